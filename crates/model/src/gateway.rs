@@ -1,0 +1,56 @@
+//! Who listens where.
+
+use crate::{GatewayId, Replies, Sealed, SectionName, Text};
+use serde::Serialize;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// A gateway and its listeners. Its hosts travel as shards of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Gateway {
+    pub id: GatewayId,
+    pub listeners: Vec<Listener>,
+    /// Shown where no host's certificate fits the server name.
+    pub default_certificate: Option<Arc<Certificate>>,
+    /// How a local reply looks where no host matched.
+    pub replies: Replies,
+}
+
+/// One protocol on one or more sockets.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Listener {
+    pub name: SectionName,
+    pub protocol: ListenerProtocol,
+    /// The port users asked for, for example 80; bindings say which sockets stand for it.
+    pub port: u16,
+    pub bindings: Vec<Binding>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum ListenerProtocol {
+    Http,
+    /// TLS ended here; the certificate is chosen by server name.
+    Https,
+}
+
+/// A socket to listen on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Binding {
+    pub address: SocketAddr,
+    /// For an HTTP socket: the port at which the same address answers https, for redirects. `None`: there is none, and 443 is named.
+    pub https_port: Option<u16>,
+}
+
+/// A certificate chain, leaf first, and its key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Certificate {
+    /// Where it came from, for logs and `explain`: `Secret demo/tls`, or `self-signed`.
+    pub origin: Text,
+    /// DER, leaf first.
+    #[serde(skip)]
+    pub chain: Vec<Vec<u8>>,
+    /// PKCS#8, PKCS#1 or SEC1, DER.
+    pub key: Sealed<Vec<u8>>,
+    /// The names it is good for, as written in it.
+    pub names: Vec<Text>,
+}

@@ -1,0 +1,42 @@
+//! The routing model: what users asked for, validated, in words no API owns.
+//!
+//! Frontends (Ingress, Gateway API, Istio) translate into these types; the data plane obeys them. It is plain data: no IO,
+//! no clock, no Kubernetes. It is *not* a configuration format: nothing here is parsed from text, and nothing is printed into another
+//! language.
+//!
+//! ```text
+//! translate ──► Gateway, Listener      who listens where
+//!          ├──► Shard = one Host        an ordered list of Routes; the first match wins
+//!          └──► Endpoints               by BackendId, apart from routes: they change a hundred times more often
+//!                   │ Update (versioned)
+//!                   ▼
+//!               data plane ──► Ack
+//! ```
+//!
+//! **Invariant:** what differs between frontends is data here (order of routes, order of filters, `on_miss`, depth of a wildcard, the look
+//! of local replies), never a flag the data plane switches on.
+
+mod backend;
+mod egress;
+mod filter;
+mod gateway;
+mod name;
+mod reason;
+mod route;
+mod sealed;
+mod shard;
+mod update;
+
+pub use backend::{Backend, Balancing, Endpoint, Limits, Protocol as BackendProtocol};
+pub use egress::{Egress, Refusal};
+pub use filter::{Filter, HeaderEdit, HttpsRedirect, RedirectWhen, Rewrite, TemplatePart, TrailingSlash};
+pub use gateway::{Binding, Certificate, Gateway, Listener, ListenerProtocol};
+pub use name::{BackendId, GatewayId, HostPattern, Hostname, HostnameError, ObjectRef, SectionName, Source, Text};
+pub use reason::Reason;
+pub use route::{
+    Action, Anchor, Case, Engine, Forward, Host, HostTls, Match, NamedMatch, OnMiss, PathMatch, PathModifier, Pattern, Redirect, Replies,
+    ReplyBody, Respond, Retries, Route, Scheme, ServerHeader, Spill, Timeouts, ValueMatch, WeightedBackend,
+};
+pub use sealed::Sealed;
+pub use shard::{ContentHash, Shard, ShardKey};
+pub use update::{Ack, BindingState, Nack, Update, Version};

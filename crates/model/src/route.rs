@@ -1,0 +1,272 @@
+//! Hosts, routes, what they match and what they do.
+
+use crate::{Backend, Certificate, Filter, HostPattern, Reason, Source, Text};
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// All that is known about one host name of one gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Host {
+    pub name: HostPattern,
+    pub tls: HostTls,
+    /// The first route that matches wins.
+    pub routes: Vec<Route>,
+    pub on_miss: OnMiss,
+    pub replies: Replies,
+}
+
+/// What a TLS handshake for this host shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+pub enum HostTls {
+    /// Nobody asked for TLS: a fitting wildcard's certificate, else the gateway's default.
+    #[default]
+    None,
+    /// Asked for, but its certificate is not usable: the default one, and the host counts as having one.
+    Default,
+    Certificate(Arc<Certificate>),
+}
+
+/// What happens when the best host has no matching route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum OnMiss {
+    /// 404. Wider hosts are not asked (Ingress, Istio).
+    Stop,
+    /// The next wider host is asked (Gateway API).
+    Wider,
+}
+
+/// How answers look that the gateway gives by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Replies {
+    pub body: ReplyBody,
+    pub server: ServerHeader,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum ReplyBody {
+    /// A line of text that names the reason.
+    #[default]
+    Text,
+    Empty,
+}
+
+/// The `Server` field of answers, the backend's and our own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum ServerHeader {
+    /// None at all (ingress-nginx with `server-tokens: false`).
+    #[default]
+    Remove,
+    /// The backend's, if it sent one.
+    Keep,
+    Set(Text),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Route {
+    pub source: Source,
+    /// One of them suffices.
+    pub matches: Vec<Match>,
+    /// In the order they run.
+    pub filters: Vec<Filter>,
+    pub action: Action,
+}
+
+/// All parts must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+pub struct Match {
+    pub path: PathMatch,
+    /// Upper case, for example `GET`.
+    pub method: Option<Text>,
+    /// `None`: both.
+    pub scheme: Option<Scheme>,
+    pub headers: Vec<NamedMatch>,
+    pub query: Vec<NamedMatch>,
+    pub cookies: Vec<NamedMatch>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Scheme {
+    Http,
+    Https,
+}
+
+/// A header (name in lower case), query parameter or cookie, and what it must be.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct NamedMatch {
+    pub name: Text,
+    pub value: ValueMatch,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum ValueMatch {
+    Present,
+    Absent,
+    Exact(Text),
+    Prefix(Text),
+    Regex(Pattern),
+    /// Not this value; also holds when the name is absent.
+    Not(Box<ValueMatch>),
+}
+
+/// Matches the canonical path (RFC 3986 6.2.2: unreserved octets decoded, escapes in upper case, dot segments removed), without query.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+pub enum PathMatch {
+    #[default]
+    Any,
+    Exact(Text),
+    /// Segment by segment: `/a` covers `/a` and `/a/b`, not `/ab`. Without a trailing `/`; the empty text covers all.
+    Prefix(Text),
+    /// Octet by octet.
+    StartsWith(Text),
+    Regex(Pattern),
+}
+
+/// A user's regular expression.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Pattern {
+    pub text: Text,
+    pub case: Case,
+    pub anchor: Anchor,
+    pub engine: Engine,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Case {
+    Sensitive,
+    Insensitive,
+}
+
+/// Where a pattern must be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Anchor {
+    /// Anywhere.
+    None,
+    /// At the beginning (ingress-nginx's locations).
+    Start,
+    /// From beginning to end (Istio, Gateway API).
+    Whole,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Engine {
+    /// Linear in the length of the text.
+    Linear,
+    /// Look-around and back-references, bounded in steps; past the bound the request gets 400.
+    Backtracking,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum Action {
+    Forward(Forward),
+    Redirect(Redirect),
+    Respond(Respond),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Forward {
+    /// Picked by weight; all weights zero: `unresolved`'s status.
+    pub backends: Vec<WeightedBackend>,
+    pub spill: Spill,
+    pub timeouts: Timeouts,
+    pub retries: Retries,
+    /// Status where the picked backend does not exist or may not be used: 503 (Ingress, Istio), 500 (Gateway API).
+    pub unresolved: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct WeightedBackend {
+    /// `None`: it could not be resolved; its share gets `unresolved`'s status.
+    pub backend: Option<Arc<Backend>>,
+    pub weight: u32,
+}
+
+/// What a picked backend without ready endpoints means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Spill {
+    /// 503, `no-endpoints`.
+    #[default]
+    None,
+    /// ingress-nginx's canary: the first backend must have endpoints, else 503 whichever was picked; another one without any gives way to
+    /// the first.
+    ToFirst,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Timeouts {
+    pub connect: Duration,
+    /// Longest silence while reading from the upstream: before the answer's head and between two reads.
+    pub read: Duration,
+    /// Longest standstill while writing to the upstream.
+    pub send: Duration,
+    /// The whole exchange. `None`: no bound.
+    pub request: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Retries {
+    /// Tries in all, the first included; each at another endpoint while there is one.
+    pub tries: u8,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Redirect {
+    pub status: u16,
+    pub scheme: Option<Scheme>,
+    pub host: Option<Text>,
+    pub port: Option<u16>,
+    pub path: Option<PathModifier>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum PathModifier {
+    Full(Text),
+    Prefix { prefix: Text, replacement: Text },
+}
+
+/// A fixed answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Respond {
+    pub status: u16,
+    pub reason: Reason,
+    /// `None`: as [`Replies`] says.
+    pub body: Option<Text>,
+}
+
+impl Default for Timeouts {
+    /// ingress-nginx's: 5 s to connect, 60 s between two reads or writes, no total.
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(5), read: Duration::from_secs(60), send: Duration::from_secs(60), request: None }
+    }
+}
+
+impl Default for Retries {
+    /// ingress-nginx's `proxy-next-upstream-tries`.
+    fn default() -> Self {
+        Self { tries: 3 }
+    }
+}
+
+impl Forward {
+    /// All to one backend, with defaults.
+    pub fn to(backend: Arc<Backend>) -> Self {
+        Self {
+            backends: vec![WeightedBackend { backend: Some(backend), weight: 1 }],
+            spill: Spill::default(),
+            timeouts: Timeouts::default(),
+            retries: Retries::default(),
+            unresolved: 503,
+        }
+    }
+}
+
+impl Route {
+    /// The backends requests may be sent to.
+    pub fn backends(&self) -> impl Iterator<Item = &Arc<Backend>> {
+        let weighted = match &self.action {
+            Action::Forward(forward) => forward.backends.as_slice(),
+            Action::Redirect(_) | Action::Respond(_) => &[],
+        };
+        weighted.iter().filter_map(|it| it.backend.as_ref())
+    }
+}
