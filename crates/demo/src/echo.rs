@@ -18,13 +18,11 @@ const IDLE: Duration = Duration::from_secs(300);
 
 pub fn router(stopped: watch::Receiver<bool>) -> Router {
     let ws = move |upgrade: WebSocketUpgrade| async move {
-        upgrade
-            .max_message_size(MESSAGE_LIMIT)
-            .max_frame_size(MESSAGE_LIMIT)
-            .max_write_buffer_size(2 * MESSAGE_LIMIT)
-            .on_upgrade(|socket| async move {
+        upgrade.max_message_size(MESSAGE_LIMIT).max_frame_size(MESSAGE_LIMIT).max_write_buffer_size(2 * MESSAGE_LIMIT).on_upgrade(
+            |socket| async move {
                 let _ = timeout(serve::LIFETIME, echo(socket, stopped)).await;
-            })
+            },
+        )
     };
     Router::new().route("/ws", get(ws)).fallback(any(httpbin::anything))
 }
@@ -33,7 +31,7 @@ pub fn router(stopped: watch::Receiver<bool>) -> Router {
 async fn echo(mut socket: WebSocket, mut stopped: watch::Receiver<bool>) {
     loop {
         let received = tokio::select! {
-            _ = stopped.wait_for(|stop| *stop) => break,
+            () = serve::stop(&mut stopped) => break,
             received = timeout(IDLE, socket.recv()) => received,
         };
         let Ok(Some(Ok(message))) = received else { break };

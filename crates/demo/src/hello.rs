@@ -16,9 +16,7 @@ pub fn router(version: &'static str) -> Router {
         let body = json!({"version": version, "pod": pod, "path": request.uri().path()});
         marked(version, json_body(&body))
     };
-    Router::new()
-        .route("/json", get(json))
-        .fallback(move || async move { marked(version, text.into_response()) })
+    Router::new().route("/json", get(json)).fallback(move || async move { marked(version, text.into_response()) })
 }
 
 fn marked(version: &'static str, mut response: Response) -> Response {
@@ -30,8 +28,6 @@ fn marked(version: &'static str, mut response: Response) -> Response {
 fn pod_name(version: &str) -> String {
     /// Kubernetes leaves out what could spell a word.
     const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-    let mut word = |n: usize| -> String {
-        (0..n).map(|_| char::from(LETTERS[fastrand::usize(..LETTERS.len())])).collect()
-    };
+    let word = |n: usize| -> String { (0..n).map(|_| char::from(LETTERS[fastrand::usize(..LETTERS.len())])).collect() };
     format!("hello-{version}-{}-{}", word(10), word(5))
 }

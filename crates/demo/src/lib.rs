@@ -86,8 +86,7 @@ pub struct Running {
 
 impl Ports {
     /// Every port chosen by the system.
-    pub const ANY: Self =
-        Self { httpbin: 0, hello_v1: 0, hello_v2: 0, echo: 0, grpc: 0, tcp: 0, udp: 0 };
+    pub const ANY: Self = Self { httpbin: 0, hello_v1: 0, hello_v2: 0, echo: 0, grpc: 0, tcp: 0, udp: 0 };
 
     /// Seven ports in a row, from `first`.
     ///
@@ -143,9 +142,8 @@ impl Running {
 /// The first address that cannot be bound, named in the error's text; nothing is left running then.
 pub async fn start(options: Options) -> io::Result<Running> {
     let Options { address, ports } = options;
-    let [httpbin, hello_v1, hello_v2, echo, grpc, tcp] =
-        [ports.httpbin, ports.hello_v1, ports.hello_v2, ports.echo, ports.grpc, ports.tcp]
-            .map(|port| listen(SocketAddr::new(address, port)));
+    let [httpbin, hello_v1, hello_v2, echo, grpc, tcp] = [ports.httpbin, ports.hello_v1, ports.hello_v2, ports.echo, ports.grpc, ports.tcp]
+        .map(|port| listen(SocketAddr::new(address, port)));
     let (httpbin, hello_v1, hello_v2) = (httpbin.await?, hello_v1.await?, hello_v2.await?);
     let (echo, grpc, tcp) = (echo.await?, grpc.await?, tcp.await?);
     let udp = SocketAddr::new(address, ports.udp);

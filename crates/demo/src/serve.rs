@@ -34,11 +34,8 @@ pub struct Peer(pub SocketAddr);
 /// Accepts until stopped, and gives each connection to `handle`; then waits for those under way.
 ///
 /// **Invariant:** at most [`CONNECTIONS`] run at a time.
-pub async fn accept<F>(
-    listener: TcpListener,
-    mut stopped: watch::Receiver<bool>,
-    handle: impl Fn(TcpStream, SocketAddr) -> F,
-) where
+pub async fn accept<F>(listener: TcpListener, mut stopped: watch::Receiver<bool>, handle: impl Fn(TcpStream, SocketAddr) -> F)
+where
     F: Future<Output = ()> + Send + 'static,
 {
     let room = Arc::new(Semaphore::new(CONNECTIONS));
@@ -46,7 +43,7 @@ pub async fn accept<F>(
     loop {
         let permit = room.clone().acquire_owned().await.expect("the semaphore is never closed");
         let accepted = tokio::select! {
-            _ = stopped.wait_for(|stop| *stop) => break,
+            () = stop(&mut stopped) => break,
             accepted = listener.accept() => accepted,
         };
         while connections.try_join_next().is_some() {}
@@ -72,18 +69,10 @@ pub async fn accept<F>(
 
 /// Serves HTTP/1.1, and HTTP/2 by prior knowledge.
 pub async fn http(listener: TcpListener, router: Router, stopped: watch::Receiver<bool>) {
-    accept(listener, stopped.clone(), |stream, peer| {
-        connection(stream, peer, router.clone(), stopped.clone())
-    })
-    .await;
+    accept(listener, stopped.clone(), |stream, peer| connection(stream, peer, router.clone(), stopped.clone())).await;
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-    mut stopped: watch::Receiver<bool>,
-) {
+async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, mut stopped: watch::Receiver<bool>) {
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(Peer(peer));
@@ -91,16 +80,11 @@ async fn connection(
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(Duration::from_secs(30))
-        .max_concurrent_streams(100);
-    let mut serving =
-        pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(30)).max_concurrent_streams(100);
+    let mut serving = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let served = tokio::select! {
         served = serving.as_mut() => served,
-        _ = stopped.wait_for(|stop| *stop) => {
+        () = stop(&mut stopped) => {
             serving.as_mut().graceful_shutdown();
             serving.await
         }
@@ -108,4 +92,9 @@ async fn connection(
     if let Err(error) = served {
         tracing::debug!(%peer, %error, "connection ended");
     }
+}
+
+/// Returns when everything is to end, also where the sender is gone.
+pub async fn stop(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stop| *stop).await;
 }

@@ -39,7 +39,7 @@ pub async fn udp(socket: UdpSocket, mut stopped: watch::Receiver<bool>) {
     let mut buffer = vec![0; 64 << 10];
     loop {
         let received = tokio::select! {
-            _ = stopped.wait_for(|stop| *stop) => return,
+            () = serve::stop(&mut stopped) => return,
             received = socket.recv_from(&mut buffer) => received,
         };
         // An error here belongs to an earlier answer (its port was closed); the socket stays good.

@@ -29,8 +29,10 @@ const LONGEST_DRIP: f64 = 10.0;
 const OCTETS: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/octet-stream")];
 
 pub async fn index() -> Html<&'static str> {
-    Html("<!DOCTYPE html>\n<title>httpbin</title>\n<h1>httpbin, a subset</h1>\n<p>Try <a href=\"/get\">/get</a>, \
-          <a href=\"/headers\">/headers</a>, <a href=\"/anything\">/anything</a>, <a href=\"/status/418\">/status/418</a>.</p>\n")
+    Html(
+        "<!DOCTYPE html>\n<title>httpbin</title>\n<h1>httpbin, a subset</h1>\n<p>Try <a href=\"/get\">/get</a>, \
+          <a href=\"/headers\">/headers</a>, <a href=\"/anything\">/anything</a>, <a href=\"/status/418\">/status/418</a>.</p>\n",
+    )
 }
 
 pub async fn json() -> Response {
@@ -101,9 +103,8 @@ pub async fn stream_bytes(Path(n): Path<usize>, RawQuery(query): RawQuery) -> Re
     let parameters = Parameters::from(query);
     let size = parameters.number("chunk_size", 10.0 * 1024.0).clamp(1.0, BYTES as f64) as usize;
     let octets = Bytes::from(octets(n, &parameters));
-    let chunks = (0..octets.len()).step_by(size).map(move |at| {
-        Ok::<_, std::convert::Infallible>(octets.slice(at..octets.len().min(at + size)))
-    });
+    let chunks =
+        (0..octets.len()).step_by(size).map(move |at| Ok::<_, std::convert::Infallible>(octets.slice(at..octets.len().min(at + size))));
     (OCTETS, Body::from_stream(stream::iter(chunks.collect::<Vec<_>>()))).into_response()
 }
 
@@ -180,9 +181,7 @@ fn one_range(range: &str, length: usize) -> Asked {
     let part = match (first.trim().parse::<usize>(), last.trim().parse::<usize>()) {
         (Ok(first), Ok(last)) if first <= last => (first, last.min(length.saturating_sub(1))),
         (Ok(first), Err(_)) if last.trim().is_empty() => (first, length.saturating_sub(1)),
-        (Err(_), Ok(suffix)) if first.trim().is_empty() && suffix > 0 => {
-            (length.saturating_sub(suffix), length.saturating_sub(1))
-        }
+        (Err(_), Ok(suffix)) if first.trim().is_empty() && suffix > 0 => (length.saturating_sub(suffix), length.saturating_sub(1)),
         _ => return Asked::Other,
     };
     if part.0 < length { Asked::Part(part.0, part.1) } else { Asked::Outside }

@@ -41,7 +41,5 @@ pub async fn etag(Path(etag): Path<String>, request: Request) -> Response {
 
 fn listed(headers: &HeaderMap, name: header::HeaderName, etag: &str) -> Option<bool> {
     let list = headers.get(name)?.to_str().ok()?;
-    Some(list.split(',').map(str::trim).any(|tag| {
-        tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"') == etag
-    }))
+    Some(list.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"') == etag))
 }
