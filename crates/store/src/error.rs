@@ -1,0 +1,48 @@
+//! Why a store does not open, a write is refused, a watch ends.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::Revision;
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("{} is in use by another process{}", dir.display(), pid.map(|pid| format!(" ({pid})")).unwrap_or_default())]
+    InUse { dir: PathBuf, pid: Option<u32> },
+    #[error("{} cannot be written: {source}", path.display())]
+    Unwritable { path: PathBuf, source: io::Error },
+    #[error("{} was written by a newer version (format {found}; this version knows up to {known})", path.display())]
+    NewerVersion { path: PathBuf, found: u64, known: u64 },
+    #[error("{} is damaged: {reason}", path.display())]
+    Corrupt { path: PathBuf, reason: String },
+    #[error("the store's thread did not start: {source}")]
+    Thread { source: io::Error },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    #[error("`{key}` has changed: it is at revision {current}")]
+    Conflict { key: String, current: Revision },
+    #[error("`{key}` does not exist")]
+    NotFound { key: String },
+    #[error("`{key}` exists already")]
+    Exists { key: String },
+    #[error("the object has {size} bytes; at most {limit} are stored")]
+    TooLarge { size: usize, limit: usize },
+    #[error("the disk is full: {reason}")]
+    Full { reason: String },
+    #[error("the disk failed: {reason}")]
+    Io { reason: String },
+    #[error("the store is closed")]
+    Closed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WatchError {
+    #[error("the events after revision {from} are gone; the oldest kept is {oldest}")]
+    Compacted { from: Revision, oldest: Revision },
+    #[error("revision {from} is not there yet; the newest is {newest}")]
+    Future { from: Revision, newest: Revision },
+    #[error("the store is closed")]
+    Closed,
+}

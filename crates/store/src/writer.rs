@@ -1,0 +1,176 @@
+//! The one thread that writes. All writes that wait go into one transaction: one fsync for many callers.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::disk::Disk;
+use crate::lock::Lock;
+use crate::memory::Memory;
+use crate::{Change, Event, Expect, Limits, Object, Op, Revision, WriteError};
+
+/// Writes in one transaction.
+const GROUP: usize = 256;
+
+type Done = oneshot::Sender<Result<Revision, WriteError>>;
+
+pub(crate) enum Command {
+    Write { ops: Vec<Op>, done: Done },
+    Close { done: oneshot::Sender<()> },
+}
+
+pub(crate) struct Writer {
+    pub(crate) disk: Disk,
+    pub(crate) lock: Lock,
+    pub(crate) memory: Arc<RwLock<Memory>>,
+    pub(crate) publish: watch::Sender<Revision>,
+    pub(crate) jobs: mpsc::Receiver<Command>,
+    pub(crate) limits: Limits,
+}
+
+/// Writes that passed their checks and wait for the disk together.
+#[derive(Default)]
+struct Group {
+    events: Vec<Arc<Event>>,
+    /// The keys as they will be: writes of a group see those before them.
+    staged: HashMap<Arc<str>, Option<Object>>,
+    waiting: Vec<(Done, Revision)>,
+}
+
+// === impl Writer ===
+
+impl Writer {
+    pub(crate) fn run(mut self) {
+        let mut closing = None;
+        while closing.is_none() {
+            let Some(first) = self.jobs.blocking_recv() else { break };
+            let more = std::iter::from_fn(|| self.jobs.try_recv().ok()).take(GROUP - 1);
+            let commands: Vec<_> = std::iter::once(first).chain(more).collect();
+            closing = self.serve(commands);
+        }
+        let Self { disk, lock, publish, .. } = self;
+        // In this order: the lock promises that nobody has the file open.
+        drop(disk);
+        drop(lock);
+        drop(publish);
+        if let Some(done) = closing {
+            let _ = done.send(());
+        }
+    }
+
+    fn serve(&mut self, commands: Vec<Command>) -> Option<oneshot::Sender<()>> {
+        let recovered = self.recover();
+        let (mut group, mut closing) = (Group::default(), None);
+        for command in commands {
+            match command {
+                Command::Close { done } => closing = Some(done),
+                Command::Write { ops, done } => match &recovered {
+                    Ok(()) => self.stage(&mut group, ops, done),
+                    Err(error) => answer(done, Err(error.clone())),
+                },
+            }
+        }
+        self.finish(group);
+        closing
+    }
+
+    /// After a failure of the disk: opens it again, and takes over what it has that memory has not.
+    fn recover(&mut self) -> Result<(), WriteError> {
+        let known = self.read(|memory| memory.revision);
+        let events = self.disk.recover(known).inspect_err(|error| tracing::warn!(%error, "the store cannot write"))?;
+        self.publish(&events);
+        Ok(())
+    }
+
+    fn stage(&self, group: &mut Group, ops: Vec<Op>, done: Done) {
+        let newest = self.read(|memory| memory.revision);
+        match self.check(group, ops, newest) {
+            Ok((events, staged)) => {
+                group.events.extend(events);
+                group.staged.extend(staged);
+                let revision = group.events.last().map_or(newest, |event| event.revision);
+                group.waiting.push((done, revision));
+            }
+            Err(error) => answer(done, Err(error)),
+        }
+    }
+
+    #[expect(clippy::type_complexity, reason = "two halves of one group, named at the only call")]
+    fn check(
+        &self,
+        group: &Group,
+        ops: Vec<Op>,
+        newest: Revision,
+    ) -> Result<(Vec<Arc<Event>>, HashMap<Arc<str>, Option<Object>>), WriteError> {
+        let (mut events, mut staged) = (Vec::new(), HashMap::<Arc<str>, Option<Object>>::new());
+        let mut revision = group.events.last().map_or(newest, |event| event.revision);
+        for Op { key, expect, change } in ops {
+            let before = match staged.get(&*key).or_else(|| group.staged.get(&*key)) {
+                Some(staged) => staged.clone(),
+                None => self.read(|memory| memory.objects.get(&*key).cloned()),
+            };
+            allow(&key, expect, &change, before.as_ref())?;
+            let now: Option<Arc<[u8]>> = match change {
+                Change::Put(bytes) => Some(bytes.into()),
+                Change::Delete if before.is_none() => continue,
+                Change::Delete => None,
+            };
+            revision += 1;
+            let key: Arc<str> = key.into();
+            staged.insert(key.clone(), now.clone().map(|bytes| Object { revision, bytes }));
+            events.push(Arc::new(Event { revision, key, now, before }));
+        }
+        Ok((events, staged))
+    }
+
+    fn finish(&mut self, group: Group) {
+        let result = match group.events.last().map(|event| event.revision) {
+            None => Ok(()),
+            Some(revision) => {
+                let gone = self.read(|memory| memory.ring.floor() + 1..memory.ring.floor_with(&group.events, &self.limits) + 1);
+                self.disk.commit(&group.events, gone, revision)
+            }
+        };
+        match &result {
+            Ok(()) => self.publish(&group.events),
+            Err(error) => tracing::error!(%error, writes = group.waiting.len(), "writes refused"),
+        }
+        for (done, revision) in group.waiting {
+            answer(done, result.clone().map(|()| revision));
+        }
+    }
+
+    fn publish(&self, events: &[Arc<Event>]) {
+        let Some(last) = events.last() else { return };
+        {
+            let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
+            for event in events {
+                memory.apply(event, &self.limits);
+            }
+        }
+        self.publish.send_replace(last.revision);
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&Memory) -> T) -> T {
+        look(&self.memory.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn allow(key: &str, expect: Expect, change: &Change, before: Option<&Object>) -> Result<(), WriteError> {
+    let not_found = || WriteError::NotFound { key: key.to_owned() };
+    match (expect, before) {
+        (Expect::Absent, Some(_)) => Err(WriteError::Exists { key: key.to_owned() }),
+        (Expect::Present | Expect::Revision(_), None) => Err(not_found()),
+        (Expect::Anything, None) if matches!(change, Change::Delete) => Err(not_found()),
+        (Expect::Revision(wanted), Some(object)) if object.revision != wanted => {
+            Err(WriteError::Conflict { key: key.to_owned(), current: object.revision })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn answer(done: Done, result: Result<Revision, WriteError>) {
+    // The caller may have stopped waiting; the write stands.
+    let _ = done.send(result);
+}
