@@ -1,1 +1,23 @@
-//! (being written)
+//! What we say back: addresses in `status`, events, and the objects the gateway keeps for its users. One writer for every kind.
+//!
+//! It decides nothing about routes and never reads a whole list: it is told what should be true of an object, compares with what is
+//! there, and writes the difference. Publishing never waits for it.
+//!
+//! ```text
+//! control ──put──► Mailbox (latest wish per object) ──► Writer: get → same? nothing : patch with resourceVersion → conflict? again
+//! reports ──► Ledger (what was said already) ──► event wishes
+//! ```
+//!
+//! **Invariant:** a restart writes nothing when nothing has changed, and only our own entries are ever changed.
+
+mod event;
+mod kind;
+mod mailbox;
+mod wish;
+mod writer;
+
+pub use event::{Identity, Ledger, Said, Severity};
+pub use kind::{Kind, Target};
+pub use mailbox::Mailbox;
+pub use wish::{Address, Wish, covers};
+pub use writer::write_all;

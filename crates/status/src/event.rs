@@ -1,0 +1,197 @@
+//! Events: each problem said once, not at every look.
+
+use crate::{Kind, Target, Wish};
+use serde_json::{Value, json};
+use siphasher::sip::SipHasher13;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{Hash, Hasher};
+
+/// The longest message an event may have.
+const MESSAGE_LIMIT: usize = 1024;
+/// Problems of one object that get an event of their own.
+const PER_OBJECT: usize = 16;
+
+/// One thing to say about an object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Said {
+    pub severity: Severity,
+    /// UpperCamelCase, for example `BackendNotFound`.
+    pub reason: String,
+    pub message: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Normal,
+    Warning,
+}
+
+/// Who says it.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// For example `paifang.dev/ingress-controller`.
+    pub controller: String,
+    /// For example the host's name.
+    pub instance: String,
+}
+
+/// Remembers what was said, so that it is not said again.
+///
+/// The first statement about an object after a start compares with the events that are there: what has one already is not repeated.
+/// A problem that was mended and comes back is counted up.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// Names of our events that exist.
+    known: BTreeSet<(String, String)>,
+    /// Per object, the events of the problems it has now.
+    active: HashMap<Target, BTreeSet<String>>,
+}
+
+// === impl Ledger ===
+
+impl Ledger {
+    /// `events`: those that exist, of any reporter.
+    pub fn new<'a>(events: impl IntoIterator<Item = &'a Value>, identity: &Identity) -> Self {
+        let text = |it: &Value, pointer: &str| it.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let ours = events.into_iter().filter(|it| text(it, "/reportingComponent") == identity.controller);
+        let known = ours.map(|it| (text(it, "/metadata/namespace"), text(it, "/metadata/name"))).collect();
+        Self { known, active: HashMap::new() }
+    }
+
+    /// All that there is to say about an object now. Returns what must be written: for each problem that is new.
+    pub fn state(&mut self, about: &Target, uid: &str, said: &[Said], identity: &Identity, now: &str) -> Vec<(Target, Wish)> {
+        let namespace = if about.namespace.is_empty() { "default" } else { &about.namespace };
+        let named: BTreeMap<String, Said> = limited(said).into_iter().map(|it| (name(about, uid, &it), it)).collect();
+        let first = !self.active.contains_key(about);
+        let before = self.active.remove(about).unwrap_or_default();
+        let mut wishes = Vec::new();
+        for (name, said) in &named {
+            let exists = !self.known.insert((namespace.to_owned(), name.clone()));
+            if before.contains(name) || first && exists {
+                continue;
+            }
+            let event = event(about, uid, namespace, name, said, identity, now);
+            wishes.push((Target::new(Kind::Event, namespace, name.clone()), Wish::Event(event)));
+        }
+        self.active.insert(about.clone(), named.into_keys().collect());
+        wishes
+    }
+
+    /// The object is gone.
+    pub fn forget(&mut self, about: &Target) {
+        let namespace = if about.namespace.is_empty() { "default" } else { &about.namespace };
+        for name in self.active.remove(about).unwrap_or_default() {
+            self.known.remove(&(namespace.to_owned(), name));
+        }
+    }
+}
+
+/// So that one object with a thousand problems does not fill the store.
+fn limited(said: &[Said]) -> Vec<Said> {
+    let mut kept: Vec<Said> = said.iter().take(PER_OBJECT).cloned().collect();
+    if said.len() > PER_OBJECT {
+        let message = format!("{} more problems are not listed here; `paifang check` names them all", said.len() - PER_OBJECT);
+        kept.push(Said { severity: Severity::Warning, reason: "MoreProblems".into(), message });
+    }
+    kept
+}
+
+/// The same problem of the same object has the same name, so it is one event however often it is found.
+fn name(about: &Target, uid: &str, said: &Said) -> String {
+    let mut hasher = SipHasher13::new();
+    (uid, &said.reason, &said.message).hash(&mut hasher);
+    let mut stem = about.name.clone();
+    stem.truncate(220); // object names are ASCII
+    format!("{}.{:016x}", stem.trim_end_matches(['.', '-']), hasher.finish())
+}
+
+/// A core/v1 Event, which is what `kubectl describe` looks for.
+fn event(about: &Target, uid: &str, namespace: &str, name: &str, said: &Said, identity: &Identity, now: &str) -> Value {
+    let severity = match said.severity {
+        Severity::Normal => "Normal",
+        Severity::Warning => "Warning",
+    };
+    let mut object = json!({ "apiVersion": about.kind.api_version(), "kind": about.kind.word(), "name": about.name, "uid": uid });
+    if !about.namespace.is_empty() {
+        object["namespace"] = about.namespace.clone().into();
+    }
+    json!({
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": { "name": name, "namespace": namespace, "labels": { "app.kubernetes.io/managed-by": "paifang" } },
+        "involvedObject": object,
+        "type": severity,
+        "reason": said.reason,
+        "message": shortened(&said.message),
+        "count": 1,
+        "firstTimestamp": now,
+        "lastTimestamp": now,
+        "source": { "component": "paifang" },
+        "reportingComponent": identity.controller,
+        "reportingInstance": identity.instance,
+    })
+}
+
+fn shortened(message: &str) -> String {
+    if message.len() <= MESSAGE_LIMIT {
+        return message.to_owned();
+    }
+    let end = (0..=MESSAGE_LIMIT - '…'.len_utf8()).rev().find(|it| message.is_char_boundary(*it)).unwrap_or(0);
+    format!("{}…", &message[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity() -> Identity {
+        Identity { controller: "paifang.dev/ingress-controller".into(), instance: "here".into() }
+    }
+
+    fn said(message: &str) -> Said {
+        Said { severity: Severity::Warning, reason: "BackendNotFound".into(), message: message.into() }
+    }
+
+    fn about() -> Target {
+        Target::new(Kind::Ingress, "demo-project", "demo")
+    }
+
+    fn state(ledger: &mut Ledger, messages: &[&str]) -> Vec<(Target, Wish)> {
+        let said: Vec<Said> = messages.iter().map(|it| said(it)).collect();
+        ledger.state(&about(), "u", &said, &identity(), "2026-01-01T00:00:00Z")
+    }
+
+    #[test]
+    fn a_problem_is_said_once_and_again_only_when_it_comes_back() {
+        let mut ledger = Ledger::default();
+        assert_eq!(state(&mut ledger, &["a", "b"]).len(), 2);
+        assert_eq!(state(&mut ledger, &["b", "a"]).len(), 0);
+        assert_eq!(state(&mut ledger, &["b"]).len(), 0);
+        assert_eq!(state(&mut ledger, &["a", "b"]).len(), 1);
+        assert_eq!(state(&mut ledger, &[]).len(), 0);
+    }
+
+    #[test]
+    fn a_restart_says_nothing_again() {
+        let written: Vec<Value> = state(&mut Ledger::default(), &["a"])
+            .into_iter()
+            .map(|(_, wish)| match wish {
+                Wish::Event(event) => event,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let mut restarted = Ledger::new(&written, &identity());
+        assert_eq!(state(&mut restarted, &["a"]).len(), 0);
+        assert_eq!(state(&mut restarted, &[]).len(), 0);
+        assert_eq!(state(&mut restarted, &["a"]).len(), 1, "mended and broken again");
+    }
+
+    #[test]
+    fn a_thousand_problems_make_few_events_and_long_messages_end() {
+        let many: Vec<String> = (0..1000).map(|it| it.to_string()).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(state(&mut Ledger::default(), &many).len(), PER_OBJECT + 1);
+        assert_eq!(shortened(&"牌".repeat(1000)).chars().last(), Some('…'));
+        assert!(shortened(&"牌".repeat(1000)).len() <= MESSAGE_LIMIT);
+    }
+}

@@ -1,0 +1,94 @@
+//! What should be true of an object.
+
+use serde_json::{Value, json};
+use std::net::IpAddr;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    /// `status.loadBalancer.ingress` holds exactly these.
+    Addresses(Vec<Address>),
+    /// The object exists and holds at least this.
+    Object(Value),
+    /// The object does not exist.
+    Absent,
+    /// This event has been said (once more).
+    Event(Value),
+}
+
+/// An IP address or a host name.
+pub type Address = String;
+
+impl Wish {
+    /// The merge patch that turns `current` into what is wished, or `None` where it is so already.
+    pub(crate) fn patch(&self, current: &Value) -> Option<Value> {
+        match self {
+            Self::Addresses(addresses) => {
+                let ingress = ingress(addresses);
+                let same = current.pointer("/status/loadBalancer/ingress").map_or(addresses.is_empty(), |it| *it == ingress);
+                (!same).then(|| json!({ "status": { "loadBalancer": { "ingress": ingress } } }))
+            }
+            Self::Object(wanted) => (!covers(current, wanted)).then(|| wanted.clone()),
+            Self::Event(event) => {
+                let count = current.get("count").and_then(Value::as_i64).unwrap_or(1).saturating_add(1);
+                Some(json!({ "count": count, "lastTimestamp": event.get("lastTimestamp") }))
+            }
+            Self::Absent => None,
+        }
+    }
+
+    /// Whether an object as watched is as wished already, so that nothing needs to be asked.
+    pub fn holds(&self, current: Option<&Value>) -> bool {
+        match (self, current) {
+            (Self::Absent, current) => current.is_none(),
+            (Self::Event(_), _) | (_, None) => false,
+            (_, Some(current)) => self.patch(current).is_none(),
+        }
+    }
+}
+
+fn ingress(addresses: &[Address]) -> Value {
+    let entry = |it: &Address| if it.parse::<IpAddr>().is_ok() { json!({ "ip": it }) } else { json!({ "hostname": it }) };
+    addresses.iter().map(entry).collect()
+}
+
+/// Whether `current` holds everything that `wanted` holds: defaults that a server adds are no difference.
+pub fn covers(current: &Value, wanted: &Value) -> bool {
+    match (current, wanted) {
+        (Value::Object(current), Value::Object(wanted)) => {
+            wanted.iter().all(|(key, value)| current.get(key).map_or(value.is_null(), |it| covers(it, value)))
+        }
+        (Value::Array(current), Value::Array(wanted)) => {
+            current.len() == wanted.len() && current.iter().zip(wanted).all(|(current, wanted)| covers(current, wanted))
+        }
+        (current, wanted) => current == wanted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_s_defaults_are_no_difference() {
+        let wanted = json!({ "spec": { "type": "LoadBalancer", "ports": [{ "port": 80 }], "gone": null } });
+        for (current, expect) in [
+            (json!({ "spec": { "type": "LoadBalancer", "clusterIP": "10.0.0.1", "ports": [{ "port": 80, "protocol": "TCP" }] } }), true),
+            (json!({ "spec": { "type": "NodePort", "ports": [{ "port": 80 }] } }), false),
+            (json!({ "spec": { "type": "LoadBalancer", "ports": [{ "port": 80 }, { "port": 443 }] } }), false),
+            (json!({ "spec": { "type": "LoadBalancer", "ports": [{ "port": 80 }], "gone": 1 } }), false),
+            (json!({}), false),
+        ] {
+            assert_eq!(covers(&current, &wanted), expect, "{current}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_written_only_where_they_differ() {
+        let at = |addresses: &[&str]| Wish::Addresses(addresses.iter().map(|it| (*it).into()).collect());
+        let current = json!({ "status": { "loadBalancer": { "ingress": [{ "ip": "127.1.0.1" }] } } });
+        assert_eq!(at(&["127.1.0.1"]).patch(&current), None);
+        assert_eq!(at(&[]).patch(&json!({ "status": { "loadBalancer": {} } })), None);
+        let patch = at(&["lb.example"]).patch(&current).expect("a difference");
+        assert_eq!(patch, json!({ "status": { "loadBalancer": { "ingress": [{ "hostname": "lb.example" }] } } }));
+    }
+}
