@@ -1,0 +1,344 @@
+//! `x-kubernetes-validations`: CEL rules, compiled when the schema is read and run on objects whose shape is right.
+//!
+//! The language and Kubernetes' functions come from `kube-cel`. The walk is ours, because how a field is named in a rule, which
+//! old value an element is compared with and what unchanged values are spared depend on the schema.
+//!
+//! **Invariant:** a rule that cannot be run refuses the object and says why; it is never passed over.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use kube_cel::KubeCelExt;
+use kube_cel::cel::objects::{Key, Map as CelMap, OptionalValue};
+use kube_cel::cel::{Context, Program, Value as Cel};
+use serde_json::{Map, Value};
+
+use crate::path::Path;
+use crate::structural::{NodeId, Structural, Type, counterpart};
+use crate::violation::{Violation, ViolationKind};
+
+/// How deep brackets may nest in a rule: the parser recurses.
+const MOST_NESTING: usize = 64;
+const MOST_LENGTH: usize = 16 * 1024;
+
+/// One compiled rule.
+pub(crate) struct Rule {
+    text: String,
+    program: Program,
+    message: Option<String>,
+    message_program: Option<Program>,
+    reason: Reason,
+    field_path: Option<String>,
+    /// Whether it speaks of `oldSelf`.
+    transition: bool,
+    optional_old: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Reason {
+    Invalid,
+    Forbidden,
+    Required,
+    Duplicate,
+}
+
+// === impl Rule ===
+
+impl std::fmt::Debug for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Rule").field(&self.text).finish()
+    }
+}
+
+/// Compiles the rules of one schema node.
+pub(crate) fn read(rules: &Value, kind: Type, path: &Path<'_>, found: &mut Vec<Violation>) -> Vec<Rule> {
+    let list = rules.as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut out = Vec::with_capacity(list.len());
+    for (index, rule) in list.iter().enumerate() {
+        match read_one(rule, kind, &path.index(index)) {
+            Ok(rule) => out.push(rule),
+            Err(violation) => found.push(violation),
+        }
+    }
+    out
+}
+
+fn read_one(rule: &Value, kind: Type, path: &Path<'_>) -> Result<Rule, Violation> {
+    let text_of = |name: &str| rule.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    let text = text_of("rule").ok_or_else(|| path.child("rule").required("rule is not specified"))?;
+    if kind == Type::Any {
+        return Err(path.forbidden("must not be set where the type is not known"));
+    }
+    let program = compile(text).map_err(|why| path.child("rule").invalid(text, format!("compilation failed: {why}")))?;
+    let message_program = match text_of("messageExpression") {
+        None => None,
+        Some(text) => Some(compile(text).map_err(|why| {
+            let at = path.child("messageExpression");
+            at.invalid(text, format!("messageExpression compilation failed: {why}"))
+        })?),
+    };
+    let reason = match text_of("reason") {
+        None | Some("FieldValueInvalid") => Reason::Invalid,
+        Some("FieldValueForbidden") => Reason::Forbidden,
+        Some("FieldValueRequired") => Reason::Required,
+        Some("FieldValueDuplicate") => Reason::Duplicate,
+        Some(other) => {
+            let known = ["FieldValueInvalid", "FieldValueForbidden", "FieldValueRequired", "FieldValueDuplicate"];
+            return Err(path.child("reason").not_supported(other, &known));
+        }
+    };
+    let transition = program.references().has_variable("oldSelf");
+    Ok(Rule {
+        text: text.to_owned(),
+        program,
+        message: text_of("message").map(str::to_owned),
+        message_program,
+        reason,
+        field_path: text_of("fieldPath").map(str::to_owned),
+        transition,
+        optional_old: rule.get("optionalOldSelf").and_then(Value::as_bool).unwrap_or(false),
+    })
+}
+
+fn compile(text: &str) -> Result<Program, String> {
+    let deepest = text.bytes().scan(0_usize, |depth, byte| {
+        match byte {
+            b'(' | b'[' | b'{' => *depth += 1,
+            b')' | b']' | b'}' => *depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        Some(*depth)
+    });
+    if text.len() > MOST_LENGTH || deepest.max().unwrap_or(0) > MOST_NESTING {
+        return Err("the expression is too long or too deep".to_owned());
+    }
+    match guarded(|| Program::compile(text)) {
+        Some(compiled) => compiled.map_err(|why| why.to_string()),
+        None => Err("the parser gave up".to_owned()),
+    }
+}
+
+/// Runs code of the CEL crates on a user's rule: a panic in there is that rule's failure, not ours.
+fn guarded<T>(run: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(run)).ok()
+}
+
+thread_local! {
+    // Registering some hundred functions per rule would cost more than the rule.
+    static FUNCTIONS: RefCell<Context<'static>> = RefCell::new(Context::default().with_all());
+}
+
+/// Runs every rule in the schema on the values it stands at.
+pub(crate) fn check(schema: &Structural, new: &Value, old: Option<&Value>, found: &mut Vec<Violation>) {
+    FUNCTIONS.with_borrow(|functions| Walk { schema, functions }.node(schema.root, new, old, &Path::ROOT, found));
+}
+
+struct Walk<'a> {
+    schema: &'a Structural,
+    functions: &'a Context<'static>,
+}
+
+// === impl Walk ===
+
+impl Walk<'_> {
+    fn node(&self, id: NodeId, new: &Value, old: Option<&Value>, path: &Path<'_>, found: &mut Vec<Violation>) {
+        let node = self.schema.node(id, new);
+        if !node.ruled || new.is_null() {
+            return;
+        }
+        if !node.rules.is_empty() {
+            self.rules(id, new, old, path, found);
+        }
+        match new {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    if let Some(field) = node.field(name) {
+                        self.node(field, value, old.and_then(|old| old.get(name)), &path.child(name), found);
+                    }
+                }
+            }
+            Value::Array(items) => {
+                let Some(item) = node.items else { return };
+                for (index, value) in items.iter().enumerate() {
+                    let old = old.and_then(|old| counterpart(&node.list, value, old));
+                    self.node(item, value, old, &path.index(index), found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn rules(&self, id: NodeId, new: &Value, old: Option<&Value>, path: &Path<'_>, found: &mut Vec<Violation>) {
+        let node = self.schema.node(id, new);
+        let unchanged = old == Some(new);
+        let this = self.cel(id, new);
+        let previous = old.map(|old| self.cel(id, old));
+        for rule in &node.rules {
+            if (unchanged && !rule.transition) || (rule.transition && previous.is_none() && !rule.optional_old) {
+                continue;
+            }
+            let mut scope = self.functions.new_inner_scope();
+            scope.add_variable_from_value("self", this.clone());
+            if rule.optional_old {
+                let optional = previous.clone().map_or_else(OptionalValue::none, OptionalValue::of);
+                scope.add_variable_from_value("oldSelf", Cel::Opaque(Arc::new(optional)));
+            } else if let Some(previous) = &previous {
+                scope.add_variable_from_value("oldSelf", previous.clone());
+            }
+            if let Some(violation) = run(rule, &scope, node.kind, path) {
+                found.push(violation);
+            }
+        }
+    }
+
+    /// A JSON value as CEL sees it through its schema.
+    fn cel(&self, id: NodeId, value: &Value) -> Cel {
+        let node = self.schema.node(id, value);
+        match value {
+            Value::Array(items) => Cel::List(Arc::new(items.iter().map(|item| self.cel_in(node.items, item)).collect())),
+            Value::Object(fields) => {
+                let mut map = HashMap::with_capacity(fields.len());
+                for (name, value) in fields {
+                    let declared = node.properties.contains_key(name);
+                    let key = if declared { escaped(name) } else { name.clone() };
+                    map.insert(Key::String(Arc::new(key)), self.cel_in(node.field(name), value));
+                }
+                Cel::Map(CelMap { map: Arc::new(map) })
+            }
+            Value::Number(number) if node.kind == Type::Number => Cel::Float(number.as_f64().unwrap_or(f64::NAN)),
+            Value::String(text) if node.kind == Type::String => match node.checks.format.as_deref() {
+                Some("date-time" | "date") => self.convert("timestamp", text),
+                Some("duration") => self.convert("duration", text),
+                Some("byte") => bytes(text),
+                _ => plain(value),
+            },
+            other => plain(other),
+        }
+    }
+
+    fn cel_in(&self, id: Option<NodeId>, value: &Value) -> Cel {
+        id.map_or_else(|| plain(value), |id| self.cel(id, value))
+    }
+
+    fn convert(&self, function: &str, text: &str) -> Cel {
+        let as_text = Cel::String(Arc::new(text.to_owned()));
+        let Ok(program) = Program::compile(&format!("{function}(text)")) else { return as_text };
+        let mut scope = self.functions.new_inner_scope();
+        let full = if function == "timestamp" && text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+        scope.add_variable_from_value("text", Cel::String(Arc::new(full)));
+        guarded(|| program.execute(&scope)).and_then(Result::ok).unwrap_or(as_text)
+    }
+}
+
+fn run(rule: &Rule, scope: &Context<'_>, kind: Type, path: &Path<'_>) -> Option<Violation> {
+    let place = |violation: Violation| match &rule.field_path {
+        Some(below) if violation.field == "<nil>" => Violation { field: below.trim_start_matches('.').to_owned(), ..violation },
+        Some(below) => Violation { field: format!("{}{below}", violation.field), ..violation },
+        None => violation,
+    };
+    let shown = name_of(kind);
+    match guarded(|| rule.program.execute(scope)) {
+        Some(Ok(Cel::Bool(true))) => None,
+        Some(Ok(Cel::Bool(false))) => {
+            let detail = message(rule, scope);
+            let kind = match rule.reason {
+                Reason::Invalid => ViolationKind::Invalid { value: shown.into() },
+                Reason::Forbidden => ViolationKind::Forbidden,
+                Reason::Required => ViolationKind::Required,
+                Reason::Duplicate => ViolationKind::Duplicate { value: shown.into() },
+            };
+            Some(place(path.violation(kind, detail)))
+        }
+        Some(Ok(_)) => Some(path.invalid(shown, format!("rule does not answer true or false: {}", rule.text))),
+        Some(Err(why)) => Some(path.invalid(shown, format!("{why} evaluating rule: {}", rule.text))),
+        None => Some(path.invalid(shown, format!("the engine failed evaluating rule: {}", rule.text))),
+    }
+}
+
+fn message(rule: &Rule, scope: &Context<'_>) -> String {
+    let computed = rule.message_program.as_ref().and_then(|program| match guarded(|| program.execute(scope)) {
+        Some(Ok(Cel::String(text))) if !text.trim().is_empty() && !text.contains('\n') => Some(text.trim().to_owned()),
+        _ => None,
+    });
+    computed.or_else(|| rule.message.clone()).unwrap_or_else(|| format!("failed rule: {}", rule.text))
+}
+
+fn name_of(kind: Type) -> &'static str {
+    match kind {
+        Type::Any | Type::IntOrString => "",
+        Type::Object => "object",
+        Type::Array => "array",
+        Type::String => "string",
+        Type::Integer => "integer",
+        Type::Number => "number",
+        Type::Boolean => "boolean",
+    }
+}
+
+fn bytes(text: &str) -> Cel {
+    use base64::Engine;
+    match base64::engine::general_purpose::STANDARD.decode(text) {
+        Ok(bytes) => Cel::Bytes(Arc::new(bytes)),
+        Err(_) => Cel::String(Arc::new(text.to_owned())),
+    }
+}
+
+/// A JSON value that no schema describes.
+fn plain(value: &Value) -> Cel {
+    match value {
+        Value::Null => Cel::Null,
+        Value::Bool(flag) => Cel::Bool(*flag),
+        Value::Number(number) => whole(number).unwrap_or_else(|| Cel::Float(number.as_f64().unwrap_or(f64::NAN))),
+        Value::String(text) => Cel::String(Arc::new(text.clone())),
+        Value::Array(items) => Cel::List(Arc::new(items.iter().map(plain).collect())),
+        Value::Object(fields) => plain_map(fields),
+    }
+}
+
+fn whole(number: &serde_json::Number) -> Option<Cel> {
+    let float = || number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9.0e15);
+    #[expect(clippy::cast_possible_truncation, reason = "whole and well inside the range of i64")]
+    let from_float = || float().map(|float| Cel::Int(float as i64));
+    number.as_i64().map(Cel::Int).or_else(|| number.as_u64().map(Cel::UInt)).or_else(from_float)
+}
+
+fn plain_map(fields: &Map<String, Value>) -> Cel {
+    let map = fields.iter().map(|(name, value)| (Key::String(Arc::new(name.clone())), plain(value))).collect::<HashMap<_, _>>();
+    Cel::Map(CelMap { map: Arc::new(map) })
+}
+
+/// A declared field's name in a rule: CEL's own words and characters that no identifier has are spelled out.
+fn escaped(name: &str) -> String {
+    const RESERVED: [&str; 21] = [
+        "true",
+        "false",
+        "null",
+        "in",
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+        "let",
+        "loop",
+        "package",
+        "namespace",
+        "return",
+        "var",
+        "void",
+        "while",
+    ];
+    if RESERVED.contains(&name) {
+        return format!("__{name}__");
+    }
+    if !name.contains(['-', '.', '/']) && !name.contains("__") {
+        return name.to_owned();
+    }
+    name.replace("__", "__underscores__").replace('.', "__dot__").replace('-', "__dash__").replace('/', "__slash__")
+}

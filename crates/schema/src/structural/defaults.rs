@@ -1,0 +1,42 @@
+//! Defaults: what an absent field is, and `null` where a schema does not allow it.
+
+use serde_json::Value;
+
+use super::{NodeId, Structural};
+
+impl Structural {
+    /// Drops each `null` where the schema does not allow one, then fills in the defaults of absent fields. Doing it twice changes nothing.
+    pub fn default(&self, value: &mut Value) {
+        self.default_at(self.root, value);
+    }
+
+    fn default_at(&self, id: NodeId, value: &mut Value) {
+        let node = self.node(id, value);
+        match value {
+            Value::Object(fields) => {
+                fields.retain(|name, value| {
+                    let nullable = node.field(name).is_none_or(|field| self.nodes[field.index()].nullable);
+                    !value.is_null() || nullable
+                });
+                for (name, field) in &node.properties {
+                    if let Some(default) = &self.nodes[field.index()].default
+                        && !fields.contains_key(name)
+                    {
+                        fields.insert(name.clone(), default.clone());
+                    }
+                }
+                for (name, value) in fields.iter_mut() {
+                    if let Some(field) = node.field(name) {
+                        self.default_at(field, value);
+                    }
+                }
+            }
+            Value::Array(items) => {
+                if let Some(item) = node.items {
+                    items.iter_mut().for_each(|value| self.default_at(item, value));
+                }
+            }
+            _ => {}
+        }
+    }
+}
