@@ -1,0 +1,85 @@
+//! One shard, compiled.
+
+use crate::compiled::State;
+use crate::expression::PatternError;
+use crate::matching::Entry;
+use crate::request::Request;
+use crate::spread::Named;
+use crate::tree::{Hit, Tree};
+use crate::{CompiledRoute, Expression};
+use model::{ContentHash, Filter, Host, HostPattern, Nack, Rewrite, Shard, ShardKey};
+use std::sync::Arc;
+
+/// A host with its routes compiled.
+#[derive(Debug)]
+pub(crate) struct HostTable {
+    pub(crate) hash: ContentHash,
+    pub(crate) host: Arc<Host>,
+    pub(crate) routes: Box<[Arc<CompiledRoute>]>,
+    pub(crate) tree: Tree,
+    /// What could not be compiled.
+    pub(crate) nacks: Box<[Nack]>,
+}
+
+pub(crate) enum HostHit<'a> {
+    Route(&'a Arc<CompiledRoute>),
+    OverBudget,
+    Miss,
+}
+
+impl HostTable {
+    pub(crate) fn compile(key: &ShardKey, shard: &Shard) -> Self {
+        let host = &shard.host;
+        let mut nacks = Vec::new();
+        let mut entries = Vec::new();
+        let mut routes = Vec::with_capacity(host.routes.len());
+        for (number, route) in host.routes.iter().enumerate() {
+            let mut error = None;
+            for (index, it) in route.matches.iter().enumerate() {
+                let (entry, broken) = Entry::compile(number, index, it);
+                entries.extend(entry);
+                error = error.or(broken.map(|reason| format!("matches[{index}]: {reason}")));
+            }
+            let expressions = filters(&route.filters).unwrap_or_else(|(index, reason)| {
+                error.get_or_insert(format!("filters[{index}]: {reason}"));
+                Box::default()
+            });
+            let state = if error.is_some() { State::Broken } else { State::Serves };
+            nacks.extend(error.map(|message| Nack { shard: key.clone(), route: number, message }));
+            routes.push(Arc::new(CompiledRoute::new(key.gateway.clone(), host.clone(), number, state, expressions)));
+        }
+        let tree = Tree::build(entries, &host.routes);
+        Self { hash: shard.hash, host: host.clone(), routes: routes.into(), tree, nacks: nacks.into() }
+    }
+
+    pub(crate) fn find(&self, request: &Request) -> HostHit<'_> {
+        match self.tree.find(&self.host.routes, request) {
+            Some(Hit::Route(index)) => HostHit::Route(&self.routes[index]),
+            Some(Hit::OverBudget) => HostHit::OverBudget,
+            None => HostHit::Miss,
+        }
+    }
+}
+
+/// Compiles the patterns of filters; the error says which filter.
+fn filters(filters: &[Filter]) -> Result<Box<[Option<Expression>]>, (usize, PatternError)> {
+    let pattern = |filter| match filter {
+        &Filter::Rewrite(Rewrite::Regex { ref pattern, .. }) => Some(pattern),
+        _ => None,
+    };
+    if !filters.iter().any(|filter| pattern(filter).is_some()) {
+        return Ok(Box::default());
+    }
+    let numbered = filters.iter().enumerate();
+    numbered.map(|(index, filter)| pattern(filter).map(Expression::compile).transpose().map_err(|error| (index, error))).collect()
+}
+
+impl Named for Arc<HostTable> {
+    /// Without `*.`; a gateway keeps exact names and either kind of wildcard apart.
+    fn name(&self) -> &str {
+        match &self.host.name {
+            HostPattern::Exact(name) | HostPattern::OneLabel(name) | HostPattern::AnyDepth(name) => name.as_str(),
+            HostPattern::Any => "",
+        }
+    }
+}
