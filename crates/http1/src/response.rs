@@ -1,0 +1,141 @@
+//! Response heads of backends.
+
+use crate::field::{Fields, Known, Span, members};
+use crate::framing::{Framing, declared};
+use crate::line::Lines;
+use crate::octet::{is_token, is_value};
+use crate::{Fault, Limits, Method, Version};
+
+/// One response head. Parsed piece by piece as octets arrive; cleared and used again.
+#[derive(Debug, Default)]
+pub struct ResponseHead {
+    lines: Lines,
+    stage: Stage,
+    version: Version,
+    pub status: u16,
+    reason: Span,
+    pub fields: Fields,
+    pub framing: Framing,
+    /// Content-Length as sent, also where no body follows (HEAD, 304).
+    pub length: Option<u64>,
+    /// The backend keeps its connection after this answer.
+    pub keep_alive: bool,
+    /// The one `Upgrade` of an answer whose `Connection` says so is `websocket`.
+    pub websocket: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Start,
+    Fields,
+}
+
+impl ResponseHead {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn clear(&mut self) {
+        self.lines = Lines::default();
+        self.stage = Stage::Start;
+        self.fields.clear();
+    }
+
+    /// As [`RequestHead::parse`](crate::RequestHead::parse). `asked`: the method of the request, which decides whether a body follows.
+    pub fn parse(&mut self, octets: &[u8], asked: Method) -> Result<Option<usize>, Fault> {
+        let limits = Limits::RESPONSE;
+        if self.stage == Stage::Start {
+            let Some(end) = self.lines.end(octets, limits.start_line, Fault::StartLineTooLong)? else { return Ok(None) };
+            self.read_status_line(octets, end)?;
+            self.stage = Stage::Fields;
+            self.lines.next(end);
+        }
+        let Some(length) = self.fields.parse(octets, &mut self.lines, &limits)? else { return Ok(None) };
+        self.understand(octets, asked)?;
+        Ok(Some(length))
+    }
+
+    /// The reason phrase; may be empty.
+    pub fn reason<'a>(&self, head: &'a [u8]) -> &'a [u8] {
+        self.reason.of(head)
+    }
+
+    /// 1xx: another head follows.
+    pub fn interim(&self) -> bool {
+        self.status < 200
+    }
+
+    /// `HTTP-version SP 3DIGIT [SP reason]`.
+    fn read_status_line(&mut self, octets: &[u8], end: usize) -> Result<(), Fault> {
+        let start = self.lines.start;
+        let line = octets.get(start..end).unwrap_or_default();
+        let (version, rest) = line.split_at_checked(8).ok_or(Fault::StartLine)?;
+        self.version = Version::of(version)?;
+        let [b' ', a @ b'1'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] = rest else { return Err(Fault::StatusCode) };
+        self.status = u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0');
+        let reason = match rest {
+            [] => rest,
+            [b' ', reason @ ..] => reason,
+            _ => return Err(Fault::StatusCode),
+        };
+        if !is_value(reason) {
+            return Err(Fault::StartLine);
+        }
+        self.reason = Span::new(end - reason.len(), end);
+        Ok(())
+    }
+
+    fn understand(&mut self, head: &[u8], asked: Method) -> Result<(), Fault> {
+        let declared = declared(&self.fields, head, self.version)?;
+        self.length = declared.length;
+        let bodiless = self.interim() || matches!(self.status, 204 | 304) || asked == Method::Head;
+        self.framing = match (declared.chunked, declared.length) {
+            _ if bodiless => Framing::None,
+            (true, _) => Framing::Chunked,
+            (false, Some(length)) => Framing::Length(length),
+            (false, None) => Framing::Close,
+        };
+        self.read_connection(head)
+    }
+
+    fn read_connection(&mut self, head: &[u8]) -> Result<(), Fault> {
+        let (mut close, mut keep, mut upgrade) = (false, false, false);
+        let (mut websocket, mut upgrades) = (false, 0);
+        for at in 0..self.fields.len() {
+            let Some(field) = self.fields.iter().nth(at).copied() else { break };
+            match field.known {
+                Known::Connection => {
+                    for token in members(field.value.of(head)) {
+                        match () {
+                            () if token.eq_ignore_ascii_case(b"close") => close = true,
+                            () if token.eq_ignore_ascii_case(b"keep-alive") => keep = true,
+                            () if token.eq_ignore_ascii_case(b"upgrade") => upgrade = true,
+                            () if is_token(token) => self.fields.nominate(head, token)?,
+                            () => return Err(Fault::FieldLine),
+                        }
+                    }
+                }
+                Known::Upgrade => {
+                    upgrades += 1;
+                    websocket = field.value.of(head).eq_ignore_ascii_case(b"websocket");
+                }
+                _ => {}
+            }
+        }
+        for field in self.fields.iter_mut().filter(|field| !forwarded(field.known)) {
+            field.dropped = true;
+        }
+        self.websocket = upgrade && websocket && upgrades == 1;
+        self.keep_alive = !close && (self.version == Version::Http11 || keep) && self.framing != Framing::Close;
+        Ok(())
+    }
+}
+
+/// `Upgrade` is said by us where it is true. What a backend says about forwarding is its own affair.
+fn forwarded(known: Known) -> bool {
+    !matches!(
+        known,
+        Known::Connection | Known::Hop | Known::Te | Known::TransferEncoding | Known::ContentLength | Known::Upgrade | Known::Host
+    )
+}
