@@ -1,1 +1,28 @@
-//! (being written)
+//! Where requests go: endpoints, the choice among them, and the connections kept to them.
+//!
+//! The choices are pure (chance and time are arguments), the pools are one worker's own, and what limits count is shared. It is *not* a
+//! client: nobody here writes or reads a request.
+//!
+//! ```text
+//! control ──► Registry (shared, swapped whole) ──View──► Pools, one per worker ──► Choice: reuse, connect, or why not
+//! route's Forward ──► pick_backend ──► Backend ──────────────┘
+//! ```
+//!
+//! **Invariant:** a limit counts over all workers: a connection holds its [`Permit`] from before it is opened until it is closed.
+//!
+//! **Invariant:** a connection to an endpoint that was taken away is never handed out again.
+#![forbid(unsafe_code)]
+
+mod balance;
+mod cell;
+mod connect;
+mod pick;
+mod pools;
+mod registry;
+
+pub use balance::{Candidates, choose_endpoint};
+pub use cell::{Cell, View};
+pub use connect::{ConnectError, connect};
+pub use pick::{Picked, pick_backend};
+pub use pools::{Choice, InFlight, Lease, Pools};
+pub use registry::{EndpointSet, EndpointState, Permit, Registry, Table};

@@ -1,0 +1,419 @@
+//! One worker's connections to backends.
+
+use crate::balance::{Candidates, choose_endpoint};
+use crate::{EndpointSet, EndpointState, Permit, Registry, Table, View};
+use fastrand::Rng;
+use model::{Backend, BackendId, Balancing};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// For so long an idle connection is kept: less than backends usually wait.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// The pools of one worker. `C` is a connection; the newest idle one is handed out first, so that few stay warm and the rest grow old.
+#[derive(Debug)]
+pub struct Pools<C> {
+    table: View<Table>,
+    slots: HashMap<BackendId, Rc<Slot<C>>>,
+    swept: u64,
+    workers: usize,
+    rng: Rng,
+}
+
+#[derive(Debug)]
+struct Slot<C>(RefCell<Inner<C>>);
+
+#[derive(Debug)]
+struct Inner<C> {
+    /// The table's version this was brought up to.
+    version: u64,
+    set: Option<Arc<EndpointSet>>,
+    cursor: usize,
+    /// By place in `set`.
+    idle: Vec<VecDeque<Idle<C>>>,
+    idle_count: usize,
+}
+
+#[derive(Debug)]
+struct Idle<C> {
+    connection: C,
+    lease: Lease<C>,
+    since: Duration,
+}
+
+/// What an open connection holds: its endpoint, its place in the pools, its share of the limit.
+#[derive(Debug)]
+pub struct Lease<C> {
+    pub endpoint: Arc<EndpointState>,
+    place: usize,
+    slot: Rc<Slot<C>>,
+    _permit: Permit,
+}
+
+/// One request under way at an endpoint, where the balancing counts them.
+#[derive(Debug)]
+pub struct InFlight(Option<Arc<EndpointState>>);
+
+/// What to do for a request.
+#[derive(Debug)]
+pub enum Choice<C> {
+    /// Use this connection, after a look at whether it is still open.
+    Reuse(C, Lease<C>),
+    /// Open one to `lease.endpoint`.
+    Connect(Lease<C>),
+    NoEndpoints,
+    /// All endpoints have been tried.
+    Exhausted,
+    /// The backend's limit is reached.
+    Overflow,
+}
+
+// === impl Pools ===
+
+impl<C> Pools<C> {
+    /// `workers`: how many share the limits.
+    pub fn new(registry: &Registry, workers: usize, rng: Rng) -> Self {
+        Self { table: registry.view(), slots: HashMap::new(), swept: 0, workers, rng }
+    }
+
+    pub fn rng(&mut self) -> &mut Rng {
+        &mut self.rng
+    }
+
+    /// The newest endpoints.
+    #[inline]
+    pub fn table(&mut self) -> &Rc<Arc<Table>> {
+        self.table.get()
+    }
+
+    /// `tried`: endpoints that are not to be tried again.
+    pub fn choose(&mut self, backend: &Backend, tried: &[SocketAddr], now: Duration) -> Choice<C> {
+        let slot = self.slot(&backend.id);
+        let mut inner = slot.0.borrow_mut();
+        let Some(set) = inner.set.clone().filter(|set| !set.endpoints().is_empty()) else { return Choice::NoEndpoints };
+        let candidates = Candidates { endpoints: set.endpoints(), tried, now };
+        let Some(place) = choose_endpoint(candidates, backend.balancing, &mut inner.cursor, &mut self.rng) else {
+            return Choice::Exhausted;
+        };
+        if let Some(Idle { connection, lease, .. }) = inner.take(place) {
+            return Choice::Reuse(connection, lease);
+        }
+        let Some(endpoint) = set.endpoints().get(place).cloned() else { return Choice::Exhausted };
+        if let Some(permit) = set.permit(backend.limits.connections) {
+            drop(inner);
+            return Choice::Connect(Lease { endpoint, place, slot, _permit: permit });
+        }
+        let other = (0..set.endpoints().len()).find(|&at| {
+            let untried = set.endpoints().get(at).is_some_and(|endpoint| !tried.contains(&endpoint.address));
+            untried && inner.idle.get(at).is_some_and(|stack| !stack.is_empty())
+        });
+        match other.and_then(|at| inner.take(at)) {
+            Some(Idle { connection, lease, .. }) => Choice::Reuse(connection, lease),
+            None => Choice::Overflow,
+        }
+    }
+
+    /// Keeps a connection for the next request, unless its endpoint is gone, enough are kept, or other workers wait for its share.
+    pub fn give_back(&mut self, connection: C, mut lease: Lease<C>, backend: &Backend, now: Duration) {
+        let slot = lease.slot.clone();
+        let version = {
+            self.table.get();
+            self.table.version()
+        };
+        let mut inner = slot.0.borrow_mut();
+        if inner.version != version {
+            let set = self.table.get().get(&backend.id).cloned();
+            inner.renew(set, version);
+        }
+        let Some(set) = &inner.set else { return };
+        let contended = self.workers > 1 && set.connections() >= backend.limits.connections;
+        if contended || inner.idle_count >= backend.limits.idle_per_worker as usize {
+            return;
+        }
+        let here = |at: usize| set.endpoints().get(at).is_some_and(|endpoint| Arc::ptr_eq(endpoint, &lease.endpoint));
+        let place = if here(lease.place) { Some(lease.place) } else { (0..set.endpoints().len()).find(|&at| here(at)) };
+        let Some(place) = place else { return };
+        lease.place = place;
+        if let Some(stack) = inner.idle.get_mut(place) {
+            stack.push_back(Idle { connection, lease, since: now });
+            inner.idle_count += 1;
+        }
+    }
+
+    /// Closes connections that were idle for too long, whose endpoint is gone, or (`gone`) that the other side has closed. To be called now and
+    /// then.
+    pub fn sweep(&mut self, now: Duration, mut gone: impl FnMut(&C) -> bool) {
+        self.table.get();
+        let version = self.table.version();
+        let changed = std::mem::replace(&mut self.swept, version) != version;
+        let table = self.table.get().clone();
+        self.slots.retain(|id, slot| {
+            let Ok(mut inner) = slot.0.try_borrow_mut() else { return true };
+            if changed {
+                inner.renew(table.get(id).cloned(), version);
+            }
+            inner.expire(now, &mut gone);
+            inner.set.is_some() || Rc::strong_count(slot) > 1
+        });
+    }
+
+    /// Closes every idle connection.
+    pub fn clear(&mut self) {
+        for slot in self.slots.values() {
+            let mut inner = slot.0.borrow_mut();
+            let idle = std::mem::take(&mut inner.idle);
+            inner.idle.resize_with(idle.len(), VecDeque::new);
+            inner.idle_count = 0;
+            drop(inner);
+            drop(idle);
+        }
+    }
+
+    pub fn idle(&self) -> usize {
+        self.slots.values().map(|slot| slot.0.borrow().idle_count).sum()
+    }
+
+    fn slot(&mut self, id: &BackendId) -> Rc<Slot<C>> {
+        self.table.get();
+        let version = self.table.version();
+        let slot = match self.slots.get(id) {
+            Some(slot) => slot.clone(),
+            None => {
+                let slot = Rc::new(Slot(RefCell::new(Inner::new(self.rng.usize(..1 << 16)))));
+                self.slots.insert(id.clone(), slot.clone());
+                slot
+            }
+        };
+        if slot.0.borrow().version != version {
+            let set = self.table.get().get(id).cloned();
+            slot.0.borrow_mut().renew(set, version);
+        }
+        slot
+    }
+}
+
+/// Idle connections hold their slot, and the slot holds them.
+impl<C> Drop for Pools<C> {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+// === impl Inner ===
+
+impl<C> Inner<C> {
+    fn new(cursor: usize) -> Self {
+        Self { version: u64::MAX, set: None, cursor, idle: Vec::new(), idle_count: 0 }
+    }
+
+    fn take(&mut self, place: usize) -> Option<Idle<C>> {
+        let taken = self.idle.get_mut(place)?.pop_back()?;
+        self.idle_count -= 1;
+        Some(taken)
+    }
+
+    /// Brings the slot up to a set; connections to endpoints that are gone are closed.
+    fn renew(&mut self, set: Option<Arc<EndpointSet>>, version: u64) {
+        self.version = version;
+        let same = match (&self.set, &set) {
+            (Some(before), Some(after)) => Arc::ptr_eq(before, after),
+            (None, None) => true,
+            _ => false,
+        };
+        if same {
+            return;
+        }
+        let count = set.as_ref().map_or(0, |set| set.endpoints().len());
+        let kept: Vec<Idle<C>> = self.idle.drain(..).flatten().collect();
+        self.idle.resize_with(count, VecDeque::new);
+        self.idle_count = 0;
+        if self.set.is_none() && count > 0 {
+            self.cursor %= count;
+        }
+        self.set = set;
+        let places: HashMap<SocketAddr, usize> =
+            self.set.iter().flat_map(|set| set.endpoints().iter().enumerate()).map(|(place, endpoint)| (endpoint.address, place)).collect();
+        for mut idle in kept {
+            let Some(stack) = places.get(&idle.lease.endpoint.address).and_then(|&place| {
+                idle.lease.place = place;
+                self.idle.get_mut(place)
+            }) else {
+                continue;
+            };
+            stack.push_back(idle);
+            self.idle_count += 1;
+        }
+    }
+
+    fn expire(&mut self, now: Duration, gone: &mut impl FnMut(&C) -> bool) {
+        for stack in &mut self.idle {
+            stack.retain(|idle| now.saturating_sub(idle.since) < IDLE && !gone(&idle.connection));
+        }
+        self.idle_count = self.idle.iter().map(VecDeque::len).sum();
+    }
+}
+
+// === impl Lease ===
+
+impl<C> Lease<C> {
+    /// Counts a request where the balancing looks at the count.
+    pub fn begin(&self, balancing: Balancing) -> InFlight {
+        match balancing {
+            Balancing::RoundRobin => InFlight(None),
+            Balancing::LeastRequest => {
+                self.endpoint.begin();
+                InFlight(Some(self.endpoint.clone()))
+            }
+        }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        if let Some(endpoint) = &self.0 {
+            endpoint.end();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::Endpoint;
+
+    const NOW: Duration = Duration::from_secs(100);
+
+    struct Fixture {
+        registry: Registry,
+        pools: Pools<u32>,
+        backend: Backend,
+    }
+
+    impl Fixture {
+        fn new(ports: &[u16]) -> Self {
+            let registry = Registry::new();
+            let pools = Pools::new(&registry, 2, Rng::with_seed(1));
+            let mut fixture = Self { registry, pools, backend: Backend::new(BackendId::new("demo/web:80")) };
+            fixture.set(ports);
+            fixture
+        }
+
+        fn set(&mut self, ports: &[u16]) {
+            let endpoints = ports.iter().map(|&port| Endpoint { address: SocketAddr::from(([127, 0, 0, 1], port)) }).collect();
+            self.registry.apply(&[(self.backend.id.clone(), Some(endpoints))]);
+        }
+
+        fn choose(&mut self) -> Choice<u32> {
+            self.pools.choose(&self.backend, &[], NOW)
+        }
+
+        fn connect(&mut self) -> Lease<u32> {
+            match self.choose() {
+                Choice::Connect(lease) => lease,
+                other => panic!("expected to connect, not {other:?}"),
+            }
+        }
+
+        fn give(&mut self, connection: u32, lease: Lease<u32>) {
+            self.pools.give_back(connection, lease, &self.backend, NOW);
+        }
+    }
+
+    #[test]
+    fn the_newest_idle_connection_comes_first() {
+        let mut it = Fixture::new(&[1]);
+        let (one, two) = (it.connect(), it.connect());
+        it.give(1, one);
+        it.give(2, two);
+        let Choice::Reuse(2, _two) = it.choose() else { panic!("not the newest") };
+        let Choice::Reuse(1, _one) = it.choose() else { panic!("not the other") };
+        it.connect();
+    }
+
+    #[test]
+    fn a_connection_to_a_removed_endpoint_is_closed() {
+        let mut it = Fixture::new(&[1, 2]);
+        let (one, two) = (it.connect(), it.connect());
+        let gone = if one.endpoint.address.port() == 1 { (1, 2) } else { (2, 1) };
+        it.give(1, one);
+        it.set(&[2]);
+        it.give(2, two);
+        let Choice::Reuse(kept, _lease) = it.choose() else { panic!("endpoint 2 has an idle connection") };
+        assert_eq!(kept, gone.1);
+        assert_eq!(it.pools.idle(), 0);
+        let set = it.registry.load().get(&it.backend.id).cloned().expect("set");
+        assert_eq!(set.connections(), 1, "the closed one gave its share back");
+    }
+
+    #[test]
+    fn sweeping_closes_the_old_the_gone_and_the_removed() {
+        let mut it = Fixture::new(&[1]);
+        let leases: Vec<_> = (0..3).map(|_| it.connect()).collect();
+        for (connection, lease) in (0..).zip(leases) {
+            it.give(connection, lease);
+        }
+        it.pools.sweep(NOW, |&connection| connection == 1);
+        assert_eq!(it.pools.idle(), 2);
+        it.pools.sweep(NOW + IDLE, |_| false);
+        assert_eq!(it.pools.idle(), 0);
+        let lease = it.connect();
+        it.give(9, lease);
+        it.set(&[]);
+        it.pools.sweep(NOW, |_| false);
+        assert_eq!(it.pools.idle(), 0);
+        assert!(matches!(it.choose(), Choice::NoEndpoints));
+    }
+
+    #[test]
+    fn the_limit_counts_all_workers() {
+        let mut it = Fixture::new(&[1, 2]);
+        it.backend.limits.connections = 2;
+        let mut second: Pools<u32> = Pools::new(&it.registry, 2, Rng::with_seed(2));
+        let one = it.connect();
+        let Choice::Connect(_two) = second.choose(&it.backend, &[], NOW) else { panic!("the second fits") };
+        assert!(matches!(it.choose(), Choice::Overflow));
+        it.give(1, one);
+        assert_eq!(it.pools.idle(), 0, "at the limit a share is left to whoever needs it");
+        it.connect();
+    }
+
+    #[test]
+    fn at_the_limit_another_endpoints_idle_connection_serves() {
+        let mut it = Fixture::new(&[1, 2]);
+        it.pools = Pools::new(&it.registry, 1, Rng::with_seed(1));
+        it.backend.limits.connections = 1;
+        let lease = it.connect();
+        it.give(1, lease);
+        for _ in 0..4 {
+            let Choice::Reuse(1, lease) = it.choose() else { panic!("there is one") };
+            it.give(1, lease);
+        }
+    }
+
+    #[test]
+    fn no_more_idle_ones_than_allowed() {
+        let mut it = Fixture::new(&[1]);
+        it.backend.limits.idle_per_worker = 1;
+        let (one, two) = (it.connect(), it.connect());
+        it.give(1, one);
+        it.give(2, two);
+        assert_eq!(it.pools.idle(), 1);
+    }
+
+    #[test]
+    fn requests_are_counted_for_least_request_only() {
+        let mut it = Fixture::new(&[1]);
+        let lease = it.connect();
+        let none = lease.begin(Balancing::RoundRobin);
+        assert_eq!(lease.endpoint.in_flight(), 0);
+        let one = lease.begin(Balancing::LeastRequest);
+        assert_eq!(lease.endpoint.in_flight(), 1);
+        drop((none, one));
+        assert_eq!(lease.endpoint.in_flight(), 0);
+    }
+}
