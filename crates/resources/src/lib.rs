@@ -1,1 +1,34 @@
-//! (being written)
+//! The Kubernetes objects we read, at one moment, and what we say back about them.
+//!
+//! Every kind is a trimmed type of our own, read from JSON field by field: what cannot be read becomes a [`Problem`] of that object, with its
+//! field path, and the rest of the object is still there. It is *not* a client (nothing here talks to an API server) and not a schema
+//! (what Kubernetes itself refuses is `schema`'s word).
+//!
+//! ```text
+//! Value ──read──► Ingress, Service, … ──apply──► Resources ──► translate ──► Report (Problem, Problem, …)
+//!                                          └──► Applied: the old and the new version, for whoever asks what a change touches
+//! YAML ──load──► Value + Places: which line says what
+//! ```
+//!
+//! **Invariant:** reading never fails and never panics; one malformed object costs only itself.
+
+mod at;
+mod certificate;
+mod kind;
+pub mod load;
+mod problem;
+mod references;
+mod set;
+mod suggest;
+
+pub use certificate::CertificateFault;
+pub use kind::class::IngressClass;
+pub use kind::ingress::{HttpPath, Ingress, IngressBackend, PathType, PortRef, Rule, ServiceRef, TlsEntry};
+pub use kind::meta::{Meta, Name};
+pub use kind::secret::Secret;
+pub use kind::service::{Service, ServicePort, ServiceType, TargetPort};
+pub use kind::slice::{EndpointSlice, SliceEndpoint, SlicePort};
+pub use kind::{Kind, Object, host_pattern};
+pub use problem::{Cause, Problem, Report, Severity};
+pub use set::{Applied, Change, Resources};
+pub use suggest::nearest;

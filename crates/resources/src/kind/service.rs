@@ -1,0 +1,104 @@
+//! `v1` Service.
+
+use super::meta::{Meta, Name};
+use crate::at::{At, Problems};
+use crate::problem::Problem;
+use model::Text;
+use serde_json::Value;
+use std::net::IpAddr;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    pub meta: Meta,
+    pub kind: ServiceType,
+    /// Without the `None` of headless ones.
+    pub cluster_ips: Vec<IpAddr>,
+    pub ports: Vec<ServicePort>,
+    pub problems: Vec<Problem>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceType {
+    ClusterIp,
+    NodePort,
+    LoadBalancer,
+    /// The name its endpoints are found under.
+    ExternalName(Text),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServicePort {
+    /// Empty where the Service has one port without name.
+    pub name: Text,
+    pub port: u16,
+    pub target: TargetPort,
+    /// `TCP` where missing.
+    pub protocol: Text,
+    pub node_port: Option<u16>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TargetPort {
+    Number(u16),
+    Name(Text),
+}
+
+// === impl Service ===
+
+impl Service {
+    pub fn read(name: Name, value: &Value) -> Self {
+        let mut problems = Vec::new();
+        let root = At::root(value);
+        let meta = Meta::read(name, &root, &mut problems);
+        let mut service = Self { meta, kind: ServiceType::ClusterIp, cluster_ips: Vec::new(), ports: Vec::new(), problems: Vec::new() };
+        if let Some(spec) = root.field("spec") {
+            service.kind = ServiceType::read(&spec, &mut problems);
+            service.cluster_ips = cluster_ips(&spec, &mut problems);
+            spec.list("ports", &mut problems, |_, at, problems| service.ports.extend(ServicePort::read(at, problems)));
+        }
+        service.problems = problems;
+        service
+    }
+}
+
+fn cluster_ips(spec: &At<'_>, problems: &mut Problems) -> Vec<IpAddr> {
+    let mut texts: Vec<Text> = Vec::new();
+    spec.list("clusterIPs", problems, |_, at, _| texts.extend(at.value.as_str().map(Text::from)));
+    if texts.is_empty() {
+        texts.extend(spec.text("clusterIP", problems));
+    }
+    texts.iter().filter_map(|text| text.parse().ok()).collect()
+}
+
+// === impl ServiceType ===
+
+impl ServiceType {
+    fn read(spec: &At<'_>, problems: &mut Problems) -> Self {
+        let Some(at) = spec.field("type") else { return Self::ClusterIp };
+        let kind = match at.value.as_str() {
+            Some("ClusterIP") => Some(Self::ClusterIp),
+            Some("NodePort") => Some(Self::NodePort),
+            Some("LoadBalancer") => Some(Self::LoadBalancer),
+            Some("ExternalName") => Some(Self::ExternalName(spec.text("externalName", problems).unwrap_or_default())),
+            _ => None,
+        };
+        at.expected(kind, "ClusterIP, NodePort, LoadBalancer or ExternalName", problems).unwrap_or(Self::ClusterIp)
+    }
+}
+
+// === impl ServicePort ===
+
+impl ServicePort {
+    fn read(at: &At<'_>, problems: &mut Problems) -> Option<Self> {
+        let name = at.text("name", problems).unwrap_or_default();
+        let protocol = at.text("protocol", problems).unwrap_or_else(|| "TCP".into());
+        let port = at.port("port", problems)?;
+        let target = match at.field("targetPort") {
+            Some(target) if target.value.is_string() => target.value.as_str().map(|name| TargetPort::Name(name.into())),
+            Some(target) if target.value.as_u64() == Some(0) => None,
+            _ => at.port("targetPort", problems).map(TargetPort::Number),
+        };
+        let node_port = at.field("nodePort").and_then(|at| u16::try_from(at.value.as_u64()?).ok()).filter(|port| *port > 0);
+        Some(Self { name, port, target: target.unwrap_or(TargetPort::Number(port)), protocol, node_port })
+    }
+}

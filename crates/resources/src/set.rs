@@ -1,0 +1,259 @@
+//! The set of objects, and how it changes.
+
+use crate::kind::class::IngressClass;
+use crate::kind::ingress::Ingress;
+use crate::kind::meta::{Meta, Name};
+use crate::kind::secret::Secret;
+use crate::kind::service::Service;
+use crate::kind::slice::EndpointSlice;
+use crate::kind::{Kind, Object};
+use crate::references::{Edit, References};
+use model::{HostPattern, ObjectRef, Text};
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// The objects we read, at one moment. A clone is a set of its own that shares the objects.
+#[derive(Clone, Debug, Default)]
+pub struct Resources {
+    ingresses: BTreeMap<Name, Arc<Ingress>>,
+    classes: BTreeMap<Name, Arc<IngressClass>>,
+    services: BTreeMap<Name, Arc<Service>>,
+    slices: BTreeMap<Name, Arc<EndpointSlice>>,
+    secrets: BTreeMap<Name, Arc<Secret>>,
+    /// What external names resolve to; whoever resolves them says so with [`Change::Resolved`].
+    addresses: HashMap<Text, Arc<[IpAddr]>>,
+    references: References,
+}
+
+/// One thing that became different.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// An object as it is now; `None`: it is gone.
+    Object { kind: Kind, name: Name, object: Option<Arc<Value>> },
+    /// The addresses of a Service's `externalName`; empty: it has none.
+    Resolved { name: Text, addresses: Vec<IpAddr> },
+}
+
+/// A change that was made: both versions, for whoever asks what it touches.
+#[derive(Clone, Debug)]
+pub enum Applied {
+    Object {
+        old: Option<Object>,
+        new: Option<Object>,
+    },
+    Resolved {
+        name: Text,
+    },
+    /// Nothing we read is different.
+    Nothing,
+}
+
+// === impl Resources ===
+
+impl Resources {
+    /// All of these objects; those of other kinds, and those without a name, are passed over.
+    pub fn of<'a>(objects: impl IntoIterator<Item = &'a Value>) -> Self {
+        let mut resources = Self::default();
+        for object in objects {
+            if let Some(change) = Change::of(object) {
+                resources.apply(change);
+            }
+        }
+        resources
+    }
+
+    pub fn apply(&mut self, change: Change) -> Applied {
+        match change {
+            Change::Object { kind, name, object } => {
+                let new = object.map(|value| Object::read(kind, name.clone(), &value));
+                self.put(kind, name, new)
+            }
+            Change::Resolved { name, addresses } => {
+                if self.addresses(&name) == addresses {
+                    return Applied::Nothing;
+                }
+                self.addresses.insert(name.clone(), addresses.into());
+                Applied::Resolved { name }
+            }
+        }
+    }
+
+    fn put(&mut self, kind: Kind, name: Name, new: Option<Object>) -> Applied {
+        let old = self.get(kind, &name);
+        if same(old.as_ref(), new.as_ref()) {
+            return Applied::Nothing;
+        }
+        if let Some(old) = &old {
+            self.references.edit(old, Edit::Remove);
+        }
+        match &new {
+            Some(object) => {
+                self.references.edit(object, Edit::Add);
+                self.insert(object.clone());
+            }
+            None => self.remove(kind, &name),
+        }
+        Applied::Object { old, new }
+    }
+
+    fn insert(&mut self, object: Object) {
+        let name = object.meta().name.clone();
+        match object {
+            Object::Ingress(it) => drop(self.ingresses.insert(name, it)),
+            Object::IngressClass(it) => drop(self.classes.insert(name, it)),
+            Object::Service(it) => drop(self.services.insert(name, it)),
+            Object::EndpointSlice(it) => drop(self.slices.insert(name, it)),
+            Object::Secret(it) => drop(self.secrets.insert(name, it)),
+        }
+    }
+
+    fn remove(&mut self, kind: Kind, name: &Name) {
+        match kind {
+            Kind::Ingress => drop(self.ingresses.remove(name)),
+            Kind::IngressClass => drop(self.classes.remove(name)),
+            Kind::Service => drop(self.services.remove(name)),
+            Kind::EndpointSlice => drop(self.slices.remove(name)),
+            Kind::Secret => drop(self.secrets.remove(name)),
+        }
+    }
+
+    pub fn get(&self, kind: Kind, name: &Name) -> Option<Object> {
+        match kind {
+            Kind::Ingress => self.ingresses.get(name).cloned().map(Object::Ingress),
+            Kind::IngressClass => self.classes.get(name).cloned().map(Object::IngressClass),
+            Kind::Service => self.services.get(name).cloned().map(Object::Service),
+            Kind::EndpointSlice => self.slices.get(name).cloned().map(Object::EndpointSlice),
+            Kind::Secret => self.secrets.get(name).cloned().map(Object::Secret),
+        }
+    }
+
+    /// An object's metadata, by what a report names it.
+    pub fn meta(&self, object: &ObjectRef) -> Option<Meta> {
+        let kind = Kind::ALL.into_iter().find(|kind| object.kind == kind.name())?;
+        let name = Name::new(object.namespace.clone(), object.name.clone());
+        self.get(kind, &name).map(|object| object.meta().clone())
+    }
+
+    pub fn ingress(&self, name: &Name) -> Option<&Arc<Ingress>> {
+        self.ingresses.get(name)
+    }
+
+    pub fn ingresses(&self) -> impl Iterator<Item = &Arc<Ingress>> {
+        self.ingresses.values()
+    }
+
+    pub fn class(&self, name: &str) -> Option<&Arc<IngressClass>> {
+        self.classes.get(&Name::new("", name))
+    }
+
+    pub fn classes(&self) -> impl Iterator<Item = &Arc<IngressClass>> {
+        self.classes.values()
+    }
+
+    pub fn service(&self, name: &Name) -> Option<&Arc<Service>> {
+        self.services.get(name)
+    }
+
+    pub fn services(&self) -> impl Iterator<Item = &Arc<Service>> {
+        self.services.values()
+    }
+
+    /// The Services of one namespace, by name.
+    pub fn services_in<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Arc<Service>> {
+        in_namespace(&self.services, namespace)
+    }
+
+    pub fn slice(&self, name: &Name) -> Option<&Arc<EndpointSlice>> {
+        self.slices.get(name)
+    }
+
+    /// The EndpointSlices that say they are this Service's, by name.
+    pub fn slices_of<'a>(&'a self, service: &Name) -> impl Iterator<Item = &'a Arc<EndpointSlice>> {
+        self.references.slices_by_service.get(service).filter_map(|name| self.slices.get(name))
+    }
+
+    pub fn secret(&self, name: &Name) -> Option<&Arc<Secret>> {
+        self.secrets.get(name)
+    }
+
+    /// The Secrets of one namespace, by name.
+    pub fn secrets_in<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Arc<Secret>> {
+        in_namespace(&self.secrets, namespace)
+    }
+
+    /// What an external name resolves to, as far as it has been told.
+    pub fn addresses(&self, external_name: &str) -> &[IpAddr] {
+        self.addresses.get(external_name).map_or(&[], |addresses| addresses)
+    }
+
+    // what names what
+
+    /// Hosts that Ingresses name, in no order.
+    pub fn ingress_hosts(&self) -> impl Iterator<Item = &HostPattern> {
+        self.references.ingresses_by_host.keys()
+    }
+
+    /// The Ingresses that can change this host's routes, by name.
+    pub fn ingresses_of_host<'a>(&'a self, host: &HostPattern) -> impl Iterator<Item = &'a Arc<Ingress>> {
+        self.references.ingresses_by_host.get(host).filter_map(|name| self.ingresses.get(name))
+    }
+
+    pub fn ingresses_of_service<'a>(&'a self, service: &Name) -> impl Iterator<Item = &'a Arc<Ingress>> {
+        self.references.ingresses_by_service.get(service).filter_map(|name| self.ingresses.get(name))
+    }
+
+    pub fn ingresses_of_secret<'a>(&'a self, secret: &Name) -> impl Iterator<Item = &'a Arc<Ingress>> {
+        self.references.ingresses_by_secret.get(secret).filter_map(|name| self.ingresses.get(name))
+    }
+
+    pub fn ingresses_of_class<'a>(&'a self, class: &Text) -> impl Iterator<Item = &'a Arc<Ingress>> {
+        self.references.ingresses_by_class.get(class).filter_map(|name| self.ingresses.get(name))
+    }
+
+    /// The names that have to be resolved, in no order.
+    pub fn external_names(&self) -> impl Iterator<Item = &Text> {
+        self.references.services_by_external_name.keys().filter(|name| name.parse::<IpAddr>().is_err() && !name.is_empty())
+    }
+
+    pub fn services_of_external_name<'a>(&'a self, name: &Text) -> impl Iterator<Item = &'a Arc<Service>> {
+        self.references.services_by_external_name.get(name).filter_map(|name| self.services.get(name))
+    }
+}
+
+/// Whether two versions read the same: a changed `managedFields` or `status` is no change to us.
+fn same(old: Option<&Object>, new: Option<&Object>) -> bool {
+    match (old, new) {
+        (None, None) => true,
+        (Some(Object::Ingress(old)), Some(Object::Ingress(new))) => old == new,
+        (Some(Object::IngressClass(old)), Some(Object::IngressClass(new))) => old == new,
+        (Some(Object::Service(old)), Some(Object::Service(new))) => old == new,
+        (Some(Object::EndpointSlice(old)), Some(Object::EndpointSlice(new))) => old == new,
+        (Some(Object::Secret(old)), Some(Object::Secret(new))) => old == new,
+        _ => false,
+    }
+}
+
+fn in_namespace<'a, T>(objects: &'a BTreeMap<Name, Arc<T>>, namespace: &'a str) -> impl Iterator<Item = &'a Arc<T>> {
+    let from = Name::new(namespace, "");
+    objects.range(from..).take_while(move |(name, _)| name.namespace == namespace).map(|(_, object)| object)
+}
+
+// === impl Change ===
+
+impl Change {
+    /// An object that is there, by its own kind and name; `None` where it is of no kind we read, or has no name.
+    pub fn of(object: &Value) -> Option<Self> {
+        let kind = Kind::of(object)?;
+        let name = Name::of(object, kind == Kind::IngressClass)?;
+        Some(Self::Object { kind, name, object: Some(Arc::new(object.clone())) })
+    }
+
+    pub fn gone(kind: Kind, name: Name) -> Self {
+        Self::Object { kind, name, object: None }
+    }
+}
+
+#[cfg(test)]
+mod tests;
