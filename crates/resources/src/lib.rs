@@ -13,14 +13,17 @@
 //! **Invariant:** reading never fails and never panics; one malformed object costs only itself.
 
 mod at;
+mod backend_name;
 mod certificate;
 mod kind;
 pub mod load;
 mod problem;
 mod references;
+mod scope;
 mod set;
 mod suggest;
 
+pub use backend_name::{BackendName, Via};
 pub use certificate::CertificateFault;
 pub use kind::class::IngressClass;
 pub use kind::ingress::{HttpPath, Ingress, IngressBackend, PathType, PortRef, Rule, ServiceRef, TlsEntry};
@@ -30,5 +33,6 @@ pub use kind::service::{Service, ServicePort, ServiceType, TargetPort};
 pub use kind::slice::{EndpointSlice, SliceEndpoint, SlicePort};
 pub use kind::{Kind, Object, host_pattern};
 pub use problem::{Cause, Problem, Report, Severity};
+pub use scope::Scope;
 pub use set::{Applied, Change, Resources};
 pub use suggest::nearest;

@@ -1,1 +1,32 @@
-//! (being written)
+//! From Kubernetes objects to the routing model, and to what we say back about them: one pure function.
+//!
+//! ```text
+//! Resources ──► translate_shard(key) ──► Shard, Reports      one host of one gateway
+//!          └──► endpoints(backend)   ──► Endpoints, Reports  apart from routes: slices never cause a translation
+//! Applied (one change) ──► touched ──► the shards and Services it can have changed
+//! ```
+//!
+//! It calls the frontends (Ingress today), which never see one another. It is *not* a loop: who watches, gathers changes, publishes and
+//! writes statuses is `control`; [`Reports`] and [`InUse`] are the two books it keeps.
+//!
+//! **Invariant:** [`translate`] is the map of [`translate_shard`] over all keys, so incremental equals from scratch by construction.
+//! **Invariant:** no clock, no IO, no panic on any input; the order in which objects came does not matter.
+
+mod annotated;
+mod check;
+mod endpoints;
+mod in_use;
+mod options;
+mod reports;
+mod shard;
+mod touched;
+
+pub use annotated::{ENDPOINTS_ANNOTATION, MANAGED_BY, endpoint_slices};
+pub use check::check;
+pub use endpoints::endpoints;
+pub use in_use::{InUse, Turnover};
+pub use options::{Options, ScopedGateway};
+pub use reports::{Part, Reports};
+pub use shard::{Translation, keys, translate, translate_shard};
+pub use touched::{Touched, touched};
+pub use translate_ingress::{ClassOptions, ClusterIps, Options as IngressOptions, Others, reference_markdown};

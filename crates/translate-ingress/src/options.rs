@@ -1,0 +1,56 @@
+//! What an operator decides about Ingresses.
+
+use model::Text;
+
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub classes: ClassOptions,
+    pub cluster_ips: ClusterIps,
+    /// The time, in seconds since 1970, for certificates that expire; `None`: nothing is said of that. Routes never depend on it.
+    pub now: Option<i64>,
+}
+
+/// Which Ingresses are ours.
+#[derive(Clone, Debug)]
+pub struct ClassOptions {
+    /// Controllers of IngressClasses that mean us.
+    pub controllers: Vec<Text>,
+    /// Values of the annotation `kubernetes.io/ingress.class` that mean us without an IngressClass of that name.
+    pub names: Vec<Text>,
+    /// Whether an Ingress without any class is ours (KubeSphere's never have one).
+    pub without_class: bool,
+    pub others: Others,
+}
+
+/// Whether somebody else may serve what is not ours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Others {
+    /// Other controllers may be there: what is not ours is left alone, without a word.
+    #[default]
+    MayServe,
+    /// We are alone: an Ingress whose class nobody knows is told so.
+    Absent,
+}
+
+/// Whether a Service's cluster address leads anywhere from where the gateway runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClusterIps {
+    #[default]
+    Routed,
+    /// One machine without a cluster: the endpoints are used in its place.
+    NotRouted,
+}
+
+// === impl ClassOptions ===
+
+impl Default for ClassOptions {
+    /// `paifang.dev/ingress-controller` and `k8s.io/ingress-nginx`; the annotation values `paifang` and `nginx`; class-less ones too.
+    fn default() -> Self {
+        Self {
+            controllers: vec!["paifang.dev/ingress-controller".into(), "k8s.io/ingress-nginx".into()],
+            names: vec!["paifang".into(), "nginx".into()],
+            without_class: true,
+            others: Others::default(),
+        }
+    }
+}
