@@ -1,1 +1,25 @@
-//! (being written)
+//! What a gateway tells about itself: metrics, access log, health.
+//!
+//! It is *not* on the request path: a worker adds to counters of its own and appends a line to a buffer of its own; reading, adding up,
+//! printing and writing happen elsewhere.
+//!
+//! ```text
+//! worker 0 ─┬─ counters of worker 0 ──┐
+//! worker 1 ─┼─ counters of worker 1 ──┴──► render ──► /metrics    (serve)
+//!           └─ line ──► bounded buffer per worker ──► one thread ──► stdout or file
+//! ```
+//!
+//! **Invariant:** no worker ever waits here: what does not fit is dropped and counted.
+//!
+//! **Invariant:** label values come from configuration, never from requests, and their number is bounded.
+
+mod access_log;
+mod admin;
+mod cells;
+mod json;
+mod metrics;
+mod render;
+
+pub use access_log::{AccessLog, Exchange, RouteRef, Sink, Upstream};
+pub use admin::Admin;
+pub use metrics::{BackendMetrics, ListenerMetrics, Measured, Metrics, RouteMetrics};

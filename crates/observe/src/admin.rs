@@ -1,0 +1,116 @@
+//! The address for operators: `/livez`, `/readyz`, `/metrics`.
+//!
+//! Meant for a loopback or pod address; there is no authentication.
+
+use crate::Metrics;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+/// Answers under way at a time; others wait to be accepted.
+const CONNECTIONS: usize = 64;
+
+/// A request's head may have this many octets, and an exchange this long.
+const LARGEST_HEAD: usize = 8 << 10;
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// After a failed accept, for example because no descriptor is left.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A bound socket, not yet answering.
+#[derive(Debug)]
+pub struct Admin {
+    listener: TcpListener,
+}
+
+/// What is answered.
+struct Page {
+    status: &'static str,
+    content_type: &'static str,
+    body: String,
+}
+
+impl Admin {
+    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
+        Ok(Self { listener: TcpListener::bind(address).await? })
+    }
+
+    /// The socket's own address.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Answers until dropped. `ready`: whether requests are served; `/readyz` says 503 until then.
+    pub async fn serve(self, metrics: Arc<Metrics>, ready: impl Fn() -> bool + Send + Sync + 'static) {
+        let ready = Arc::new(ready);
+        let permits = Arc::new(Semaphore::new(CONNECTIONS));
+        let mut tasks = tokio::task::JoinSet::new();
+        loop {
+            while tasks.try_join_next().is_some() {}
+            let Ok(permit) = permits.clone().acquire_owned().await else { return };
+            let stream = match self.listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "the admin address cannot accept a connection");
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+            };
+            let (metrics, ready) = (metrics.clone(), ready.clone());
+            tasks.spawn(async move {
+                // A client that breaks off is its own affair.
+                let _ = timeout(DEADLINE, exchange(stream, |line| answer(line, &metrics, &*ready))).await;
+                drop(permit);
+            });
+        }
+    }
+}
+
+/// One request, one answer.
+async fn exchange(mut stream: TcpStream, answer: impl Fn(&str) -> Page) -> io::Result<()> {
+    let mut head = Vec::with_capacity(1024);
+    while !head.windows(4).any(|four| four == b"\r\n\r\n") {
+        if head.len() > LARGEST_HEAD || stream.read_buf(&mut head).await? == 0 {
+            return Ok(());
+        }
+    }
+    let line = head.split(|octet| *octet == b'\r').next().unwrap_or_default();
+    let line = String::from_utf8_lossy(line);
+    let Page { status, content_type, body } = answer(&line);
+    let only_head = line.starts_with("HEAD ");
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await?;
+    if !only_head {
+        stream.write_all(body.as_bytes()).await?;
+    }
+    stream.shutdown().await
+}
+
+fn answer(line: &str, metrics: &Arc<Metrics>, ready: &dyn Fn() -> bool) -> Page {
+    let text = |status, body: &str| Page { status, content_type: "text/plain; charset=utf-8", body: format!("{body}\n") };
+    let mut words = line.split(' ');
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    if !matches!(method, "GET" | "HEAD") {
+        return text("405 Method Not Allowed", "GET and HEAD");
+    }
+    match target.split('?').next().unwrap_or_default() {
+        "/livez" => text("200 OK", "ok"),
+        "/readyz" if ready() => text("200 OK", "ok"),
+        "/readyz" => text("503 Service Unavailable", "not ready"),
+        "/metrics" => {
+            Page { status: "200 OK", content_type: "application/openmetrics-text; version=1.0.0; charset=utf-8", body: metrics.render() }
+        }
+        _ => text("404 Not Found", "/livez, /readyz, /metrics"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
