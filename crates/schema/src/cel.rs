@@ -57,19 +57,16 @@ pub(crate) fn read(rules: &Value, kind: Type, path: &Path<'_>, found: &mut Vec<V
     let list = rules.as_array().map(Vec::as_slice).unwrap_or_default();
     let mut out = Vec::with_capacity(list.len());
     for (index, rule) in list.iter().enumerate() {
-        match read_one(rule, kind, &path.index(index)) {
-            Ok(rule) => out.push(rule),
-            Err(violation) => found.push(violation),
-        }
+        out.extend(read_one(rule, kind, &path.index(index)).map_err(|wrong| found.push(*wrong)).ok());
     }
     out
 }
 
-fn read_one(rule: &Value, kind: Type, path: &Path<'_>) -> Result<Rule, Violation> {
+fn read_one(rule: &Value, kind: Type, path: &Path<'_>) -> Result<Rule, Box<Violation>> {
     let text_of = |name: &str| rule.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
     let text = text_of("rule").ok_or_else(|| path.child("rule").required("rule is not specified"))?;
     if kind == Type::Any {
-        return Err(path.forbidden("must not be set where the type is not known"));
+        return Err(path.forbidden("must not be set where the type is not known").into());
     }
     let program = compile(text).map_err(|why| path.child("rule").invalid(text, format!("compilation failed: {why}")))?;
     let message_program = match text_of("messageExpression") {
@@ -86,7 +83,7 @@ fn read_one(rule: &Value, kind: Type, path: &Path<'_>) -> Result<Rule, Violation
         Some("FieldValueDuplicate") => Reason::Duplicate,
         Some(other) => {
             let known = ["FieldValueInvalid", "FieldValueForbidden", "FieldValueRequired", "FieldValueDuplicate"];
-            return Err(path.child("reason").not_supported(other, &known));
+            return Err(path.child("reason").not_supported(other, &known).into());
         }
     };
     let transition = program.references().has_variable("oldSelf");
@@ -238,7 +235,7 @@ fn run(rule: &Rule, scope: &Context<'_>, kind: Type, path: &Path<'_>) -> Option<
         Some(below) => Violation { field: format!("{}{below}", violation.field), ..violation },
         None => violation,
     };
-    let shown = name_of(kind);
+    let shown = kind.name();
     match guarded(|| rule.program.execute(scope)) {
         Some(Ok(Cel::Bool(true))) => None,
         Some(Ok(Cel::Bool(false))) => {
@@ -263,18 +260,6 @@ fn message(rule: &Rule, scope: &Context<'_>) -> String {
         _ => None,
     });
     computed.or_else(|| rule.message.clone()).unwrap_or_else(|| format!("failed rule: {}", rule.text))
-}
-
-fn name_of(kind: Type) -> &'static str {
-    match kind {
-        Type::Any | Type::IntOrString => "",
-        Type::Object => "object",
-        Type::Array => "array",
-        Type::String => "string",
-        Type::Integer => "integer",
-        Type::Number => "number",
-        Type::Boolean => "boolean",
-    }
 }
 
 fn bytes(text: &str) -> Cel {

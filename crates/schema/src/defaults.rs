@@ -126,7 +126,7 @@ fn inside(fields: &mut Map<String, Value>, name: &str, change: impl FnOnce(&mut 
     }
 }
 
-fn each(fields: &mut Map<String, Value>, name: &str, mut change: impl FnMut(&mut Map<String, Value>)) {
+fn each(fields: &mut Map<String, Value>, name: &str, change: impl FnMut(&mut Map<String, Value>)) {
     let items = fields.get_mut(name).and_then(Value::as_array_mut);
-    items.into_iter().flatten().filter_map(Value::as_object_mut).for_each(|item| change(item));
+    items.into_iter().flatten().filter_map(Value::as_object_mut).for_each(change);
 }

@@ -7,7 +7,7 @@
 //! CustomResource-      ├─► Structural ──────────┼─ validate (+ CEL)            the values
 //! Definition           ┘        │               └─ patch, list, openapi        what clients ask
 //!                               ▼
-//! an object ─► default_builtin ─► structural(kind).validate ─► validate_builtin ─► [Violation]
+//! an object ─► default_builtin ─► review_builtin (shape, then rules) ─► [Violation]
 //! ```
 //!
 //! [`Violation`]s read as Kubernetes words them, so that what `kubectl apply` prints here and against a cluster is one text.
@@ -31,6 +31,6 @@ pub use defaults::default_builtin;
 pub use generate::structural;
 pub use kind::{Builtins, Kind, builtin};
 pub use openapi::{Described, openapi_v2, openapi_v3};
-pub use rules::{validate_builtin, validate_custom_metadata};
+pub use rules::{review_builtin, validate_builtin, validate_custom_metadata};
 pub use structural::{Cursor, List, PatchMeta, Structural, Type};
 pub use violation::{Violation, ViolationKind};

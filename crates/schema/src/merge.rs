@@ -37,7 +37,6 @@ const ATOMIC: &[&str] = &[
     "io.k8s.api.core.v1.ObjectReference",
     "io.k8s.api.core.v1.LocalObjectReference",
     "io.k8s.api.core.v1.TypedLocalObjectReference",
-    "io.k8s.api.core.v1.NodeSelector",
     "io.k8s.api.rbac.v1.RoleRef",
     "io.k8s.api.rbac.v1.Subject",
     "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector",

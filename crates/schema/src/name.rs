@@ -99,7 +99,7 @@ pub(crate) fn qualified(text: &str) -> Vec<String> {
     if name.is_empty() {
         wrong.push("name part must be non-empty".to_owned());
     } else {
-        wrong.extend(too_long(name, 63).into_iter().map(|one| format!("name part {one}")));
+        wrong.extend(too_many(name, 63, "bytes").into_iter().map(|one| format!("name part {one}")));
     }
     if !QUALIFIED_IS.is_match(name) {
         wrong.push(format!("name part {}", shape()));
@@ -108,7 +108,7 @@ pub(crate) fn qualified(text: &str) -> Vec<String> {
 }
 
 pub(crate) fn label_value(text: &str) -> Vec<String> {
-    let mut wrong = too_long(text, 63);
+    let mut wrong = too_many(text, 63, "bytes");
     if !LABEL_VALUE_IS.is_match(text) {
         let rule = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with \
                     an alphanumeric character";
@@ -169,8 +169,13 @@ pub(crate) fn http_path(text: &str) -> Vec<String> {
     if HTTP_PATH_IS.is_match(text) { Vec::new() } else { vec![by_pattern("Invalid path", HTTP_PATH, &[])] }
 }
 
+/// Kubernetes counts bytes everywhere, and calls them characters except in labels.
 fn too_long(text: &str, most: usize) -> Vec<String> {
-    if text.len() > most { vec![format!("must be no more than {most} bytes")] } else { Vec::new() }
+    too_many(text, most, "characters")
+}
+
+fn too_many(text: &str, most: usize, unit: &str) -> Vec<String> {
+    if text.len() > most { vec![format!("must be no more than {most} {unit}")] } else { Vec::new() }
 }
 
 fn by_pattern(rule: &str, pattern: &str, examples: &[&str]) -> String {

@@ -81,7 +81,7 @@ impl<'a> Path<'a> {
     }
 
     pub fn too_many(&self, actual: usize, most: usize) -> Violation {
-        self.violation(ViolationKind::TooMany { actual }, format!("must have at most {most} items"))
+        self.violation(ViolationKind::TooMany { actual }, format!("must have at most {most} {}", if most == 1 { "item" } else { "items" }))
     }
 
     pub fn violation(&self, kind: ViolationKind, detail: impl Into<String>) -> Violation {

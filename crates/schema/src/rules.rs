@@ -14,9 +14,17 @@ mod service;
 
 use serde_json::{Map, Value};
 
+use crate::generate::structural;
 use crate::kind::Kind;
 use crate::path::Path;
 use crate::violation::Violation;
+
+/// Everything wrong with an object of a built-in kind. Its rules speak only once its shape is right, as in Kubernetes, where an object that
+/// cannot be decoded is never judged.
+pub fn review_builtin(kind: &Kind, new: &Value, old: Option<&Value>) -> Vec<Violation> {
+    let found = structural(kind).validate(new, old);
+    if found.is_empty() { validate_builtin(kind, new, old) } else { found }
+}
 
 /// What is wrong with `new` beyond its shape. With `old` it is an update, and what may not change is compared.
 pub fn validate_builtin(kind: &Kind, new: &Value, old: Option<&Value>) -> Vec<Violation> {
@@ -54,8 +62,7 @@ fn scope(namespaced: bool) -> metadata::Scope {
 
 fn name_rule(kind: &Kind) -> metadata::NameRule {
     match kind.kind {
-        "Service" => metadata::NameRule::Label1035,
-        "Namespace" => metadata::NameRule::Label,
+        "Service" | "Namespace" => metadata::NameRule::Label,
         "Role" | "ClusterRole" | "RoleBinding" | "ClusterRoleBinding" => metadata::NameRule::PathSegment,
         _ => metadata::NameRule::Subdomain,
     }

@@ -105,6 +105,8 @@ pub struct PatchMeta {
 #[derive(Debug, Default)]
 pub(crate) struct Checks {
     pub required: Vec<String>,
+    /// Whether the keys of a list must differ. The built-in kinds have rules of their own for that.
+    pub unique: bool,
     pub one_of_values: Option<Vec<Value>>,
     pub pattern: Option<regex::Regex>,
     pub format: Option<String>,
@@ -205,6 +207,23 @@ impl NodeId {
 
     pub(crate) fn index(self) -> usize {
         self.0 as usize
+    }
+}
+
+// === impl Type ===
+
+impl Type {
+    /// The name JSON schemas have for it; empty where they have none.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Any | Self::IntOrString => "",
+            Self::Object => "object",
+            Self::Array => "array",
+            Self::String => "string",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+        }
     }
 }
 

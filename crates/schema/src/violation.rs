@@ -85,13 +85,12 @@ impl fmt::Display for ViolationKind {
     }
 }
 
-/// A value as Go prints it: strings quoted, `null` as the string `"null"`, the rest as JSON.
+/// A value as Go prints it: strings quoted, the rest as JSON.
 struct Shown<'a>(&'a Value);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Value::Null => f.write_str("\"null\""),
             Value::String(text) => f.write_str(&quoted(text)),
             other => write!(f, "{other}"),
         }

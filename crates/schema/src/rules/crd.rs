@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{given, immutable, list, say, text};
+use super::{given, immutable, list, text};
 use crate::name;
 use crate::path::Path;
 use crate::structural::Structural;
@@ -51,8 +51,10 @@ fn check_group(new: &Value, spec: &Value, path: &Path<'_>, found: &mut Vec<Viola
         found.push(at.required(""));
         return;
     }
-    say(found, &at, group, name::dns_subdomain(group));
-    if !group.contains('.') {
+    let wrong = name::dns_subdomain(group);
+    if !wrong.is_empty() {
+        joined(found, &at, group, "", wrong);
+    } else if !group.contains('.') {
         found.push(at.invalid(group, "should be a domain with at least one dot"));
     }
     let protected = ["k8s.io", "kubernetes.io"].iter().any(|suffix| group == *suffix || group.ends_with(&format!(".{suffix}")));
@@ -70,7 +72,7 @@ fn check_group(new: &Value, spec: &Value, path: &Path<'_>, found: &mut Vec<Viola
 fn check_names(names: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
     let lower = |field: &'static str, found: &mut Vec<Violation>| match text(names, field) {
         "" => found.push(path.child(field).required("")),
-        name => say(found, &path.child(field), name, name::dns_1035_label(name)),
+        name => joined(found, &path.child(field), name, "", name::dns_1035_label(name)),
     };
     lower("plural", found);
     lower("singular", found);
@@ -78,9 +80,8 @@ fn check_names(names: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
         match text(names, field) {
             "" => found.push(path.child(field).required("")),
             name => {
-                let wrong = name::dns_1035_label(&name.to_lowercase());
-                let wrong = wrong.into_iter().map(|one| format!("may have mixed case, but should otherwise match: {one}")).collect();
-                say(found, &path.child(field), name, wrong);
+                let lead = "may have mixed case, but should otherwise match: ";
+                joined(found, &path.child(field), name, lead, name::dns_1035_label(&name.to_lowercase()));
             }
         }
     }
@@ -90,7 +91,7 @@ fn check_names(names: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
     for field in ["shortNames", "categories"] {
         let at = path.child(field);
         for (index, name) in list(names, field).iter().filter_map(Value::as_str).enumerate() {
-            say(found, &at.index(index), name, name::dns_1035_label(name));
+            joined(found, &at.index(index), name, "", name::dns_1035_label(name));
         }
     }
 }
@@ -98,7 +99,7 @@ fn check_names(names: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
 fn check_versions(spec: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
     let versions = list(spec, "versions");
     if versions.is_empty() {
-        found.push(path.required("must specify at least one version"));
+        found.push(path.invalid(Value::Null, "must have exactly one version marked as storage version"));
         return;
     }
     let mut names = HashSet::new();
@@ -111,17 +112,24 @@ fn check_versions(spec: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
     for (index, version) in versions.iter().enumerate() {
         let at = path.index(index);
         let name = text(version, "name");
-        say(found, &at.child("name"), name, name::dns_1035_label(name));
+        joined(found, &at.child("name"), name, "", name::dns_1035_label(name));
         let schema_at = at.child("schema");
         let at = schema_at.child("openAPIV3Schema");
         match version.get("schema").and_then(|schema| given(schema, "openAPIV3Schema")) {
-            None => found.push(at.required("schemas are required")),
+            None => found.push(at.required("")),
             Some(schema) => {
                 if let Err(wrong) = Structural::from_crd_at(schema, &at) {
                     found.extend(wrong);
                 }
             }
         }
+    }
+}
+
+/// All that is wrong with a name, in one violation.
+fn joined(found: &mut Vec<Violation>, path: &Path<'_>, name: &str, lead: &str, wrong: Vec<String>) {
+    if !wrong.is_empty() {
+        found.push(path.invalid(name, format!("{lead}{}", wrong.join(","))));
     }
 }
 

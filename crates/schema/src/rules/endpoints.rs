@@ -44,17 +44,17 @@ pub(super) fn check_slice(new: &Value, old: Option<&Value>, found: &mut Vec<Viol
 
 fn check_endpoint(kind: &str, endpoint: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
     let addresses = list(endpoint, "addresses");
-    let at = path.child("addresses");
+    let list_at = path.child("addresses");
     if addresses.is_empty() {
-        found.push(at.required("must contain at least 1 address"));
+        found.push(list_at.required("must contain at least 1 address"));
     } else if addresses.len() > MOST_ADDRESSES {
-        found.push(at.too_many(addresses.len(), MOST_ADDRESSES));
+        found.push(list_at.too_many(addresses.len(), MOST_ADDRESSES));
     }
     for (index, address) in addresses.iter().filter_map(Value::as_str).enumerate() {
-        let at = at.index(index);
+        let at = list_at.index(index);
         match (kind, address.parse::<IpAddr>()) {
-            ("IPv4", Ok(IpAddr::V6(_))) => found.push(at.invalid(address, "must be an IPv4 address")),
-            ("IPv6", Ok(IpAddr::V4(_))) => found.push(at.invalid(address, "must be an IPv6 address")),
+            ("IPv4", Ok(IpAddr::V6(_))) => found.push(list_at.invalid(address, "must be an IPv4 address")),
+            ("IPv6", Ok(IpAddr::V4(_))) => found.push(list_at.invalid(address, "must be an IPv6 address")),
             ("IPv4" | "IPv6", _) => check_address(address, &at, found),
             ("FQDN", _) => check_full_name(address, &at, found),
             _ => {}
@@ -149,7 +149,7 @@ pub(super) fn check_address(text: &str, path: &Path<'_>, found: &mut Vec<Violati
         IpAddr::V6(v6) => (v6.segments()[0] & 0xffc0 == 0xfe80, v6.segments()[0] & 0xff0f == 0xff02),
     };
     if address.is_unspecified() {
-        found.push(path.invalid(text, "may not be unspecified (0.0.0.0 or ::)"));
+        found.push(path.invalid(text, format!("may not be unspecified ({text})")));
     } else if link_local {
         found.push(path.invalid(text, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"));
     } else if link_local_multicast {

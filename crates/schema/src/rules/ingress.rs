@@ -18,7 +18,7 @@ pub(super) fn check(new: &Value, old: Option<&Value>, found: &mut Vec<Violation>
     let (path, spec) = (Path::new("spec"), new.get("spec").unwrap_or(&Value::Null));
     let fallback = given(spec, "defaultBackend");
     if list(spec, "rules").is_empty() && fallback.is_none() {
-        let rules = spec.get("rules").cloned().unwrap_or(Value::Array(Vec::new()));
+        let rules = spec.get("rules").cloned().unwrap_or_default();
         found.push(path.invalid(rules, "either `defaultBackend` or `rules` must be specified"));
     }
     if let Some(backend) = fallback {
@@ -112,7 +112,7 @@ fn check_service(service: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
     let at = path.child("service");
     match text(service, "name") {
         "" => found.push(at.child("name").required("")),
-        name => say(found, &at.child("name"), name, name::dns_1035_label(name)),
+        name => say(found, &at.child("name"), name, name::dns_label(name)),
     }
     let port = service.get("port").unwrap_or(&Value::Null);
     let port_at = at.child("port");

@@ -16,6 +16,6 @@ pub(super) fn check(new: &Value, found: &mut Vec<Violation>) {
         found.push(path.child("leaseTransitions").invalid(count, "must be greater than or equal to 0"));
     }
     if given(spec, "preferredHolder").is_some() && given(spec, "strategy").is_none() {
-        found.push(path.child("preferredHolder").forbidden("may only be specified when `strategy` is defined"));
+        found.push(path.child("preferredHolder").forbidden("may only be specified if `strategy` is defined"));
     }
 }

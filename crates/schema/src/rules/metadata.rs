@@ -12,7 +12,6 @@ use crate::violation::Violation;
 pub(crate) enum NameRule {
     Subdomain,
     Label,
-    Label1035,
     PathSegment,
 }
 
@@ -31,7 +30,6 @@ impl NameRule {
         match self {
             Self::Subdomain => name::dns_subdomain(name),
             Self::Label => name::dns_label(name),
-            Self::Label1035 => name::dns_1035_label(name),
             Self::PathSegment => name::path_segment(name),
         }
     }

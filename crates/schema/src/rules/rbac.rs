@@ -1,6 +1,6 @@
 //! Roles and their bindings.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{list, say, text};
 use crate::kind::Kind;
@@ -60,7 +60,9 @@ pub(super) fn check_binding(kind: &Kind, new: &Value, old: Option<&Value>, found
         check_subject(kind, subject, &subjects.index(index), found);
     }
     if old.is_some_and(|old| old.get("roleRef") != new.get("roleRef")) {
-        found.push(path.invalid(role.clone(), "cannot change roleRef"));
+        // Kubernetes shows its internal type, which has no JSON names.
+        let shown = json!({ "APIGroup": text(role, "apiGroup"), "Kind": text(role, "kind"), "Name": text(role, "name") });
+        found.push(path.invalid(shown, "cannot change roleRef"));
     }
 }
 

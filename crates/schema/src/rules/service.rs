@@ -14,7 +14,6 @@ use crate::violation::Violation;
 
 const TYPES: [&str; 4] = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 pub(super) const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
-const KUBELET_PORT: i64 = 10250;
 
 pub(super) fn check(new: &Value, old: Option<&Value>, found: &mut Vec<Violation>) {
     let (path, spec) = (Path::new("spec"), new.get("spec").unwrap_or(&Value::Null));
@@ -41,7 +40,8 @@ fn check_type(spec: &Value, kind: &str, path: &Path<'_>, found: &mut Vec<Violati
     match kind {
         "" => found.push(path.child("type").required("")),
         "LoadBalancer" | "NodePort" if headless => {
-            found.push(path.child("clusterIPs").index(0).invalid("None", format!("may not be set to 'None' for {kind} services")));
+            let at = path.child("clusterIPs");
+            found.push(at.index(0).invalid("None", format!("may not be set to 'None' for {kind} services")));
         }
         "ExternalName" => {
             if !text(spec, "clusterIP").is_empty() {
@@ -80,17 +80,19 @@ fn check_ports(spec: &Value, kind: &str, path: &Path<'_>, found: &mut Vec<Violat
             found.push(at.child("nodePort").duplicate(node_port));
         }
         if !pairs.insert((protocol, number_of)) {
-            found.push(at.duplicate(json!({ "protocol": protocol, "port": number_of })));
+            found.push(at.duplicate(as_go_prints(protocol, number_of)));
         }
     }
+}
+
+/// The key of a port that stands twice, as Kubernetes shows it: its internal type has no JSON names.
+fn as_go_prints(protocol: &str, port: i64) -> Value {
+    json!({ "Name": "", "Protocol": protocol, "AppProtocol": null, "Port": port, "TargetPort": 0, "NodePort": 0 })
 }
 
 fn check_port(port: &Value, kind: &str, path: &Path<'_>, found: &mut Vec<Violation>) {
     let number_of = number(port, "port");
     say(found, &path.child("port"), number_of, name::port_number(number_of));
-    if kind == "LoadBalancer" && number_of == KUBELET_PORT {
-        found.push(path.invalid(number_of, format!("may not expose port {KUBELET_PORT} externally since it is used by kubelet")));
-    }
     check_protocol(port, path, found);
     let target = path.child("targetPort");
     match port.get("targetPort") {
@@ -100,8 +102,8 @@ fn check_port(port: &Value, kind: &str, path: &Path<'_>, found: &mut Vec<Violati
     }
     check_app_protocol(port, path, found);
     let node_port = number(port, "nodePort");
-    if node_port != 0 && (kind == "ClusterIP" || kind == "ExternalName") {
-        found.push(path.child("nodePort").forbidden(format!("may not be used when `type` is '{kind}'")));
+    if node_port != 0 && kind == "ClusterIP" {
+        found.push(path.child("nodePort").forbidden("may not be used when `type` is 'ClusterIP'"));
     } else if node_port != 0 && !(30000..=32767).contains(&node_port) {
         let detail = "provided port is not in the valid range. The range of valid ports is 30000-32767";
         found.push(path.child("nodePort").invalid(node_port, detail));
@@ -187,7 +189,7 @@ fn check_policies(spec: &Value, kind: &str, path: &Path<'_>, found: &mut Vec<Vio
 }
 
 fn check_balancer(spec: &Value, kind: &str, path: &Path<'_>, found: &mut Vec<Violation>) {
-    let ranges = path.child("loadBalancerSourceRanges");
+    let ranges = path.child("LoadBalancerSourceRanges");
     if !list(spec, "loadBalancerSourceRanges").is_empty() && kind != "LoadBalancer" {
         found.push(ranges.forbidden("may only be used when `type` is 'LoadBalancer'"));
     }
@@ -241,7 +243,8 @@ fn check_update(new: &Value, old: &Value, path: &Path<'_>, found: &mut Vec<Viola
     let outside = |spec: &Value| text(spec, "type") == "ExternalName";
     let (now, before) = (text(new, "clusterIP"), text(old, "clusterIP"));
     if !outside(new) && !outside(old) && !before.is_empty() && !now.is_empty() && now != before {
-        found.push(path.child("clusterIPs").index(0).invalid(now, "may not change once set"));
+        let value = given(new, "clusterIPs").cloned().unwrap_or_else(|| json!([now]));
+        found.push(path.child("clusterIPs").index(0).invalid(value, "may not change once set"));
     }
     if text(new, "type") == "LoadBalancer" && text(old, "type") == "LoadBalancer" {
         let at = path.child("loadBalancerClass");

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Additional, Bound, Checks, List, Node, NodeId, PatchMeta, Structural, Type};
 use crate::cel;
@@ -169,15 +169,13 @@ impl<'a> Reader<'a> {
             _ => Type::Any,
         };
         let at = path.child("type");
+        let untyped = fields.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true));
         match place {
             Place::Root if kind != Type::Object && name.is_empty() => self.violations.push(at.required("must not be empty at the root")),
             Place::Root if kind != Type::Object => self.violations.push(at.invalid(name, "must be object at the root")),
-            Place::Field | Place::Element if name.is_empty() => {
-                if fields.get("x-kubernetes-preserve-unknown-fields") != Some(&Value::Bool(true)) {
-                    let what = if place == Place::Field { "object fields" } else { "array items" };
-                    self.violations.push(at.required(format!("must not be empty for specified {what}")));
-                }
-            }
+            Place::Field | Place::Element if name.is_empty() && untyped => {}
+            Place::Field if name.is_empty() => self.violations.push(at.required("must not be empty for specified object fields")),
+            Place::Element if name.is_empty() => self.violations.push(at.required("must not be empty for specified array items")),
             Place::Field | Place::Element if kind == Type::Any => {
                 let known = ["array", "boolean", "integer", "number", "object", "string"];
                 self.violations.push(at.not_supported(name, &known));
@@ -189,35 +187,66 @@ impl<'a> Reader<'a> {
 
     /// Keywords that a structural schema may not use here.
     fn refuse(&mut self, fields: &Map<String, Value>, place: Place, path: &Path<'_>) {
-        const NEVER: [&str; 7] = ["$ref", "definitions", "dependencies", "patternProperties", "additionalItems", "id", "$schema"];
-        const NOT_WHEN_NARROWING: [&str; 7] = [
-            "type",
-            "additionalProperties",
-            "default",
-            "nullable",
-            "x-kubernetes-embedded-resource",
-            "x-kubernetes-preserve-unknown-fields",
-            "x-kubernetes-int-or-string",
-        ];
+        const NEVER: [&str; 6] = ["$ref", "definitions", "dependencies", "patternProperties", "additionalItems", "id"];
         for name in NEVER.into_iter().filter(|name| fields.contains_key(*name)) {
             self.violations.push(path.child(name).forbidden(format!("{name} is not supported")));
         }
-        if fields.get("uniqueItems") == Some(&Value::Bool(true)) {
+        let set = |name: &str| fields.get(name) == Some(&Value::Bool(true));
+        if set("uniqueItems") {
             let detail = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic";
             self.violations.push(path.child("uniqueItems").forbidden(detail));
         }
-        if place == Place::Narrowing {
-            // `anyOf: [{type: integer}, {type: string}]` is how the generators spell an int-or-string.
-            let only_type = fields.len() == 1 && matches!(fields.get("type").and_then(Value::as_str), Some("integer" | "string"));
-            if fields.contains_key("x-kubernetes-validations") {
-                self.violations.push(path.child("x-kubernetes-validations").forbidden("must be empty to be structural"));
+        let more = fields.get("additionalProperties").is_some_and(|more| more != &Value::Bool(false));
+        match place {
+            Place::Narrowing => self.refuse_narrowing(fields, path),
+            Place::Root if more => self.violations.push(path.child("additionalProperties").forbidden("must not be used at the root")),
+            _ if more && fields.contains_key("properties") => {
+                let detail = "additionalProperties and properties are mutual exclusive";
+                self.violations.push(path.child("additionalProperties").forbidden(detail));
             }
-            for name in NOT_WHEN_NARROWING.into_iter().filter(|name| fields.contains_key(*name) && !only_type) {
-                self.violations.push(path.child(name).forbidden("must be empty to be structural"));
+            _ => {}
+        }
+        let extensible = fields.contains_key("properties") || set("x-kubernetes-preserve-unknown-fields");
+        if set("x-kubernetes-embedded-resource") && !extensible {
+            let detail = "must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields";
+            self.violations.push(path.child("properties").required(detail));
+        }
+        if place == Place::Root || set("x-kubernetes-embedded-resource") {
+            self.refuse_meta(fields, path);
+        }
+    }
+
+    /// What says more than it narrows.
+    fn refuse_narrowing(&mut self, fields: &Map<String, Value>, path: &Path<'_>) {
+        const ROWS: [(&str, &str); 13] = [
+            ("type", "empty"),
+            ("title", "empty"),
+            ("description", "empty"),
+            ("additionalProperties", "undefined"),
+            ("default", "undefined"),
+            ("nullable", "false"),
+            ("x-kubernetes-preserve-unknown-fields", "false"),
+            ("x-kubernetes-embedded-resource", "false"),
+            ("x-kubernetes-int-or-string", "false"),
+            ("x-kubernetes-list-map-keys", "empty"),
+            ("x-kubernetes-list-type", "undefined"),
+            ("x-kubernetes-map-type", "undefined"),
+            ("x-kubernetes-validations", "empty"),
+        ];
+        for (name, how) in ROWS {
+            if fields.get(name).is_some_and(|value| value != &Value::Bool(false) && value != "") {
+                self.violations.push(path.child(name).forbidden(format!("must be {how} to be structural")));
             }
-        } else if fields.contains_key("properties") && fields.get("additionalProperties").is_some_and(|more| more != &Value::Bool(false)) {
-            let detail = "additionalProperties and properties are mutually exclusive";
-            self.violations.push(path.child("additionalProperties").forbidden(detail));
+        }
+    }
+
+    /// `metadata` has its schema already; only the names in it may be narrowed.
+    fn refuse_meta(&mut self, fields: &Map<String, Value>, path: &Path<'_>) {
+        let said = fields.get("properties").and_then(|properties| properties.get("metadata")?.get("properties")?.as_object());
+        if said.is_some_and(|said| said.keys().any(|name| name != "name" && name != "generateName")) {
+            let at = path.child("properties");
+            let detail = "must not specify anything other than name and generateName, but metadata is implicitly specified";
+            self.violations.push(at.key("metadata").forbidden(detail));
         }
     }
 
@@ -276,9 +305,12 @@ impl<'a> Reader<'a> {
                 List::Atomic
             }
         };
-        if place != Place::Builtin
-            && let List::Map(keys) = &list
-        {
+        let typed = fields.contains_key("x-kubernetes-list-type") && place != Place::Builtin && place != Place::Narrowing;
+        if typed && node.kind != Type::Array {
+            let (at, detail) = (path.child("type"), "must be array if x-kubernetes-list-type is specified");
+            self.violations.push(at.invalid(node.kind.name(), detail));
+        }
+        if typed && let List::Map(keys) = &list {
             self.check_keys(node, keys, path);
         }
         list
@@ -290,14 +322,22 @@ impl<'a> Reader<'a> {
             self.violations.push(at.required("must not be empty if x-kubernetes-list-type is map"));
         }
         let Some(items) = node.items.map(|id| &self.nodes[id.index()]) else { return };
+        let items_at = path.child("items");
+        let properties_at = items_at.child("properties");
         let mut wrong = Vec::new();
+        if items.kind != Type::Object {
+            wrong.push(items_at.child("type").invalid(items.kind.name(), "must be object if parent array's x-kubernetes-list-type is map"));
+        }
         for (index, key) in keys.iter().enumerate() {
-            match items.properties.get(key).map(|id| &self.nodes[id.index()]) {
-                None => wrong.push(at.index(index).invalid(key.as_str(), "entries must all be names of item properties")),
+            let field = items.properties.get(key).map(|id| &self.nodes[id.index()]);
+            if keys[..index].contains(key) {
+                wrong.push(at.invalid(json!(keys), "must not contain duplicate entries"));
+            }
+            match field {
+                None => wrong.push(at.invalid(json!(keys), "entries must all be names of item properties")),
                 Some(field) if field.default.is_none() && !items.checks.required.contains(key) => {
                     let detail = "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property";
-                    let (items_at, properties_at) = (path.child("items"), "properties");
-                    wrong.push(items_at.child(properties_at).key(key).child("default").required(detail));
+                    wrong.push(properties_at.key(key).child("default").required(detail));
                 }
                 Some(_) => {}
             }
@@ -317,6 +357,7 @@ impl<'a> Reader<'a> {
         };
         let mut checks = Checks {
             required: texts("required"),
+            unique: place != Place::Builtin,
             one_of_values: fields.get("enum").and_then(Value::as_array).cloned(),
             pattern: None,
             format: fields.get("format").and_then(Value::as_str).map(str::to_owned),
@@ -339,18 +380,34 @@ impl<'a> Reader<'a> {
             }
         }
         if place != Place::Builtin {
-            checks.all_of = self.narrowings(fields, "allOf", path);
-            checks.any_of = self.narrowings(fields, "anyOf", path);
-            checks.one_of = self.narrowings(fields, "oneOf", path);
+            // An int-or-string may spell its two types out, alone or at the head of `allOf`.
+            let spelled = |value: Option<&Value>| {
+                fields.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true))
+                    && value == Some(&json!([{ "type": "integer" }, { "type": "string" }]))
+            };
+            if !spelled(fields.get("allOf").and_then(|all| all.get(0)?.get("anyOf"))) {
+                checks.all_of = self.narrowings(fields, "allOf", path, 0);
+            } else {
+                checks.all_of = self.narrowings(fields, "allOf", path, 1);
+            }
+            if !spelled(fields.get("anyOf")) {
+                checks.any_of = self.narrowings(fields, "anyOf", path, 0);
+            }
+            checks.one_of = self.narrowings(fields, "oneOf", path, 0);
             checks.not = fields.get("not").map(|schema| self.read(schema, Place::Narrowing, &path.child("not")));
         }
         checks
     }
 
-    fn narrowings(&mut self, fields: &Map<String, Value>, name: &str, path: &Path<'_>) -> Vec<NodeId> {
+    fn narrowings(&mut self, fields: &Map<String, Value>, name: &str, path: &Path<'_>, from: usize) -> Vec<NodeId> {
         let at = path.child(name);
         let list = fields.get(name).and_then(Value::as_array);
-        list.into_iter().flatten().enumerate().map(|(index, schema)| self.read(schema, Place::Narrowing, &at.index(index))).collect()
+        list.into_iter()
+            .flatten()
+            .enumerate()
+            .skip(from)
+            .map(|(index, schema)| self.read(schema, Place::Narrowing, &at.index(index)))
+            .collect()
     }
 
     /// The fields every object has, whether or not its schema names them. What a schema says of `metadata` narrows the real one.

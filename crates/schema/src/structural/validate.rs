@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Additional, Bound, Checks, List, Node, NodeId, Structural, Type, format};
+use super::{Bound, Checks, List, Node, NodeId, Structural, Type, format};
 use crate::cel;
 use crate::path::Path;
 use crate::violation::Violation;
@@ -67,9 +67,8 @@ impl Structural {
         }
         for (name, value) in fields {
             let old = old.and_then(|old| old.get(name));
-            match (node.field(name), node.additional) {
-                (Some(field), _) => self.check(field, value, old, &path.child(name), found),
-                (None, Additional::None | Additional::Any | Additional::Schema(_)) => {}
+            if let Some(field) = node.field(name) {
+                self.check(field, value, old, &path.child(name), found);
             }
         }
     }
@@ -83,7 +82,9 @@ impl Structural {
             found.push(path.too_many(count, most));
             return;
         }
-        check_unique(&node.list, items, path, found);
+        if node.checks.unique {
+            check_unique(&node.list, items, path, found);
+        }
         let Some(item) = node.items else { return };
         for (index, value) in items.iter().enumerate() {
             let old = old.and_then(|old| counterpart(&node.list, value, old));
@@ -165,16 +166,7 @@ fn type_of(value: &Value) -> &'static str {
 }
 
 fn wrong_type(kind: Type, value: &Value, path: &Path<'_>) -> Violation {
-    let wanted = match kind {
-        Type::Any => "any",
-        Type::Object => "object",
-        Type::Array => "array",
-        Type::String => "string",
-        Type::Integer => "integer",
-        Type::Number => "number",
-        Type::Boolean => "boolean",
-        Type::IntOrString => "integer,string",
-    };
+    let wanted = if kind == Type::IntOrString { "integer,string" } else { kind.name() };
     let actual = type_of(value);
     path.type_invalid(actual, format!("{path} in body must be of type {wanted}: \"{actual}\""))
 }
