@@ -35,3 +35,6 @@ pub use gateway::{GatewayTable, Lookup};
 pub use matching::Part;
 pub use request::{Headers, NoHeaders, Request};
 pub use snapshot::Snapshot;
+
+#[cfg(test)]
+mod tests;
