@@ -13,7 +13,7 @@ mod validate;
 
 pub(crate) use validate::counterpart;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -47,7 +47,7 @@ pub(crate) struct NodeId(u32);
 pub(crate) struct Node {
     pub kind: Type,
     pub nullable: bool,
-    pub properties: HashMap<String, NodeId>,
+    pub properties: BTreeMap<String, NodeId>,
     pub additional: Additional,
     pub items: Option<NodeId>,
     pub preserve: bool,
@@ -235,7 +235,7 @@ impl Node {
         Self {
             kind,
             nullable: kind == Type::Any,
-            properties: HashMap::new(),
+            properties: BTreeMap::new(),
             additional: Additional::None,
             items: None,
             preserve: kind == Type::Any,

@@ -96,6 +96,10 @@ fn what_has_not_changed_is_not_checked_again() {
     let schema = json!({ "type": "object", "properties": { "a": { "type": "string", "maxLength": 1 }, "b": { "type": "string" } } });
     check_update(schema.clone(), json!({ "a": "long", "b": "2" }), Some(json!({ "a": "long", "b": "1" })), &[]);
     check_update(schema, json!({ "a": "longer" }), Some(json!({ "a": "long" })), &["spec.a: Too long: may not be more than 1 byte"]);
+    let ruled = json!({ "type": "integer", "x-kubernetes-validations": [{ "rule": "self > 5", "message": "too small" }] });
+    let schema = json!({ "type": "object", "properties": { "a": ruled, "b": { "type": "string" } } });
+    check_update(schema.clone(), json!({ "a": 1, "b": "2" }), Some(json!({ "a": 1, "b": "1" })), &[]);
+    check_update(schema, json!({ "a": 2 }), Some(json!({ "a": 1 })), &["spec.a: Invalid value: \"integer\": too small"]);
 }
 
 #[test]
