@@ -1,1 +1,52 @@
-//! (being written)
+//! The embedded API: enough of Kubernetes' API that `kubectl` and kube-rs work against it unchanged.
+//!
+//! It is *not* a cluster: nothing is scheduled, no controller runs but the one that empties namespaces. It knows the
+//! kinds that [`table::rows`] names and those of CustomResourceDefinitions; the rest is Kubernetes' 404.
+//!
+//! ```text
+//! TLS ─► serve ─► api ─┬─► read, watching ───────────────────────► store
+//!   client certificate ├─► write ◄─ patch      ─► rules (schema) ─► store
+//!                      ├─► delete ─► lifecycle ──────────────────► store
+//!                      └─► discovery, openapi, access
+//! ```
+//!
+//! **Invariant:** no request is answered with success before the store has acknowledged it.
+//! **Invariant:** whatever is not in the table is refused; nothing is accepted and ignored.
+
+mod access;
+mod api;
+mod body;
+mod builtin;
+mod clock;
+mod crd;
+mod delete;
+mod discovery;
+mod events;
+mod failure;
+mod format;
+mod kinds;
+mod lifecycle;
+mod names;
+mod object;
+mod openapi;
+mod patch;
+mod pki;
+mod print;
+mod read;
+mod reply;
+mod request;
+mod rules;
+mod selector;
+mod serve;
+mod start;
+mod strategic;
+pub mod table;
+mod watching;
+mod write;
+
+pub use access::Identity;
+pub use failure::Cause;
+pub use patch::PatchType;
+pub use request::Verb;
+pub use start::{Admit, Options, Review, Running, StartError, start};
+pub use table::reference_markdown;

@@ -1,0 +1,184 @@
+//! One request to one answer: which kind, which verb, which of the files beside this one does it.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use http::{Method, Request, StatusCode};
+use hyper::body::{Body, Bytes};
+use serde_json::{Value, json};
+use store::Store;
+
+use crate::access::Identity;
+use crate::body::{self, Parsed};
+use crate::failure::Failure;
+use crate::format::Format;
+use crate::kinds::{Kind, Kinds};
+use crate::reply::Reply;
+use crate::request::{Query, Target, Verb};
+use crate::{Admit, access, delete, discovery, openapi, patch, read, table, watching, write};
+
+/// What all requests share.
+pub(crate) struct Api {
+    pub(crate) store: Store,
+    kinds: RwLock<Arc<Kinds>>,
+    pub(crate) admit: Option<Admit>,
+}
+
+/// A request for objects of a known kind.
+pub(crate) struct Ask {
+    pub(crate) kind: Arc<Kind>,
+    pub(crate) verb: Verb,
+    pub(crate) target: Target,
+    pub(crate) query: Query,
+    pub(crate) user: Identity,
+    pub(crate) format: Format,
+    pub(crate) dry_run: bool,
+}
+
+// === impl Api ===
+
+impl Api {
+    pub(crate) fn new(store: Store, admit: Option<Admit>) -> Self {
+        Self { store, kinds: RwLock::new(Arc::new(Kinds::new([]))), admit }
+    }
+
+    pub(crate) fn kinds(&self) -> Arc<Kinds> {
+        self.kinds.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_kinds(&self, kinds: Kinds) {
+        *self.kinds.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(kinds);
+    }
+
+    /// The answer, whatever it is: failures are answers too.
+    pub(crate) async fn answer<B>(&self, request: Request<B>, user: Option<Identity>) -> Reply
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (head, body) = request.into_parts();
+        let path = head.uri.path();
+        if let Some(reply) = public(&head.method, path) {
+            return reply;
+        }
+        let Some(user) = user else { return Reply::failure(&Failure::unauthorized()) };
+        if !user.is_master() {
+            return Reply::failure(&Failure::not_master(&user.user, path));
+        }
+        let query = Query::parse(head.uri.query().unwrap_or(""));
+        let done = match path.trim_end_matches('/').split('/').nth(1).unwrap_or("") {
+            "openapi" if is_read(&head.method) => openapi::serve(&self.kinds(), path, &head.headers),
+            "api" | "apis" => match Target::parse(path) {
+                Some(target) => self.resource(target, query, &head, body, user).await,
+                None if !is_read(&head.method) => Err(Failure::method_not_allowed()),
+                None => discovery::serve(&self.kinds(), path, &head.headers),
+            },
+            "" if is_read(&head.method) => Ok(Reply::json(json!({ "paths": discovery::paths(&self.kinds()) }))),
+            _ => Ok(Reply::text(StatusCode::NOT_FOUND, "404 page not found\n")),
+        };
+        done.unwrap_or_else(|failure| Reply::failure(&failure))
+    }
+
+    async fn resource<B>(
+        &self,
+        target: Target,
+        query: Query,
+        head: &http::request::Parts,
+        body: B,
+        user: Identity,
+    ) -> Result<Reply, Failure>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        if access::is_review(&target) {
+            return access::review(&head.method, &target, &user, &body::read(body).await?, &head.headers);
+        }
+        let kinds = self.kinds();
+        let Some(kind) = kinds.find(&target.group, &target.version, &target.resource).cloned() else {
+            return Err(Failure::no_resource());
+        };
+        if !kind.namespaced && !target.namespace.is_empty() {
+            return Err(Failure::no_resource());
+        }
+        let verb = Verb::of(&head.method, &target, &query)?;
+        table::allow(&kind, verb, &target)?;
+        let format = Format::negotiate(&head.headers, verb)?;
+        let dry_run = query.dry_run()?;
+        let ask = Ask { kind, verb, target, query, user, format, dry_run };
+        match verb {
+            Verb::Get => read::get(self, &ask),
+            Verb::List => read::list(self, &ask).await,
+            Verb::Watch => watching::watch(self, &ask),
+            Verb::Create => write::create(self, &ask, parse(&head.headers, body).await?).await,
+            Verb::Update => write::update(self, &ask, parse(&head.headers, body).await?).await,
+            Verb::Patch => {
+                let media = body::media_type(&head.headers);
+                patch::check_media(&ask.kind, &media)?;
+                patch::patch(self, &ask, &media, &body::read(body).await?).await
+            }
+            Verb::Delete => delete::one(self, &ask, delete::options(parse(&head.headers, body).await?)?).await,
+            Verb::DeleteCollection => delete::collection(self, &ask, delete::options(parse(&head.headers, body).await?)?).await,
+        }
+    }
+
+    /// Asks the embedder, if it wants to be asked.
+    ///
+    /// # Errors
+    /// `Invalid`, with the causes it gives.
+    pub(crate) fn admit(&self, ask: &Ask, old: Option<&Value>, new: Option<&Value>) -> Result<Vec<String>, Failure> {
+        use crate::object::Object;
+        let Some(admit) = &self.admit else { return Ok(Vec::new()) };
+        let name = new.or(old).map_or("", |object| object.name());
+        let review = crate::Review {
+            verb: ask.verb,
+            group: &ask.kind.group,
+            version: &ask.kind.version,
+            kind: &ask.kind.kind,
+            resource: &ask.kind.plural,
+            subresource: &ask.target.subresource,
+            namespace: &ask.target.namespace,
+            name,
+            user: &ask.user,
+            dry_run: ask.dry_run,
+            old,
+            new,
+        };
+        admit(&review).map_err(|causes| Failure::invalid(&ask.kind, name, causes))
+    }
+}
+
+// === impl Ask ===
+
+impl Ask {
+    pub(crate) fn key(&self) -> String {
+        self.kind.key(&self.target.namespace, &self.target.name)
+    }
+}
+
+async fn parse<B>(headers: &http::HeaderMap, body: B) -> Result<Parsed, Failure>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let bytes = body::read(body).await?;
+    if bytes.is_empty() {
+        return Ok(Parsed { value: Value::Null, duplicates: Vec::new() });
+    }
+    body::parse(&body::media_type(headers), &bytes)
+}
+
+fn is_read(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
+/// What anyone may read.
+fn public(method: &Method, path: &str) -> Option<Reply> {
+    if !is_read(method) {
+        return None;
+    }
+    match path {
+        "/livez" | "/readyz" | "/healthz" => Some(Reply::text(StatusCode::OK, "ok")),
+        "/version" => Some(Reply::json(discovery::version())),
+        _ => None,
+    }
+}

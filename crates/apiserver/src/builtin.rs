@@ -1,0 +1,52 @@
+//! What single built-in kinds do beyond their schemas.
+
+use serde_json::{Value, json};
+
+use crate::crd;
+use crate::failure::Cause;
+use crate::kinds::Kind;
+use crate::object::{as_map, empty, set};
+
+pub(crate) const BASIC_NAMESPACES: [&str; 3] = ["default", "kube-system", "kube-public"];
+
+pub(crate) fn prepare_create(kind: &Kind, new: &mut Value) {
+    match (kind.group.as_str(), kind.plural.as_str()) {
+        ("", "namespaces") => {
+            new["spec"] = json!({ "finalizers": ["kubernetes"] });
+            new["status"] = json!({ "phase": "Active" });
+        }
+        ("apiextensions.k8s.io", _) => crd::prepare(new),
+        _ => {}
+    }
+}
+
+pub(crate) fn prepare_update(kind: &Kind, old: &Value, new: &mut Value) {
+    match (kind.group.as_str(), kind.plural.as_str()) {
+        ("", "namespaces") => {
+            // Only the `finalize` subresource changes them.
+            let finalizers = old["spec"]["finalizers"].clone();
+            set(as_map(as_map(new).entry("spec").or_insert_with(empty)), "finalizers", Some(finalizers));
+        }
+        ("apiextensions.k8s.io", _) => crd::prepare(new),
+        _ => {}
+    }
+}
+
+pub(crate) fn default(kind: &Kind, new: &mut Value) {
+    kind.rules.default(new);
+    if kind.is("apiextensions.k8s.io", "customresourcedefinitions") {
+        crd::establish(new);
+    }
+}
+
+pub(crate) fn check(kind: &Kind, new: &Value, old: Option<&Value>) -> Vec<Cause> {
+    match kind.group.as_str() {
+        "apiextensions.k8s.io" => crd::check(new, old),
+        _ => Vec::new(),
+    }
+}
+
+/// A namespace goes when its contents are gone, whatever its metadata says.
+pub(crate) fn still_needed(kind: &Kind, new: &Value) -> bool {
+    kind.is("", "namespaces") && new["spec"]["finalizers"].as_array().is_some_and(|list| !list.is_empty())
+}

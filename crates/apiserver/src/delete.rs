@@ -1,0 +1,150 @@
+//! Delete, of one object and of a collection.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use store::{Expect, Object as Stored, Op};
+
+use crate::api::{Api, Ask};
+use crate::body::Parsed;
+use crate::builtin::BASIC_NAMESPACES;
+use crate::clock;
+use crate::failure::Failure;
+use crate::object::{Object, decode, encode};
+use crate::read::{selector, shaped};
+use crate::reply::Reply;
+use crate::write::write_failure;
+
+/// What a delete asks for, from its body.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    uid: Option<String>,
+    revision: Option<String>,
+    dry_run: bool,
+}
+
+/// What became of an object.
+enum Deleted {
+    Gone,
+    /// It stays until its finalizers are done.
+    Waiting,
+}
+
+pub(crate) fn options(body: Parsed) -> Result<Options, Failure> {
+    let value = body.value;
+    if value.is_null() {
+        return Ok(Options::default());
+    }
+    let text = |path: &str| value.pointer(path).and_then(Value::as_str).map(str::to_owned);
+    if let Some(kind) = text("/kind").filter(|kind| kind != "DeleteOptions") {
+        return Err(Failure::bad_request(format!("the body must be DeleteOptions, not {kind}")));
+    }
+    if let Some(policy) = text("/propagationPolicy")
+        && !["Orphan", "Background", "Foreground"].contains(&policy.as_str())
+    {
+        return Err(Failure::bad_request(format!(
+            "propagationPolicy: Unsupported value: {policy:?}: supported values: \"Foreground\", \"Background\", \"Orphan\""
+        )));
+    }
+    let dry_run = value["dryRun"].as_array().is_some_and(|list| list.iter().any(|one| one == "All"));
+    Ok(Options { uid: text("/preconditions/uid"), revision: text("/preconditions/resourceVersion"), dry_run })
+}
+
+pub(crate) async fn one(api: &Api, ask: &Ask, options: Options) -> Result<Reply, Failure> {
+    let name = &ask.target.name;
+    if ask.kind.is("", "namespaces") && BASIC_NAMESPACES.contains(&name.as_str()) {
+        return Err(Failure::forbidden(&ask.kind, name, "this namespace may not be deleted"));
+    }
+    let mut last = Failure::modified(&ask.kind, name);
+    for _ in 0..5 {
+        let stored = api.store.get(&ask.key()).ok_or_else(|| Failure::not_found(&ask.kind, name))?;
+        match remove(api, ask, &options, &stored).await {
+            Ok((Deleted::Waiting, object)) => return shaped(ask, StatusCode::OK, object),
+            Ok((Deleted::Gone, object)) => return Ok(ask.format.reply(StatusCode::OK, &success(ask, &object))),
+            Err(failure) if failure.is_conflict() && options.revision.is_none() && options.uid.is_none() => last = failure,
+            Err(failure) => return Err(failure),
+        }
+    }
+    Err(last)
+}
+
+pub(crate) async fn collection(api: &Api, ask: &Ask, options: Options) -> Result<Reply, Failure> {
+    let selector = selector(ask)?;
+    let (revision, stored) = api.store.list(&ask.kind.keys_in(&ask.target.namespace));
+    let mut items = Vec::new();
+    for (_, stored) in stored {
+        let object = decode(&ask.kind, &stored);
+        if !selector.matches(&object) {
+            continue;
+        }
+        match remove(api, ask, &options, &stored).await {
+            Ok((_, object)) => items.push(object),
+            // Someone else changed or deleted it in between: what was selected is no more.
+            Err(failure) if failure.is_conflict() || failure.code == StatusCode::NOT_FOUND => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    let list = json!({
+        "kind": ask.kind.list_kind, "apiVersion": ask.kind.api_version,
+        "metadata": { "resourceVersion": revision.to_string() }, "items": items,
+    });
+    Ok(ask.format.reply(StatusCode::OK, &list))
+}
+
+async fn remove(api: &Api, ask: &Ask, options: &Options, stored: &Stored) -> Result<(Deleted, Value), Failure> {
+    let mut object = decode(&ask.kind, stored);
+    check(ask, options, &object)?;
+    api.admit(ask, Some(&object), None)?;
+    let waits = object.has_finalizers() || crate::builtin::still_needed(&ask.kind, &object);
+    let key = ask.kind.key(object.namespace(), object.name());
+    let expect = Expect::Revision(stored.revision);
+    let op = if !waits {
+        Op::delete(key, expect)
+    } else if object.is_deleting() {
+        return Ok((Deleted::Waiting, object));
+    } else {
+        mark(ask, &mut object);
+        Op::put(key, expect, encode(&ask.kind, &object))
+    };
+    if !(ask.dry_run || options.dry_run) {
+        let revision = api.store.write(vec![op]).await;
+        let revision = revision.map_err(|error| write_failure(&ask.kind, object.name(), &error))?;
+        object.meta_mut().insert("resourceVersion".into(), revision.to_string().into());
+        crate::write::after(api, &ask.kind);
+    }
+    Ok((if waits { Deleted::Waiting } else { Deleted::Gone }, object))
+}
+
+fn check(ask: &Ask, options: &Options, object: &Value) -> Result<(), Failure> {
+    for (wanted, field, what) in [(&options.uid, "uid", "UID"), (&options.revision, "resourceVersion", "ResourceVersion")] {
+        let is = object.meta_str(field);
+        if let Some(wanted) = wanted.as_deref().filter(|wanted| *wanted != is) {
+            let why = format!("Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {is}");
+            return Err(Failure::conflict(&ask.kind, object.name(), &why));
+        }
+    }
+    Ok(())
+}
+
+/// The object is asked to go.
+fn mark(ask: &Ask, object: &mut Value) {
+    let generation = object.generation();
+    let meta = object.meta_mut();
+    meta.insert("deletionTimestamp".into(), clock::now().into());
+    meta.insert("deletionGracePeriodSeconds".into(), 0.into());
+    if generation > 0 {
+        meta.insert("generation".into(), (generation + 1).into());
+    }
+    if ask.kind.is("", "namespaces") {
+        object["status"]["phase"] = "Terminating".into();
+    }
+}
+
+fn success(ask: &Ask, object: &Value) -> Value {
+    let mut details = json!({ "name": object.name() });
+    if !ask.kind.group.is_empty() {
+        details["group"] = ask.kind.group.clone().into();
+    }
+    details["kind"] = ask.kind.plural.clone().into();
+    details["uid"] = object.meta_str("uid").into();
+    json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details })
+}

@@ -1,0 +1,225 @@
+//! What goes wrong, as Kubernetes says it: a `Status` object whose words clients compare.
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::kinds::Kind;
+
+/// A request that was not done. Becomes a `Status` with its HTTP code.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: StatusCode,
+    reason: &'static str,
+    message: String,
+    details: Option<Map<String, Value>>,
+    retry_after: Option<u32>,
+}
+
+/// One field that is wrong, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// Such as `FieldValueInvalid`.
+    pub reason: String,
+    /// Without the field.
+    pub message: String,
+    /// Such as `spec.rules[0].host`.
+    pub field: String,
+}
+
+// === impl Failure ===
+
+impl Failure {
+    fn new(code: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
+        Self { code, reason, message: message.into(), details: None, retry_after: None }
+    }
+
+    fn of(mut self, group: &str, kind: &str, name: &str) -> Self {
+        let mut details = Map::new();
+        for (key, value) in [("name", name), ("group", group), ("kind", kind)] {
+            if !value.is_empty() {
+                details.insert(key.into(), value.into());
+            }
+        }
+        self.details = Some(details);
+        self
+    }
+
+    pub(crate) fn not_found(kind: &Kind, name: &str) -> Self {
+        let message = format!("{} \"{name}\" not found", kind.qualified_plural());
+        Self::new(StatusCode::NOT_FOUND, "NotFound", message).of(&kind.group, &kind.plural, name)
+    }
+
+    /// No such group, version or resource.
+    pub(crate) fn no_resource() -> Self {
+        let message = "the server could not find the requested resource";
+        Self::new(StatusCode::NOT_FOUND, "NotFound", message).of("", "", "")
+    }
+
+    pub(crate) fn exists(kind: &Kind, name: &str) -> Self {
+        let message = format!("{} \"{name}\" already exists", kind.qualified_plural());
+        Self::new(StatusCode::CONFLICT, "AlreadyExists", message).of(&kind.group, &kind.plural, name)
+    }
+
+    pub(crate) fn conflict(kind: &Kind, name: &str, why: &str) -> Self {
+        let message = format!("Operation cannot be fulfilled on {} \"{name}\": {why}", kind.qualified_plural());
+        Self::new(StatusCode::CONFLICT, "Conflict", message).of(&kind.group, &kind.plural, name)
+    }
+
+    pub(crate) fn modified(kind: &Kind, name: &str) -> Self {
+        Self::conflict(kind, name, "the object has been modified; please apply your changes to the latest version and try again")
+    }
+
+    pub(crate) fn forbidden(kind: &Kind, name: &str, why: &str) -> Self {
+        let message = format!("{} \"{name}\" is forbidden: {why}", kind.qualified_plural());
+        Self::new(StatusCode::FORBIDDEN, "Forbidden", message).of(&kind.group, &kind.plural, name)
+    }
+
+    /// A user whom our own authority knows, but who may not use this API.
+    pub(crate) fn not_master(user: &str, path: &str) -> Self {
+        let message = format!("forbidden: User \"{user}\" cannot use path \"{path}\"");
+        Self::new(StatusCode::FORBIDDEN, "Forbidden", message).of("", "", "")
+    }
+
+    pub(crate) fn namespace_terminating(kind: &Kind, name: &str, namespace: &str) -> Self {
+        let why = format!("unable to create new content in namespace {namespace} because it is being terminated");
+        let mut failure = Self::forbidden(kind, name, &why);
+        failure.add_causes([Cause {
+            reason: "NamespaceTerminating".into(),
+            message: format!("namespace {namespace} is being terminated"),
+            field: "metadata.namespace".into(),
+        }]);
+        failure
+    }
+
+    pub(crate) fn invalid(kind: &Kind, name: &str, causes: Vec<Cause>) -> Self {
+        let lines: Vec<String> = causes.iter().map(Cause::line).collect();
+        let what = if lines.len() == 1 { lines[0].clone() } else { format!("[{}]", lines.join(", ")) };
+        let message = format!("{} \"{name}\" is invalid: {what}", kind.qualified_kind());
+        let failure = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message);
+        let mut failure = failure.of(&kind.group, &kind.kind, name);
+        failure.add_causes(causes);
+        failure
+    }
+
+    fn add_causes(&mut self, causes: impl IntoIterator<Item = Cause>) {
+        let causes =
+            causes.into_iter().map(|Cause { reason, message, field }| json!({ "reason": reason, "message": message, "field": field }));
+        self.details.get_or_insert_default().insert("causes".into(), causes.collect());
+    }
+
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
+    }
+
+    /// A patch that was understood but does not fit the object.
+    pub(crate) fn unprocessable(message: impl Into<String>) -> Self {
+        let mut failure =
+            Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", "the server rejected our request due to an error in our request");
+        failure.add_causes([Cause::new("UnexpectedServerResponse", "", message)]);
+        failure
+    }
+
+    pub(crate) fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized")
+    }
+
+    pub(crate) fn method_not_allowed() -> Self {
+        let message = "the server does not allow this method on the requested resource";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message).of("", "", "")
+    }
+
+    pub(crate) fn not_acceptable(accepted: &str) -> Self {
+        let message = format!("only the following media types are accepted: {accepted}");
+        Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
+    }
+
+    pub(crate) fn unsupported_media(accepted: &str) -> Self {
+        let message = format!("the body of the request was in an unknown format - accepted media types include: {accepted}");
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", message)
+    }
+
+    pub(crate) fn too_large(limit: usize) -> Self {
+        let message = format!("Request entity too large: limit is {limit}");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message)
+    }
+
+    pub(crate) fn expired(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::GONE, "Expired", message)
+    }
+
+    pub(crate) fn timeout(message: &str) -> Self {
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", message).of("", "", "")
+    }
+
+    pub(crate) fn too_many() -> Self {
+        let message = "Too many requests, please try again later.";
+        let mut failure = Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message).of("", "", "");
+        failure.retry_after(1);
+        failure
+    }
+
+    /// The revision a client asks for is newer than anything stored.
+    pub(crate) fn future(from: u64, newest: u64) -> Self {
+        let message = format!("Timeout: Too large resource version: {from}, current: {newest}");
+        let mut failure = Self::timeout(&message);
+        failure.add_causes([Cause {
+            reason: "ResourceVersionTooLarge".into(),
+            message: "Too large resource version".into(),
+            field: String::new(),
+        }]);
+        failure.retry_after(1);
+        failure
+    }
+
+    fn retry_after(&mut self, seconds: u32) {
+        self.details.get_or_insert_default().insert("retryAfterSeconds".into(), seconds.into());
+        self.retry_after = Some(seconds);
+    }
+
+    pub(crate) fn storage(error: &store::WriteError) -> Self {
+        let (code, reason) = match error {
+            store::WriteError::Full { .. } => (StatusCode::INSUFFICIENT_STORAGE, "InsufficientStorage"),
+            store::WriteError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
+            store::WriteError::Closed => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
+            _ => (StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
+        };
+        Self::new(code, reason, error.to_string())
+    }
+
+    pub(crate) fn internal(message: impl std::fmt::Display) -> Self {
+        let message = format!("Internal error occurred: {message}");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message)
+    }
+
+    pub(crate) fn is_conflict(&self) -> bool {
+        self.reason == "Conflict"
+    }
+
+    pub(crate) fn retry_after_seconds(&self) -> Option<u32> {
+        self.retry_after
+    }
+
+    pub(crate) fn to_status(&self) -> Value {
+        let mut status = json!({
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "message": self.message, "reason": self.reason,
+        });
+        if let Some(details) = &self.details {
+            status["details"] = Value::Object(details.clone());
+        }
+        status["code"] = self.code.as_u16().into();
+        status
+    }
+}
+
+// === impl Cause ===
+
+impl Cause {
+    pub(crate) fn new(reason: &str, field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { reason: reason.into(), message: message.into(), field: field.into() }
+    }
+
+    fn line(&self) -> String {
+        if self.field.is_empty() { self.message.clone() } else { format!("{}: {}", self.field, self.message) }
+    }
+}

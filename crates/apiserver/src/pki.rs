@@ -1,0 +1,177 @@
+//! The certificates: an authority kept in the data directory, a server certificate made at each start, and the
+//! administrator's client certificate inside the kubeconfig.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::StartError;
+use crate::access::MASTERS;
+
+const AUTHORITY: &str = "paifang-ca";
+const ADMIN: &str = "paifang-admin";
+/// In years.
+const AUTHORITY_LIFE: i64 = 10;
+const LEAF_LIFE: i64 = 1;
+
+/// Signs the certificates of servers and users.
+pub(crate) struct Authority {
+    pem: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+/// A certificate and its key.
+pub(crate) struct Pair {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
+}
+
+// === impl Authority ===
+
+impl Authority {
+    /// Reads the authority in `dir`, or makes it.
+    pub(crate) fn open(dir: &Path) -> Result<Self, StartError> {
+        let failed = |source: io::Error| StartError::Pki { path: dir.to_owned(), reason: source.to_string() };
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
+        let (certificate, key) = (dir.join("ca.crt"), dir.join("ca.key"));
+        let pair = match (std::fs::read_to_string(&certificate), std::fs::read_to_string(&key)) {
+            (Ok(certificate), Ok(key)) => Pair { certificate, key },
+            (Err(a), _) | (_, Err(a)) if a.kind() != io::ErrorKind::NotFound => return Err(failed(a)),
+            _ => {
+                let pair = new_authority().map_err(|error| StartError::Pki { path: dir.to_owned(), reason: error.to_string() })?;
+                // The key first: an authority is there when its certificate is.
+                write_private(&key, &pair.key).map_err(failed)?;
+                write_private(&certificate, &pair.certificate).map_err(failed)?;
+                pair
+            }
+        };
+        let read = KeyPair::from_pem(&pair.key).and_then(|key| Issuer::from_ca_cert_pem(&pair.certificate, key));
+        let issuer = read.map_err(|error| StartError::Pki { path: certificate, reason: error.to_string() })?;
+        Ok(Self { pem: pair.certificate, issuer })
+    }
+
+    pub(crate) fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    fn sign(&self, mut params: CertificateParams) -> Result<Pair, rcgen::Error> {
+        limit(&mut params, LEAF_LIFE);
+        params.use_authority_key_identifier_extension = true;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        let key = KeyPair::generate()?;
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        Ok(Pair { certificate: certificate.pem(), key: key.serialize_pem() })
+    }
+
+    /// For a server that answers on this machine and as `names`.
+    fn server(&self, address: IpAddr, names: &[String]) -> Result<Pair, rcgen::Error> {
+        let mut params = CertificateParams::new(vec!["localhost".to_owned(), "kubernetes.default.svc".to_owned()])?;
+        params.distinguished_name.push(DnType::CommonName, "paifang-apiserver");
+        let mut addresses: Vec<IpAddr> = vec![[127, 0, 0, 1].into(), "::1".parse().unwrap_or(address), address];
+        for name in names {
+            match name.parse() {
+                Ok(address) => addresses.push(address),
+                Err(_) => params.subject_alt_names.push(SanType::DnsName(name.as_str().try_into()?)),
+            }
+        }
+        addresses.sort_unstable();
+        addresses.dedup();
+        params.subject_alt_names.extend(addresses.into_iter().map(SanType::IpAddress));
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        self.sign(params)
+    }
+
+    /// For a person or a program.
+    fn client(&self, user: &str, group: &str) -> Result<Pair, rcgen::Error> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, user);
+        params.distinguished_name.push(DnType::OrganizationName, group);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        self.sign(params)
+    }
+
+    pub(crate) fn admin(&self) -> Result<Pair, StartError> {
+        self.client(ADMIN, MASTERS).map_err(|error| StartError::Tls { reason: error.to_string() })
+    }
+
+    /// Asks clients for a certificate of ours, and lets those without connect.
+    pub(crate) fn server_config(&self, address: SocketAddr, names: &[String]) -> Result<ServerConfig, StartError> {
+        let failed = |error: &dyn std::fmt::Display| StartError::Tls { reason: error.to_string() };
+        let pair = self.server(address.ip(), names).map_err(|error| failed(&error))?;
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(self.pem.as_bytes()) {
+            let certificate = certificate.map_err(|error| failed(&error))?;
+            roots.add(certificate).map_err(|error| failed(&error))?;
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+            .allow_unauthenticated()
+            .build()
+            .map_err(|error| failed(&error))?;
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pair.certificate.as_bytes()).collect();
+        let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).map_err(|error| failed(&error))?;
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| failed(&error))?
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(chain.map_err(|error| failed(&error))?, key)
+            .map_err(|error| failed(&error))?;
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(config)
+    }
+}
+
+fn new_authority() -> Result<Pair, rcgen::Error> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, AUTHORITY);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
+    limit(&mut params, AUTHORITY_LIFE);
+    let key = KeyPair::generate()?;
+    Ok(Pair { certificate: params.self_signed(&key)?.pem(), key: key.serialize_pem() })
+}
+
+/// Sets the days on which a certificate begins and ends: yesterday, for clocks that differ, and some years from now.
+fn limit(params: &mut CertificateParams, years: i64) {
+    let today = jiff::Zoned::now().date();
+    let yesterday = today.yesterday().unwrap_or(today);
+    let last = today.checked_add(jiff::Span::new().years(years)).unwrap_or(today);
+    let [from, until] =
+        [yesterday, last].map(|date| rcgen::date_time_ymd(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs()));
+    params.not_before = from;
+    params.not_after = until;
+}
+
+/// The file that `kubectl` reads.
+pub(crate) fn kubeconfig(server: &str, authority: &Authority, admin: &Pair) -> String {
+    let data = |pem: &str| STANDARD.encode(pem);
+    format!(
+        "apiVersion: v1\nkind: Config\nclusters:\n- name: paifang\n  cluster:\n    server: {server}\n    \
+         certificate-authority-data: {}\nusers:\n- name: {ADMIN}\n  user:\n    client-certificate-data: {}\n    \
+         client-key-data: {}\ncontexts:\n- name: paifang\n  context:\n    cluster: paifang\n    user: {ADMIN}\n\
+         current-context: paifang\n",
+        data(&authority.pem),
+        data(&admin.certificate),
+        data(&admin.key),
+    )
+}
+
+/// Writes a file that only its owner may read, whole or not at all.
+pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let new: PathBuf = path.with_extension("new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&new, path)
+}

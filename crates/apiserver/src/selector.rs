@@ -1,0 +1,367 @@
+//! Label and field selectors as they stand in a query.
+
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::kinds::{Kind, Origin};
+use crate::object::Object;
+
+/// All must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Labels(Vec<Requirement>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Requirement {
+    key: String,
+    test: Test,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Test {
+    In(Vec<String>),
+    NotIn(Vec<String>),
+    Exists,
+    Missing,
+    Greater(i64),
+    Less(i64),
+}
+
+/// Field, whether it must be equal, value. All must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Fields(Vec<(String, Sign, String)>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    Equal,
+    Unequal,
+}
+
+/// Both selectors of a request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Selector {
+    pub(crate) labels: Labels,
+    pub(crate) fields: Fields,
+}
+
+// === impl Selector ===
+
+impl Selector {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.labels.0.is_empty() && self.fields.0.is_empty()
+    }
+
+    pub(crate) fn matches(&self, object: &Value) -> bool {
+        self.labels.matches(object) && self.fields.matches(object)
+    }
+}
+
+// === impl Labels ===
+
+impl Labels {
+    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
+        let mut tokens = Tokens { rest: text };
+        let mut all = Vec::new();
+        let broken = |what: String| Failure::bad_request(format!("unable to parse requirement: {what}"));
+        while !tokens.is_done() {
+            all.push(requirement(&mut tokens).map_err(broken)?);
+            match tokens.next() {
+                None => break,
+                Some(",") if !tokens.is_done() => {}
+                Some(other) => return Err(broken(format!("found '{other}', expected: ',' or 'end of string'"))),
+            }
+        }
+        Ok(Self(all))
+    }
+
+    pub(crate) fn matches(&self, object: &Value) -> bool {
+        let labels = object.meta().and_then(|meta| meta.get("labels"));
+        self.0.iter().all(|Requirement { key, test }| {
+            let value = labels.and_then(|labels| labels.get(key)).and_then(Value::as_str);
+            test.holds(value)
+        })
+    }
+}
+
+impl Test {
+    fn holds(&self, value: Option<&str>) -> bool {
+        let number = || value.and_then(|value| value.parse::<i64>().ok());
+        match self {
+            Self::In(list) => value.is_some_and(|value| list.iter().any(|one| one == value)),
+            Self::NotIn(list) => value.is_none_or(|value| list.iter().all(|one| one != value)),
+            Self::Exists => value.is_some(),
+            Self::Missing => value.is_none(),
+            Self::Greater(than) => number().is_some_and(|number| number > *than),
+            Self::Less(than) => number().is_some_and(|number| number < *than),
+        }
+    }
+}
+
+fn requirement(tokens: &mut Tokens<'_>) -> Result<Requirement, String> {
+    let first = tokens.next().unwrap_or("");
+    let (negated, key) = if first == "!" { (true, tokens.next().unwrap_or("")) } else { (false, first) };
+    let key = label_key(key)?;
+    if negated {
+        return Ok(Requirement { key, test: Test::Missing });
+    }
+    let test = match tokens.peek() {
+        None | Some(",") => Test::Exists,
+        Some(operator) => {
+            tokens.next();
+            compare(operator, tokens)?
+        }
+    };
+    Ok(Requirement { key, test })
+}
+
+fn compare(operator: &str, tokens: &mut Tokens<'_>) -> Result<Test, String> {
+    let number = |tokens: &mut Tokens<'_>| {
+        let text = tokens.next().unwrap_or("");
+        text.parse().map_err(|_| format!("for 'Gt', 'Lt' operators, the value must be an integer, not '{text}'"))
+    };
+    match operator {
+        "=" | "==" => Ok(Test::In(vec![exact(tokens)?])),
+        "!=" => Ok(Test::NotIn(vec![exact(tokens)?])),
+        "in" => Ok(Test::In(set(tokens)?)),
+        "notin" => Ok(Test::NotIn(set(tokens)?)),
+        ">" => Ok(Test::Greater(number(tokens)?)),
+        "<" => Ok(Test::Less(number(tokens)?)),
+        other => Err(format!("found '{other}', expected: in, notin, =, ==, !=, gt, lt")),
+    }
+}
+
+/// A value that may be missing: `a=` asks for the empty one.
+fn exact(tokens: &mut Tokens<'_>) -> Result<String, String> {
+    match tokens.peek() {
+        None | Some(",") => Ok(String::new()),
+        Some(_) => label_value(tokens.next().unwrap_or("")),
+    }
+}
+
+fn set(tokens: &mut Tokens<'_>) -> Result<Vec<String>, String> {
+    if tokens.next() != Some("(") {
+        return Err("expected: '('".into());
+    }
+    let mut values = Vec::new();
+    loop {
+        match tokens.next() {
+            Some(")") => {
+                values.push(String::new());
+                return Ok(values);
+            }
+            Some(",") => values.push(String::new()),
+            Some(value) => {
+                values.push(label_value(value)?);
+                match tokens.next() {
+                    Some(",") => {}
+                    Some(")") => return Ok(values),
+                    other => return Err(format!("found '{}', expected: ',' or ')'", other.unwrap_or(""))),
+                }
+            }
+            None => return Err("expected: ')'".into()),
+        }
+    }
+}
+
+fn label_key(key: &str) -> Result<String, String> {
+    let name = match key.split_once('/') {
+        Some((prefix, name)) if !prefix.is_empty() && prefix.len() <= 253 => name,
+        Some(_) => "",
+        None => key,
+    };
+    if name.is_empty() || !is_label_text(name) {
+        return Err(format!("found '{key}', expected: a label key"));
+    }
+    Ok(key.to_owned())
+}
+
+fn label_value(value: &str) -> Result<String, String> {
+    if is_label_text(value) { Ok(value.to_owned()) } else { Err(format!("'{value}' is no label value")) }
+}
+
+fn is_label_text(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let edge = |byte: Option<u8>| byte.is_none_or(|byte| byte.is_ascii_alphanumeric());
+    text.len() <= 63 && text.bytes().all(inner) && edge(text.bytes().next()) && edge(text.bytes().last())
+}
+
+struct Tokens<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Tokens<'a> {
+    fn is_done(&self) -> bool {
+        self.rest.trim_start().is_empty()
+    }
+
+    fn peek(&self) -> Option<&'a str> {
+        Tokens { rest: self.rest }.next()
+    }
+
+    fn next(&mut self) -> Option<&'a str> {
+        const SPECIAL: [char; 8] = ['=', '!', '(', ')', ',', '>', '<', ' '];
+        let rest = self.rest.trim_start();
+        let first = rest.chars().next()?;
+        let length = if rest.starts_with("==") || rest.starts_with("!=") {
+            2
+        } else if SPECIAL.contains(&first) {
+            1
+        } else {
+            rest.find(|c: char| SPECIAL.contains(&c) || c.is_whitespace()).unwrap_or(rest.len())
+        };
+        let (token, rest) = rest.split_at(length);
+        self.rest = rest;
+        Some(token)
+    }
+}
+
+// === impl Fields ===
+
+impl Fields {
+    pub(crate) fn parse(kind: &Kind, text: &str) -> Result<Self, Failure> {
+        let mut all = Vec::new();
+        for part in split_unescaped(text) {
+            let (field, sign, value) = match part.split_once("!=") {
+                Some((field, value)) => (field, Sign::Unequal, value),
+                None => {
+                    let (field, value) = part
+                        .split_once('=')
+                        .ok_or_else(|| Failure::bad_request(format!("invalid selector: '{text}'; can't understand '{part}'")))?;
+                    (field, Sign::Equal, value.strip_prefix('=').unwrap_or(value))
+                }
+            };
+            if !is_selectable(kind, field) {
+                return Err(Failure::bad_request(format!(
+                    "Unable to find {:?} that match label selector \"\", field selector {text:?}: \
+                     field label not supported: {field}",
+                    format!("{}, Resource={}", kind.api_version, kind.plural)
+                )));
+            }
+            all.push((field.to_owned(), sign, unescape(value)));
+        }
+        Ok(Self(all))
+    }
+
+    /// The name the selector asks for: then one key is looked up.
+    pub(crate) fn name(&self) -> Option<&str> {
+        let exact = |(field, sign, _): &&(String, Sign, String)| field == "metadata.name" && *sign == Sign::Equal;
+        self.0.iter().find(exact).map(|(_, _, value)| value.as_str())
+    }
+
+    pub(crate) fn matches(&self, object: &Value) -> bool {
+        self.0.iter().all(|(field, sign, wanted)| (value_of(object, field) == *wanted) == (*sign == Sign::Equal))
+    }
+}
+
+const EVENT: [&str; 13] = [
+    "involvedObject.kind",
+    "involvedObject.namespace",
+    "involvedObject.name",
+    "involvedObject.uid",
+    "involvedObject.apiVersion",
+    "involvedObject.resourceVersion",
+    "involvedObject.fieldPath",
+    "reason",
+    "reportingComponent",
+    "source",
+    "type",
+    "regarding.kind",
+    "regarding.name",
+];
+
+fn is_selectable(kind: &Kind, field: &str) -> bool {
+    if matches!(field, "metadata.name" | "metadata.namespace") {
+        return true;
+    }
+    match &kind.origin {
+        Origin::Custom { selectable, .. } => selectable.iter().any(|one| one == field),
+        Origin::Builtin(_) => match kind.plural.as_str() {
+            "events" => EVENT.contains(&field) || matches!(field, "regarding.namespace" | "regarding.uid"),
+            "secrets" => field == "type",
+            "namespaces" => matches!(field, "status.phase" | "name"),
+            "nodes" => field == "spec.unschedulable",
+            "services" => matches!(field, "spec.clusterIP" | "spec.type"),
+            _ => false,
+        },
+    }
+}
+
+fn value_of(object: &Value, field: &str) -> String {
+    let field = match field {
+        "name" => "metadata.name",
+        "source" => "source.component",
+        field => field,
+    };
+    let mut value = object;
+    for step in field.split('.') {
+        value = value.get(step).unwrap_or(&Value::Null);
+    }
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null if field == "spec.unschedulable" => "false".into(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+fn split_unescaped(text: &str) -> Vec<String> {
+    let (mut parts, mut part, mut escaped) = (Vec::new(), String::new(), false);
+    for c in text.chars() {
+        if c == ',' && !escaped {
+            parts.push(std::mem::take(&mut part));
+            continue;
+        }
+        escaped = c == '\\' && !escaped;
+        part.push(c);
+    }
+    parts.push(part);
+    parts.into_iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+}
+
+fn unescape(value: &str) -> String {
+    value.replace("\\,", ",").replace("\\=", "=").replace("\\\\", "\\")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn check(selector: &str, expect: bool) {
+        let object = json!({ "metadata": { "labels": { "app": "web", "tier": "", "n": "5", "x.io/y": "z" } } });
+        let labels = Labels::parse(selector).unwrap_or_else(|failure| panic!("{selector}: {failure:?}"));
+        assert_eq!(labels.matches(&object), expect, "{selector}");
+    }
+
+    #[test]
+    fn every_form_of_label_selector() {
+        for (selector, expect) in [
+            ("", true),
+            ("app=web", true),
+            ("app == web", true),
+            ("app=web,tier=", true),
+            ("app!=web", false),
+            ("missing!=web", true),
+            ("app in (web, api)", true),
+            ("app in (api)", false),
+            ("app notin (api,db)", true),
+            ("missing notin (a)", true),
+            ("tier in (a,)", true),
+            ("app", true),
+            ("!app", false),
+            ("! missing", true),
+            ("x.io/y=z,app in (web)", true),
+            ("n>4", true),
+            ("n < 5", false),
+            ("app>4", false),
+        ] {
+            check(selector, expect);
+        }
+    }
+
+    #[test]
+    fn broken_label_selectors_are_refused() {
+        for selector in ["=a", "a in", "a in b", "a in (b", "a b", "a,,b", "a,", "a=b c", "a>x", "a=-b", "/a"] {
+            assert!(Labels::parse(selector).is_err(), "{selector}");
+        }
+    }
+}

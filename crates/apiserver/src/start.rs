@@ -1,0 +1,195 @@
+//! Starting and stopping the API.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use store::{Expect, Op, Store, WriteError};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::access::Identity;
+use crate::api::Api;
+use crate::builtin::BASIC_NAMESPACES;
+use crate::failure::Cause;
+use crate::object::encode;
+use crate::pki::{self, Authority};
+use crate::request::Verb;
+use crate::{builtin, clock, crd, lifecycle, names, serve};
+
+/// Where KubeSphere keeps its own and its gateways' objects.
+const KUBESPHERE_NAMESPACES: [&str; 2] = ["kubesphere-system", "kubesphere-controls-system"];
+
+/// Asked before an object is written. Warnings are shown by `kubectl`; causes refuse the write with 422.
+pub type Admit = Arc<dyn Fn(&Review<'_>) -> Result<Vec<String>, Vec<Cause>> + Send + Sync>;
+
+/// A write that is about to happen.
+#[derive(Clone, Copy, Debug)]
+pub struct Review<'a> {
+    pub verb: Verb,
+    pub group: &'a str,
+    pub version: &'a str,
+    pub kind: &'a str,
+    /// The plural.
+    pub resource: &'a str,
+    /// `status`, or empty.
+    pub subresource: &'a str,
+    /// Empty for kinds without.
+    pub namespace: &'a str,
+    pub name: &'a str,
+    pub user: &'a Identity,
+    pub dry_run: bool,
+    /// `None` when it is created.
+    pub old: Option<&'a Value>,
+    /// With defaults; `None` when it is deleted.
+    pub new: Option<&'a Value>,
+}
+
+#[derive(Clone)]
+pub struct Options {
+    /// Certificates go into `pki/` below it, and `kubeconfig` beside that.
+    pub data_dir: PathBuf,
+    /// Port 0 takes a free one.
+    pub address: SocketAddr,
+    /// More names and addresses that the server's certificate is for.
+    pub names: Vec<String>,
+    pub admit: Option<Admit>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the API address {address} cannot be used: {source}")]
+    Bind { address: SocketAddr, source: io::Error },
+    #[error("certificates in {}: {reason}", path.display())]
+    Pki { path: PathBuf, reason: String },
+    #[error("TLS: {reason}")]
+    Tls { reason: String },
+    #[error("{} cannot be written: {source}", path.display())]
+    Kubeconfig { path: PathBuf, source: io::Error },
+    #[error("the first objects cannot be stored: {0}")]
+    Store(#[from] WriteError),
+}
+
+/// An API that serves.
+pub struct Running {
+    pub local_addr: SocketAddr,
+    /// `https://127.0.0.1:6443`: what is in the kubeconfig.
+    pub url: String,
+    pub kubeconfig_path: PathBuf,
+    pub kubeconfig: String,
+    pub ca_certificate: String,
+    pub client_certificate: String,
+    client_key: String,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Serves `store` until [`Running::stop`].
+///
+/// # Errors
+/// One for each remedy: another address, a writable directory, a store that works.
+pub async fn start(store: Store, options: Options) -> Result<Running, StartError> {
+    let address = options.address;
+    let listener = TcpListener::bind(address).await.map_err(|source| StartError::Bind { address, source })?;
+    let local_addr = listener.local_addr().map_err(|source| StartError::Bind { address, source })?;
+    let authority = Authority::open(&options.data_dir.join("pki"))?;
+    let tls = authority.server_config(local_addr, &options.names)?;
+    let admin = authority.admin()?;
+    let url = format!("https://{}", reachable(local_addr));
+    let kubeconfig = pki::kubeconfig(&url, &authority, &admin);
+    let kubeconfig_path = options.data_dir.join("kubeconfig");
+    pki::write_private(&kubeconfig_path, &kubeconfig).map_err(|source| StartError::Kubeconfig { path: kubeconfig_path.clone(), source })?;
+
+    let api = Arc::new(Api::new(store, options.admit));
+    crd::refresh(&api);
+    first_objects(&api).await?;
+    let (stop, stopped) = watch::channel(false);
+    let tasks = vec![tokio::spawn(serve::run(listener, tls, api.clone(), stopped)), tokio::spawn(lifecycle::run(api))];
+    Ok(Running {
+        local_addr,
+        url,
+        kubeconfig_path,
+        kubeconfig,
+        ca_certificate: authority.pem().to_owned(),
+        client_certificate: admin.certificate,
+        client_key: admin.key,
+        stop,
+        tasks,
+    })
+}
+
+/// An address one can connect to, for one that is bound.
+fn reachable(bound: SocketAddr) -> SocketAddr {
+    let ip = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, bound.port())
+}
+
+/// The namespaces that are always there.
+async fn first_objects(api: &Api) -> Result<(), StartError> {
+    let kinds = api.kinds();
+    let Some(kind) = kinds.find("", "v1", "namespaces") else { return Ok(()) };
+    let mut waiting = Vec::new();
+    for name in BASIC_NAMESPACES.into_iter().chain(KUBESPHERE_NAMESPACES) {
+        let key = kind.key("", name);
+        if api.store.get(&key).is_some() {
+            continue;
+        }
+        let mut object = json!({
+            "metadata": { "name": name, "uid": names::uid(), "creationTimestamp": clock::now() },
+        });
+        builtin::prepare_create(kind, &mut object);
+        builtin::default(kind, &mut object);
+        waiting.push(Op::put(key, Expect::Absent, encode(kind, &object)));
+    }
+    if !waiting.is_empty() {
+        api.store.write(waiting).await?;
+    }
+    Ok(())
+}
+
+// === impl Options ===
+
+impl Options {
+    /// On the usual address of this machine.
+    pub fn new(data_dir: impl AsRef<Path>) -> Self {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 6443));
+        Self { data_dir: data_dir.as_ref().to_owned(), address, names: Vec::new(), admit: None }
+    }
+}
+
+// === impl Running ===
+
+impl Running {
+    /// The administrator's key, in PEM: who holds it may do everything.
+    pub fn client_key(&self) -> &str {
+        &self.client_key
+    }
+
+    /// Stops accepting, lets requests finish and ends watches.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        for task in self.tasks.drain(1..) {
+            task.abort();
+        }
+        for task in self.tasks.drain(..) {
+            // A panic of the task was logged by the runtime.
+            let _ = task.await;
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}

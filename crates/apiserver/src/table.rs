@@ -1,0 +1,126 @@
+//! Which verb works on which kind, with which type of patch: one table, read by the server, the reference page and a test.
+
+use std::fmt::Write;
+
+use crate::failure::Failure;
+use crate::kinds::{Kind, Kinds};
+use crate::patch::PatchType;
+use crate::request::{Target, Verb};
+
+/// One resource or subresource.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub group: String,
+    pub version: String,
+    pub resource: String,
+    pub subresource: &'static str,
+    pub namespaced: bool,
+    pub verbs: Vec<Verb>,
+    pub patches: Vec<PatchType>,
+}
+
+const STATUS: &[Verb] = &[Verb::Get, Verb::Update, Verb::Patch];
+const FINALIZE: &[Verb] = &[Verb::Update];
+const PATCHES: &[PatchType] = &[PatchType::Json, PatchType::Merge, PatchType::Strategic];
+const CUSTOM_PATCHES: &[PatchType] = &[PatchType::Json, PatchType::Merge];
+/// Deleting all of these at once is never what was meant.
+const NO_COLLECTION_DELETE: [&str; 2] = ["namespaces", "services"];
+
+/// The verbs of a kind or of one of its subresources; none when there is no such subresource.
+pub(crate) fn verbs(kind: &Kind, subresource: &str) -> Vec<Verb> {
+    match subresource {
+        "" => {
+            let whole = kind.group.is_empty() && NO_COLLECTION_DELETE.contains(&kind.plural.as_str());
+            Verb::ALL.into_iter().filter(|verb| !(whole && *verb == Verb::DeleteCollection)).collect()
+        }
+        "status" if kind.status => STATUS.to_vec(),
+        "finalize" if kind.is("", "namespaces") => FINALIZE.to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+pub(crate) fn takes(kind: &Kind, patch: PatchType) -> bool {
+    patches(kind).contains(&patch)
+}
+
+fn patches(kind: &Kind) -> &'static [PatchType] {
+    if kind.is_builtin() { PATCHES } else { CUSTOM_PATCHES }
+}
+
+pub(crate) fn subresources(kind: &Kind) -> Vec<&'static str> {
+    ["status", "finalize"].into_iter().filter(|name| !verbs(kind, name).is_empty()).collect()
+}
+
+/// Refuses what the table does not hold, in Kubernetes' words.
+pub(crate) fn allow(kind: &Kind, verb: Verb, target: &Target) -> Result<(), Failure> {
+    let verbs = verbs(kind, &target.subresource);
+    if verbs.is_empty() {
+        return Err(Failure::no_resource());
+    }
+    // A kind with namespaces is read across all of them, and written in one.
+    let across = kind.namespaced && target.namespace.is_empty() && !matches!(verb, Verb::List | Verb::Watch);
+    if across && !target.name.is_empty() {
+        return Err(Failure::no_resource());
+    }
+    if !verbs.contains(&verb) || across {
+        return Err(Failure::method_not_allowed());
+    }
+    Ok(())
+}
+
+/// Every built-in row; kinds of CustomResourceDefinitions have the same verbs.
+pub fn rows() -> Vec<Row> {
+    let kinds = Kinds::new([]);
+    let rows = kinds.iter().flat_map(|kind| {
+        let subresources = std::iter::once("").chain(subresources(kind));
+        subresources.map(|subresource| row(kind, subresource)).collect::<Vec<_>>()
+    });
+    rows.collect()
+}
+
+fn row(kind: &Kind, subresource: &'static str) -> Row {
+    let verbs = verbs(kind, subresource);
+    let patches = if verbs.contains(&Verb::Patch) { patches(kind).to_vec() } else { Vec::new() };
+    Row {
+        group: kind.group.clone(),
+        version: kind.version.clone(),
+        resource: kind.plural.clone(),
+        subresource,
+        namespaced: kind.namespaced,
+        verbs,
+        patches,
+    }
+}
+
+/// The table as a page of the reference.
+pub fn reference_markdown() -> String {
+    let mut page = String::from(
+        "# The embedded API\n\n\
+         What `paifang up` answers, kind by kind. Anything else is Kubernetes' 404, 405 or 415.\n\n\
+         Kinds of a CustomResourceDefinition have all verbs below, their `status` subresource where the definition asks for\n\
+         it, and JSON and merge patches. Bodies are JSON or YAML; protobuf is answered with 415, and 406 where a client\n\
+         accepts nothing else.\n\n\
+         | group/version | resource | namespaced |",
+    );
+    for verb in Verb::ALL {
+        let _ = write!(page, " {verb} |");
+    }
+    page.push_str(" patch types |\n|---|---|---|");
+    page.push_str(&"---|".repeat(Verb::ALL.len() + 1));
+    page.push('\n');
+    for row in rows() {
+        let group = if row.group.is_empty() { row.version.clone() } else { format!("{}/{}", row.group, row.version) };
+        let slash = if row.subresource.is_empty() { "" } else { "/" };
+        let _ = write!(page, "| {group} | {}{slash}{} | {} |", row.resource, row.subresource, mark(row.namespaced));
+        for verb in Verb::ALL {
+            let _ = write!(page, " {} |", mark(row.verbs.contains(&verb)));
+        }
+        let patches: Vec<&str> = row.patches.iter().map(|patch| patch.word()).collect();
+        let _ = writeln!(page, " {} |", patches.join(", "));
+    }
+    page
+}
+
+fn mark(yes: bool) -> &'static str {
+    if yes { "✓" } else { "" }
+}

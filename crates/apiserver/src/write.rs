@@ -1,0 +1,339 @@
+//! Create and update, and what both do to an object before it is stored.
+//!
+//! ```text
+//! body ─► identify ─► prepare (server's metadata, status apart) ─► prune ─► default ─► validate ─► admit ─► store
+//! ```
+
+use http::StatusCode;
+use serde_json::{Map, Value};
+use store::{Expect, Object as Stored, Op, WriteError};
+
+use crate::api::{Api, Ask};
+use crate::body::Parsed;
+use crate::failure::{Cause, Failure};
+use crate::kinds::Kind;
+use crate::object::{Object, as_map, decode, encode, same_intent, set};
+use crate::read::shaped;
+use crate::reply::Reply;
+use crate::request::Query;
+use crate::{builtin, clock, names};
+
+/// What is done about fields that no schema knows and keys that come twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unknown {
+    Ignore,
+    Warn,
+    Strict,
+}
+
+/// An object that was stored, and what the client should hear beside it.
+pub(crate) struct Written {
+    pub(crate) object: Value,
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Unknown {
+    fn of(query: &Query) -> Result<Self, Failure> {
+        match query.get("fieldValidation") {
+            None | Some("Warn") => Ok(Self::Warn),
+            Some("Ignore") => Ok(Self::Ignore),
+            Some("Strict") => Ok(Self::Strict),
+            Some(other) => Err(Failure::bad_request(format!(
+                "fieldValidation: Unsupported value: {other:?}: supported values: \"Ignore\", \"Strict\", \"Warn\""
+            ))),
+        }
+    }
+}
+
+pub(crate) async fn create(api: &Api, ask: &Ask, body: Parsed) -> Result<Reply, Failure> {
+    let written = create_object(api, ask, body).await?;
+    Ok(shaped(ask, StatusCode::CREATED, written.object)?.warn(written.warnings))
+}
+
+pub(crate) async fn create_object(api: &Api, ask: &Ask, body: Parsed) -> Result<Written, Failure> {
+    let Parsed { value: mut new, duplicates } = body;
+    identify(&ask.kind, &mut new)?;
+    if !new.meta_str("resourceVersion").is_empty() {
+        return Err(Failure::bad_request("resourceVersion should not be set on objects to be created"));
+    }
+    settle_namespace(api, ask, &mut new)?;
+    let generated = settle_name(&mut new);
+    stamp(&ask.kind, &mut new);
+    builtin::prepare_create(&ask.kind, &mut new);
+    let mut warnings = shape(ask, &mut new, &duplicates)?;
+    builtin::default(&ask.kind, &mut new);
+    validate(&ask.kind, &new, None)?;
+    warnings.extend(api.admit(ask, None, Some(&new))?);
+    let name = new.name().to_owned();
+    let key = ask.kind.key(&ask.target.namespace, &name);
+    if ask.dry_run {
+        if api.store.get(&key).is_some() {
+            return Err(Failure::exists(&ask.kind, &name));
+        }
+        return Ok(Written { object: new, warnings });
+    }
+    let op = Op::put(key, Expect::Absent, encode(&ask.kind, &new));
+    let revision = api.store.write(vec![op]).await.map_err(|error| match error {
+        // Kubernetes asks the client to try again when the name it made up was taken.
+        WriteError::Exists { .. } if generated => Failure::conflict(&ask.kind, &name, "the generated name was taken"),
+        WriteError::Exists { .. } => Failure::exists(&ask.kind, &name),
+        error => Failure::storage(&error),
+    })?;
+    new.meta_mut().insert("resourceVersion".into(), revision.to_string().into());
+    after(api, &ask.kind);
+    Ok(Written { object: new, warnings })
+}
+
+pub(crate) async fn update(api: &Api, ask: &Ask, body: Parsed) -> Result<Reply, Failure> {
+    let Parsed { value: mut new, duplicates } = body;
+    identify(&ask.kind, &mut new)?;
+    let name = &ask.target.name;
+    match new.name() {
+        "" => return Err(Failure::bad_request("name must be provided")),
+        other if other != name => {
+            return Err(Failure::bad_request(format!("the name of the object ({other}) does not match the name on the URL ({name})")));
+        }
+        _ => {}
+    }
+    // A client that names no revision means whatever is there; then a change in between is met with another try.
+    let tries = if new.meta_str("resourceVersion").is_empty() { 5 } else { 1 };
+    let mut last = Failure::modified(&ask.kind, name);
+    for _ in 0..tries {
+        let old = api.store.get(&ask.key()).ok_or_else(|| Failure::not_found(&ask.kind, name))?;
+        match replace(api, ask, &old, new.clone(), &duplicates).await {
+            Ok(written) => return Ok(shaped(ask, StatusCode::OK, written.object)?.warn(written.warnings)),
+            Err(failure) if failure.is_conflict() => last = failure,
+            Err(failure) => return Err(failure),
+        }
+    }
+    Err(last)
+}
+
+/// Puts `new` in the place of `old`, as far as this request may change it.
+pub(crate) async fn replace(api: &Api, ask: &Ask, stored: &Stored, new: Value, duplicates: &[String]) -> Result<Written, Failure> {
+    let old = decode(&ask.kind, stored);
+    let (mut new, mut warnings) = (new, Vec::new());
+    settle_namespace_of_update(ask, &mut new)?;
+    check_preconditions(&ask.kind, &old, &new)?;
+    if ask.target.subresource == "finalize" {
+        new = only(&old, &new, "spec");
+    } else if ask.target.subresource == "status" {
+        warnings.extend(shape(ask, &mut new, duplicates)?);
+        new = only(&old, &new, "status");
+    } else {
+        keep_metadata(&old, &mut new);
+        if ask.kind.status {
+            set(as_map(&mut new), "status", old.get("status").cloned());
+        }
+        builtin::prepare_update(&ask.kind, &old, &mut new);
+        warnings.extend(shape(ask, &mut new, duplicates)?);
+        builtin::default(&ask.kind, &mut new);
+        check_finalizers(&ask.kind, &old, &new)?;
+        count_generation(&ask.kind, &old, &mut new);
+    }
+    validate(&ask.kind, &new, Some(&old))?;
+    warnings.extend(api.admit(ask, Some(&old), Some(&new))?);
+    let object = commit(api, ask, stored, &old, new).await?;
+    Ok(Written { object, warnings })
+}
+
+/// Stores `new`, unless nothing changed; an object that waited only for its last finalizer goes.
+async fn commit(api: &Api, ask: &Ask, stored: &Stored, old: &Value, mut new: Value) -> Result<Value, Failure> {
+    let bytes = encode(&ask.kind, &new);
+    let gone = new.is_deleting() && !new.has_finalizers() && !builtin::still_needed(&ask.kind, &new);
+    let same = bytes == encode(&ask.kind, old);
+    if (same && !gone) || ask.dry_run {
+        let revision = old.meta_str("resourceVersion").to_owned();
+        new.meta_mut().insert("resourceVersion".into(), revision.into());
+        return Ok(new);
+    }
+    let (key, expect) = (ask.key(), Expect::Revision(stored.revision));
+    let op = if gone { Op::delete(key, expect) } else { Op::put(key, expect, bytes) };
+    let revision = api.store.write(vec![op]).await.map_err(|error| write_failure(&ask.kind, &ask.target.name, &error))?;
+    new.meta_mut().insert("resourceVersion".into(), revision.to_string().into());
+    after(api, &ask.kind);
+    Ok(new)
+}
+
+/// What a definition says is served before its writer hears that it was written.
+pub(crate) fn after(api: &Api, kind: &Kind) {
+    if kind.is(crate::crd::GROUP, crate::crd::PLURAL) {
+        crate::crd::refresh(api);
+    }
+}
+
+pub(crate) fn write_failure(kind: &Kind, name: &str, error: &WriteError) -> Failure {
+    match error {
+        WriteError::Conflict { .. } => Failure::modified(kind, name),
+        WriteError::NotFound { .. } => Failure::not_found(kind, name),
+        WriteError::Exists { .. } => Failure::exists(kind, name),
+        error => Failure::storage(error),
+    }
+}
+
+/// The body must be an object, and of this kind if it says of which.
+fn identify(kind: &Kind, object: &mut Value) -> Result<(), Failure> {
+    if !object.is_object() {
+        return Err(Failure::bad_request("the body must be an object"));
+    }
+    if !object.get("metadata").is_none_or(|meta| meta.is_object() || meta.is_null()) {
+        return Err(Failure::bad_request("metadata must be an object"));
+    }
+    for (field, expected) in [("apiVersion", &kind.api_version), ("kind", &kind.kind)] {
+        let said = object.get(field).and_then(Value::as_str).unwrap_or("");
+        if !said.is_empty() && said != expected {
+            let what = if field == "kind" { "kind" } else { "API version" };
+            return Err(Failure::bad_request(format!("the {what} in the data ({said}) does not match the expected {what} ({expected})")));
+        }
+    }
+    let map = as_map(object);
+    map.insert("apiVersion".into(), kind.api_version.clone().into());
+    map.insert("kind".into(), kind.kind.clone().into());
+    Ok(())
+}
+
+fn settle_namespace(api: &Api, ask: &Ask, new: &mut Value) -> Result<(), Failure> {
+    settle_namespace_of_update(ask, new)?;
+    if !ask.kind.namespaced {
+        return Ok(());
+    }
+    let namespace = &ask.target.namespace;
+    let namespaces = api.kinds().find("", "v1", "namespaces").cloned().ok_or_else(Failure::no_resource)?;
+    let stored = api.store.get(&namespaces.key("", namespace));
+    let stored = stored.ok_or_else(|| Failure::not_found(&namespaces, namespace))?;
+    if decode(&namespaces, &stored).is_deleting() {
+        return Err(Failure::namespace_terminating(&ask.kind, new.name(), namespace));
+    }
+    Ok(())
+}
+
+fn settle_namespace_of_update(ask: &Ask, new: &mut Value) -> Result<(), Failure> {
+    let namespace = &ask.target.namespace;
+    let said = new.namespace();
+    if !ask.kind.namespaced {
+        if !said.is_empty() {
+            let cause = Cause::new("FieldValueForbidden", "metadata.namespace", "Forbidden: not allowed on this type");
+            return Err(Failure::invalid(&ask.kind, new.name(), vec![cause]));
+        }
+        return Ok(());
+    }
+    if namespace.is_empty() {
+        return Err(Failure::bad_request("an empty namespace may not be set during creation"));
+    }
+    if !said.is_empty() && said != namespace {
+        return Err(Failure::bad_request("the namespace of the provided object does not match the namespace sent on the request"));
+    }
+    new.meta_mut().insert("namespace".into(), namespace.clone().into());
+    Ok(())
+}
+
+/// Makes up a name where `generateName` asks for one; says whether it did.
+fn settle_name(new: &mut Value) -> bool {
+    let base = new.meta_str("generateName");
+    if !new.name().is_empty() || base.is_empty() {
+        return false;
+    }
+    let name = names::generate(base);
+    new.meta_mut().insert("name".into(), name.into());
+    true
+}
+
+/// The metadata that only the server writes.
+fn stamp(kind: &Kind, new: &mut Value) {
+    if kind.status {
+        as_map(new).shift_remove("status");
+    }
+    let meta = new.meta_mut();
+    for key in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion", "generation"] {
+        meta.shift_remove(key);
+    }
+    meta.insert("uid".into(), names::uid().into());
+    meta.insert("creationTimestamp".into(), clock::now().into());
+    if kind.counts_generations() {
+        meta.insert("generation".into(), 1.into());
+    }
+}
+
+/// An update that names another object of the same name, or an older state of this one, is refused.
+fn check_preconditions(kind: &Kind, old: &Value, new: &Value) -> Result<(), Failure> {
+    let (uid, is) = (new.meta_str("uid"), old.meta_str("uid"));
+    if !uid.is_empty() && uid != is {
+        let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {is}");
+        return Err(Failure::conflict(kind, old.name(), &why));
+    }
+    let revision = new.meta_str("resourceVersion");
+    if !revision.is_empty() && revision != "0" && revision != old.meta_str("resourceVersion") {
+        return Err(Failure::modified(kind, old.name()));
+    }
+    Ok(())
+}
+
+fn keep_metadata(old: &Value, new: &mut Value) {
+    let meta = new.meta_mut();
+    for key in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "generateName", "selfLink"] {
+        set(meta, key, old.meta().and_then(|meta| meta.get(key)).cloned());
+    }
+    meta.insert("name".into(), old.name().into());
+}
+
+/// `old` with one field of `new`.
+fn only(old: &Value, new: &Value, field: &str) -> Value {
+    let mut object = old.clone();
+    set(as_map(&mut object), field, new.get(field).cloned());
+    object
+}
+
+fn check_finalizers(kind: &Kind, old: &Value, new: &Value) -> Result<(), Failure> {
+    if !old.is_deleting() {
+        return Ok(());
+    }
+    let list = |object: &Value| object["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
+    let before = list(old);
+    if list(new).iter().all(|one| before.contains(one)) {
+        return Ok(());
+    }
+    let message = "Forbidden: no new finalizers can be added if the object is being deleted";
+    Err(Failure::invalid(kind, new.name(), vec![Cause::new("FieldValueForbidden", "metadata.finalizers", message)]))
+}
+
+fn count_generation(kind: &Kind, old: &Value, new: &mut Value) {
+    if kind.counts_generations() && !same_intent(old, new, kind.status) {
+        let next = old.generation() + 1;
+        new.meta_mut().insert("generation".into(), next.into());
+    }
+}
+
+/// Takes away what the schema does not know, and says so as `fieldValidation` asks.
+fn shape(ask: &Ask, new: &mut Value, duplicates: &[String]) -> Result<Vec<String>, Failure> {
+    let level = Unknown::of(&ask.query)?;
+    drop_nulls(new.meta_mut());
+    let unknown = ask.kind.rules.prune(new);
+    let unknown = unknown.iter().map(|field| format!("unknown field \"{field}\""));
+    let twice = duplicates.iter().map(|field| format!("duplicate field \"{field}\""));
+    let wrong: Vec<String> = twice.chain(unknown).collect();
+    match level {
+        Unknown::Ignore => Ok(Vec::new()),
+        Unknown::Strict if !wrong.is_empty() => Err(Failure::bad_request(format!(
+            "{} in version \"{}\" cannot be handled as a {}: strict decoding error: {}",
+            ask.kind.kind,
+            ask.kind.version,
+            ask.kind.kind,
+            wrong.join(", ")
+        ))),
+        Unknown::Warn | Unknown::Strict => Ok(wrong),
+    }
+}
+
+/// `labels: null` means none.
+fn drop_nulls(meta: &mut Map<String, Value>) {
+    meta.retain(|_, value| !value.is_null());
+}
+
+fn validate(kind: &Kind, new: &Value, old: Option<&Value>) -> Result<(), Failure> {
+    let mut causes = names::check_metadata(kind, new, old);
+    if causes.is_empty() {
+        causes = kind.rules.validate(new, old);
+    }
+    causes.extend(builtin::check(kind, new, old));
+    if causes.is_empty() { Ok(()) } else { Err(Failure::invalid(kind, new.name(), causes)) }
+}
