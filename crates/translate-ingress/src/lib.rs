@@ -1,15 +1,37 @@
-//! (being written)
+//! Ingress, with the annotations of ingress-nginx, as routes.
+//!
+//! ```text
+//! Ingresses of a host, oldest first
+//!    │ class: which are ours
+//!    │ annotation: Reader ──► Settings, one file per family; what nobody asked for becomes a Problem
+//!    ▼
+//! locations (path, type, backend) ── the older wins ── canaries attached
+//!    │ regex mode or not: one answer for the whole host
+//!    ▼
+//! Host { routes in order, certificate }  and  one Report per Ingress
+//! ```
+//!
+//! It is *not* nginx: paths are matched on the canonical path, which is also what the backend gets, and an annotation never becomes text of
+//! a configuration.
+//!
+//! **Invariant:** whatever an Ingress says, it changes nothing about the routes of others, except what ingress-nginx makes host-wide
+//! (regular expressions) and what age decides (who owns a path).
+//! **Invariant:** no annotation of the prefix is passed over without a word.
+
+mod annotation;
+mod backend;
+mod canary_routes;
+mod certificate;
+mod class;
+mod family;
+mod host;
+mod location;
 mod options;
-use model::{GatewayId, Host, HostPattern};
+mod order;
+mod pattern;
+mod reference;
+mod settings;
+
+pub use host::translate_host;
 pub use options::{ClassOptions, ClusterIps, Options, Others};
-use resources::{Report, Resources, Scope};
-
-/// One host of one gateway; `None`: nothing is served there.
-pub fn translate_host(_: &Resources, _: &Options, _: &GatewayId, _: &Scope, _: &HostPattern) -> (Option<Host>, Vec<Report>) {
-    (None, Vec::new())
-}
-
-/// The supported annotations, as a page.
-pub fn reference_markdown() -> String {
-    String::new()
-}
+pub use reference::reference_markdown;

@@ -28,8 +28,10 @@ pub enum Others {
     /// Other controllers may be there: what is not ours is left alone, without a word.
     #[default]
     MayServe,
-    /// We are alone: an Ingress whose class nobody knows is told so.
+    /// We are alone: an Ingress whose class does not exist is told so.
     Absent,
+    /// Only some objects are at hand: a class that is not among them is taken for ours, and noted.
+    NotAtHand,
 }
 
 /// Whether a Service's cluster address leads anywhere from where the gateway runs.

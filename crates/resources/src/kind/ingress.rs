@@ -13,6 +13,8 @@ pub struct Ingress {
     pub class: Option<Text>,
     pub default_backend: Option<IngressBackend>,
     pub rules: Vec<Rule>,
+    /// It was written without rules, so its default backend is for every host. Rules that could not be read do not make it one.
+    pub catch_all: bool,
     pub tls: Vec<TlsEntry>,
     pub problems: Vec<Problem>,
 }
@@ -81,8 +83,10 @@ impl Ingress {
         let mut problems = Vec::new();
         let root = At::root(value);
         let meta = Meta::read(name, &root, &mut problems);
-        let mut ingress = Self { meta, class: None, default_backend: None, rules: Vec::new(), tls: Vec::new(), problems: Vec::new() };
+        let mut ingress =
+            Self { meta, class: None, default_backend: None, rules: Vec::new(), catch_all: false, tls: Vec::new(), problems: Vec::new() };
         if let Some(spec) = root.field("spec") {
+            ingress.catch_all = spec.field("rules").is_none_or(|at| at.value.as_array().is_some_and(Vec::is_empty));
             ingress.class = spec.text("ingressClassName", &mut problems).filter(|class| !class.is_empty());
             ingress.default_backend = spec.field("defaultBackend").map(|at| IngressBackend::read(&at, &mut problems));
             spec.list("rules", &mut problems, |index, at, problems| ingress.rules.extend(Rule::read(index, at, problems)));
