@@ -43,20 +43,31 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `paifang reference` prints one JSON object: file name to Markdown.
+/// What `paifang reference PAGE` prints, for each page it knows.
 fn produced() -> Result<Pages> {
     let paifang = build::quick("paifang")?;
-    let output = Command::new(paifang).arg("reference").output().context("paifang reference")?;
-    if !output.status.success() {
-        bail!("`paifang reference` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    let mut pages = Pages::new();
+    for name in page_names(&output(&paifang, &["reference", "-h"])?)? {
+        let text = output(&paifang, &["reference", &name])?;
+        pages.insert(format!("{name}.md"), text);
     }
-    let value: serde_json::Value = serde_json::from_slice(&output.stdout).context("what `paifang reference` prints")?;
-    let pages = value.as_object().context("`paifang reference` prints an object")?;
-    let page = |(name, text): (&String, &serde_json::Value)| {
-        let plain = !name.contains('/') && name.ends_with(".md");
-        Some((name.clone(), text.as_str()?.to_owned())).filter(|_| plain)
-    };
-    pages.iter().map(page).collect::<Option<Pages>>().context("`paifang reference` prints names ending in .md, and texts")
+    Ok(pages)
+}
+
+fn output(program: &Path, arguments: &[&str]) -> Result<String> {
+    let shown = format!("paifang {}", arguments.join(" "));
+    let output = Command::new(program).args(arguments).output().context(shown.clone())?;
+    if !output.status.success() {
+        bail!("`{shown}` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    String::from_utf8(output.stdout).context(shown)
+}
+
+/// From the help, so that a page added there is not forgotten here.
+fn page_names(help: &str) -> Result<Vec<String>> {
+    let list = help.split_once("[possible values: ").and_then(|(_, rest)| rest.split_once(']'));
+    let (names, _) = list.context("`paifang reference -h` lists its pages")?;
+    Ok(names.split(',').map(|name| name.trim().to_owned()).collect())
 }
 
 fn written(folder: &Path) -> Result<Pages> {
@@ -82,6 +93,13 @@ fn stale(produced: &Pages, written: &Pages) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_are_found_in_the_help() {
+        let help = "Usage: paifang reference <PAGE>\n\nArguments:\n  <PAGE>  [possible values: cli, api,\n          metrics]\n";
+        assert_eq!(page_names(help).expect("a list"), ["cli", "api", "metrics"]);
+        assert!(page_names("Usage: paifang").is_err());
+    }
 
     #[test]
     fn stale_pages_are_named() {
