@@ -30,8 +30,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("proxy", &["model", "route", "filter", "http1", "upstream", "tls", "observe"]),
     ("apiserver", &["model", "resources", "schema", "store", "translate"]),
     ("control", &["model", "resources", "pools", "translate", "status", "schema"]),
-    ("cli", &["model", "resources", "schema", "translate", "route", "filter"]),
     ("demo", &[]),
+    // on top
+    ("cli", &["model", "resources", "schema", "translate", "route", "filter", "http1", "pools", "status", "control"]),
     (
         "paifang",
         &[
