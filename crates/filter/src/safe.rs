@@ -36,8 +36,18 @@ pub(crate) fn append_path(out: &mut String, path: &str) {
 }
 
 /// RFC 3986 pchar, `/` and `?`, less `%`; also `[` and `]`, which clients send in queries.
+const ALLOWED: [bool; 256] = {
+    let mut allowed = [false; 256];
+    let mut octet: u8 = b'!';
+    while octet <= b'~' {
+        allowed[octet as usize] = !matches!(octet, b'%' | b'"' | b'#' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}');
+        octet += 1;
+    }
+    allowed
+};
+
 fn allowed(octet: u8) -> bool {
-    octet.is_ascii_graphic() && !matches!(octet, b'%' | b'"' | b'#' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
+    ALLOWED[usize::from(octet)]
 }
 
 fn escape(out: &mut String, octet: u8) {

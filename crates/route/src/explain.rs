@@ -1,8 +1,7 @@
 //! Why a request is answered by the route it is answered by.
 
 use crate::host::HostTable;
-use crate::matching::Check;
-use crate::tree::matching;
+use crate::matching::{Check, Head};
 use crate::{GatewayTable, Part, Request};
 use model::{HostPattern, Match, OnMiss, PathMatch, Source};
 use std::fmt;
@@ -95,9 +94,10 @@ fn routes(table: &HostTable, request: &Request) -> Vec<RouteTried> {
     let all = |it: &model::Route| it.matches.iter().map(|_| Tried::Broken).collect();
     let blank = |(index, it): (usize, &model::Route)| RouteTried { index, source: it.source.clone(), matches: all(it) };
     let mut routes: Vec<RouteTried> = models.iter().enumerate().map(blank).collect();
+    let head = Head::of(request.path.as_bytes());
     for entry in table.tree.entries() {
-        let wanted = matching(entry, models);
-        let tried = match entry.check(wanted, request) {
+        let wanted = entry.model(models);
+        let tried = match entry.check(models, request, head) {
             Check::Holds => Tried::Holds { wanted: wanted.clone() },
             Check::Fails(part) => Tried::Fails { part, wanted: wanted.clone() },
             Check::OverBudget => Tried::OverBudget,

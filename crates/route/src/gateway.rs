@@ -134,20 +134,22 @@ impl GatewayTable {
         table.filter(|table| table.hash == hash)
     }
 
-    pub(crate) fn set_host(&mut self, name: &HostPattern, table: Option<Arc<HostTable>>) {
-        let (spread, name) = match name {
-            HostPattern::Exact(name) => (&mut self.exact, name),
-            HostPattern::OneLabel(name) => (&mut self.one_label, name),
-            HostPattern::AnyDepth(name) => (&mut self.any_depth, name),
-            HostPattern::Any => return self.any = table,
-        };
-        match table {
-            Some(table) => spread.insert(table),
-            None => spread.remove(name.as_str()),
+    /// Sets and removes hosts.
+    pub(crate) fn change(&mut self, changes: Vec<(HostPattern, Option<Arc<HostTable>>)>) {
+        let (mut exact, mut one_label, mut any_depth) = (Vec::new(), Vec::new(), Vec::new());
+        for (pattern, table) in changes {
+            match pattern {
+                HostPattern::Exact(name) => exact.push((name, table)),
+                HostPattern::OneLabel(suffix) => one_label.push((suffix, table)),
+                HostPattern::AnyDepth(suffix) => any_depth.push((suffix, table)),
+                HostPattern::Any => self.any = table,
+            }
         }
-        self.deepest = match (self.one_label.len() + self.any_depth.len(), self.deepest) {
-            (0, _) => 0,
-            (_, deepest) => deepest.max(name.as_str().split('.').count()),
-        };
+        let labels = one_label.iter().chain(&any_depth).map(|(suffix, _)| suffix.as_str().split('.').count()).max();
+        self.exact.change(exact);
+        self.one_label.change(one_label);
+        self.any_depth.change(any_depth);
+        let wildcards = self.one_label.len() + self.any_depth.len();
+        self.deepest = if wildcards == 0 { 0 } else { self.deepest.max(labels.unwrap_or_default()) };
     }
 }

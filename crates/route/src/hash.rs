@@ -39,16 +39,12 @@ impl Rolling {
 pub(crate) fn of_name(name: &str) -> u64 {
     let key = *KEY;
     let mut state = 0x9e37_79b9_7f4a_7c15 ^ name.len() as u64;
-    let mut chunks = name.as_bytes().chunks_exact(8);
-    for chunk in &mut chunks {
-        state = fold(state ^ word(chunk), key);
+    let (chunks, rest) = name.as_bytes().as_chunks();
+    for chunk in chunks {
+        state = fold(state ^ u64::from_le_bytes(*chunk), key);
     }
-    fold(fold(state ^ word(chunks.remainder()), key), 0xa076_1d64_78bd_642f)
-}
-
-/// Up to eight octets as a number.
-fn word(octets: &[u8]) -> u64 {
-    octets.iter().fold(0, |word, octet| word << 8 | u64::from(*octet))
+    let rest = rest.iter().fold(0, |word, octet| word << 8 | u64::from(*octet));
+    fold(fold(state ^ rest, key), 0xa076_1d64_78bd_642f)
 }
 
 #[inline]

@@ -4,10 +4,9 @@ use crate::compiled::State;
 use crate::expression::PatternError;
 use crate::matching::Entry;
 use crate::request::Request;
-use crate::spread::Named;
 use crate::tree::{Hit, Tree};
 use crate::{CompiledRoute, Expression};
-use model::{ContentHash, Filter, Host, HostPattern, Nack, Rewrite, Shard, ShardKey};
+use model::{ContentHash, Filter, Host, Nack, Rewrite, Shard, ShardKey};
 use std::sync::Arc;
 
 /// A host with its routes compiled.
@@ -48,7 +47,7 @@ impl HostTable {
             nacks.extend(error.map(|message| Nack { shard: key.clone(), route: number, message }));
             routes.push(Arc::new(CompiledRoute::new(key.gateway.clone(), host.clone(), number, state, expressions)));
         }
-        let tree = Tree::build(entries, &host.routes);
+        let tree = Tree::build(entries);
         Self { hash: shard.hash, host: host.clone(), routes: routes.into(), tree, nacks: nacks.into() }
     }
 
@@ -72,14 +71,4 @@ fn filters(filters: &[Filter]) -> Result<Box<[Option<Expression>]>, (usize, Patt
     }
     let numbered = filters.iter().enumerate();
     numbered.map(|(index, filter)| pattern(filter).map(Expression::compile).transpose().map_err(|error| (index, error))).collect()
-}
-
-impl Named for Arc<HostTable> {
-    /// Without `*.`; a gateway keeps exact names and either kind of wildcard apart.
-    fn name(&self) -> &str {
-        match &self.host.name {
-            HostPattern::Exact(name) | HostPattern::OneLabel(name) | HostPattern::AnyDepth(name) => name.as_str(),
-            HostPattern::Any => "",
-        }
-    }
 }

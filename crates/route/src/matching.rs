@@ -1,32 +1,53 @@
 //! One match of one route: which part of it a request fails, if any.
 
 use crate::{Expression, Found, PatternError, Request, values};
-use model::{Anchor, Case, Match, NamedMatch, PathMatch, Pattern, ValueMatch};
+use model::{Anchor, Case, Match, NamedMatch, PathMatch, Pattern, Route, Text, ValueMatch};
 use std::fmt;
 
 /// A match with its patterns compiled. Which match it is follows from `route` and `index`.
+///
+/// Paths stand in the entry itself, so that one that does not fit is passed over without a look at the model, which lies elsewhere in
+/// memory.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) route: u32,
     pub(crate) index: u32,
+    head: Head,
     path: PathTest,
+    /// Whether there is more to a match than its path.
+    more: More,
     /// Of headers, then query, then cookies; empty if none has one.
     values: Box<[Option<Expression>]>,
 }
 
 #[derive(Debug)]
 enum PathTest {
-    /// What the model says.
-    Plain,
+    Any,
+    Exact(Text),
+    Prefix(Text),
+    StartsWith(Text),
     Regex(Expression),
     /// The pattern is not usable: paths that begin like it get 503.
     Broken(Beginning),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum More {
+    Path,
+    All,
 }
 
 #[derive(Debug)]
 struct Beginning {
     text: Box<str>,
     case: Case,
+}
+
+/// The first octets of a text in lower case, up to eight: most paths that do not fit are told by them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head {
+    octets: u64,
+    mask: u64,
 }
 
 /// What became of one match.
@@ -48,82 +69,60 @@ pub enum Part {
     Cookie(usize),
 }
 
-/// What a path must look like for an entry to be worth checking.
-pub(crate) enum Key {
-    /// It begins with this (lower case).
-    Starts(Vec<u8>),
-    Unknown,
-}
-
 // === impl Entry ===
 
 impl Entry {
     /// `None`: it could never match. The error is the first of its patterns that is not usable.
     pub(crate) fn compile(route: usize, index: usize, it: &Match) -> (Option<Self>, Option<PatternError>) {
-        let (path, broken_path) = match &it.path {
-            PathMatch::Regex(pattern) => match Expression::compile(pattern) {
-                Ok(expression) => (Some(PathTest::Regex(expression)), None),
-                Err(error) => (beginning(pattern).map(PathTest::Broken), Some(error)),
-            },
-            _ => (Some(PathTest::Plain), None),
+        let (path, error) = match PathTest::compile(&it.path) {
+            Ok(path) => (Some(path), None),
+            Err((beginning, error)) => (beginning.map(PathTest::Broken), Some(error)),
         };
         let named = || it.headers.iter().chain(&it.query).chain(&it.cookies);
         let values: Result<Box<[_]>, _> = match named().any(|it| pattern_of(&it.value).is_some()) {
             true => named().map(|it| pattern_of(&it.value).map(Expression::compile).transpose()).collect(),
             false => Ok(Box::default()),
         };
-        let (Ok(route), Ok(index)) = (u32::try_from(route), u32::try_from(index)) else { return (None, None) };
+        let more = if it.method.is_none() && it.scheme.is_none() && named().next().is_none() { More::Path } else { More::All };
+        let (Ok(route), Ok(index)) = (u32::try_from(route), u32::try_from(index)) else { return (None, error) };
         match (path, values) {
-            (Some(path), Ok(values)) => (Some(Self { route, index, path, values }), broken_path),
-            (None, Ok(_)) => (None, broken_path),
-            (_, Err(error)) => (None, broken_path.or(Some(error))),
+            (Some(path), Ok(values)) => (Some(Self { route, index, head: Head::of(&path.begins()), path, more, values }), error),
+            (None, Ok(_)) => (None, error),
+            (_, Err(other)) => (None, error.or(Some(other))),
         }
     }
 
-    pub(crate) fn key(&self, it: &Match) -> Key {
-        let literal = match (&self.path, &it.path) {
-            (PathTest::Regex(expression), _) => expression.prefix(),
-            (PathTest::Broken(beginning), _) => beginning.text.as_bytes().to_ascii_lowercase(),
-            (PathTest::Plain, PathMatch::Exact(text) | PathMatch::Prefix(text) | PathMatch::StartsWith(text)) => {
-                text.as_bytes().to_ascii_lowercase()
-            }
-            (PathTest::Plain, _) => Vec::new(),
-        };
-        if literal.is_empty() { Key::Unknown } else { Key::Starts(literal) }
+    /// What a path must begin with for the entry to be worth checking, in lower case; empty if that is not known.
+    pub(crate) fn begins(&self) -> Vec<u8> {
+        self.path.begins()
     }
 
-    /// Checks parts in the order of [`Part`].
-    pub(crate) fn check(&self, it: &Match, request: &Request) -> Check {
-        match self.path(&it.path, request.path) {
+    /// Checks parts in the order of [`Part`]. `head`: of the request's path.
+    pub(crate) fn check(&self, routes: &[Route], request: &Request, head: Head) -> Check {
+        if !self.head.begins(head) {
+            return Check::Fails(Part::Path);
+        }
+        match self.path.test(request.path) {
             Found::Yes => {}
             Found::No => return Check::Fails(Part::Path),
             Found::OverBudget => return Check::OverBudget,
         }
+        if self.more == More::Path {
+            return Check::Holds;
+        }
+        let it = self.model(routes);
         if it.method.as_ref().is_some_and(|method| **method != *request.method) {
             return Check::Fails(Part::Method);
         }
         if it.scheme.is_some_and(|scheme| scheme != request.scheme) {
             return Check::Fails(Part::Scheme);
         }
-        if it.headers.is_empty() && it.query.is_empty() && it.cookies.is_empty() {
-            return Check::Holds;
-        }
         self.values(it, request)
     }
 
-    fn path(&self, wanted: &PathMatch, path: &str) -> Found {
-        let holds = match (&self.path, wanted) {
-            (PathTest::Regex(expression), _) => return expression.is_match(path.as_bytes()),
-            (PathTest::Broken(beginning), _) => beginning.begins(path),
-            (PathTest::Plain, PathMatch::Any) => true,
-            (PathTest::Plain, PathMatch::Exact(text)) => **text == *path,
-            (PathTest::Plain, PathMatch::Prefix(text)) => {
-                path.strip_prefix(text.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            }
-            (PathTest::Plain, PathMatch::StartsWith(text)) => path.starts_with(text.as_str()),
-            (PathTest::Plain, PathMatch::Regex(_)) => false,
-        };
-        if holds { Found::Yes } else { Found::No }
+    /// The match that this is, among the routes it was compiled from.
+    pub(crate) fn model<'r>(&self, routes: &'r [Route]) -> &'r Match {
+        &routes[self.route as usize].matches[self.index as usize]
     }
 
     fn values(&self, it: &Match, request: &Request) -> Check {
@@ -174,6 +173,61 @@ impl Beginning {
             Case::Sensitive => head == self.text.as_bytes(),
             Case::Insensitive => head.eq_ignore_ascii_case(self.text.as_bytes()),
         })
+    }
+}
+
+// === impl PathTest ===
+
+impl PathTest {
+    /// The error comes with what can still be closed.
+    fn compile(it: &PathMatch) -> Result<Self, (Option<Beginning>, PatternError)> {
+        Ok(match it {
+            PathMatch::Any => Self::Any,
+            PathMatch::Exact(text) => Self::Exact(text.clone()),
+            PathMatch::Prefix(text) => Self::Prefix(text.clone()),
+            PathMatch::StartsWith(text) => Self::StartsWith(text.clone()),
+            PathMatch::Regex(pattern) => Self::Regex(Expression::compile(pattern).map_err(|error| (beginning(pattern), error))?),
+        })
+    }
+
+    fn begins(&self) -> Vec<u8> {
+        match self {
+            Self::Any => Vec::new(),
+            Self::Exact(text) | Self::Prefix(text) | Self::StartsWith(text) => text.as_bytes().to_ascii_lowercase(),
+            Self::Regex(expression) => expression.prefix(),
+            Self::Broken(beginning) => beginning.text.as_bytes().to_ascii_lowercase(),
+        }
+    }
+
+    fn test(&self, path: &str) -> Found {
+        let holds = match self {
+            Self::Any => true,
+            Self::Exact(text) => **text == *path,
+            Self::Prefix(text) => path.strip_prefix(text.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+            Self::StartsWith(text) => path.starts_with(text.as_str()),
+            Self::Regex(expression) => return expression.is_match(path.as_bytes()),
+            Self::Broken(beginning) => beginning.begins(path),
+        };
+        if holds { Found::Yes } else { Found::No }
+    }
+}
+
+// === impl Head ===
+
+impl Head {
+    pub(crate) fn of(text: &[u8]) -> Self {
+        let mut octets = [0; 8];
+        let mut mask = [0; 8];
+        for ((octet, mask), from) in octets.iter_mut().zip(&mut mask).zip(text) {
+            *octet = from.to_ascii_lowercase();
+            *mask = 0xff;
+        }
+        Self { octets: u64::from_ne_bytes(octets), mask: u64::from_ne_bytes(mask) }
+    }
+
+    /// Whether `text` could begin with what this is the head of.
+    fn begins(self, text: Self) -> bool {
+        text.octets & self.mask == self.octets
     }
 }
 

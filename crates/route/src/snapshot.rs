@@ -34,14 +34,18 @@ impl Snapshot {
         for (id, gateway) in &update.gateways {
             next.table(id).set_gateway(gateway.clone());
         }
+        let mut changes: BTreeMap<&GatewayId, Vec<_>> = BTreeMap::new();
         for (key, shard) in &update.shards {
-            let gateway = next.table(&key.gateway);
-            let table = shard.as_ref().map(|shard| match gateway.unchanged(&key.host, shard.hash) {
+            let known = |hash| self.gateway(&key.gateway)?.unchanged(&key.host, hash);
+            let table = shard.as_ref().map(|shard| match known(shard.hash) {
                 Some(table) => table.clone(),
                 None => Arc::new(HostTable::compile(key, shard)),
             });
             nacks.extend(table.iter().flat_map(|table| table.nacks.iter().cloned()));
-            gateway.set_host(&key.host, table);
+            changes.entry(&key.gateway).or_default().push((key.host.clone(), table));
+        }
+        for (id, changes) in changes {
+            next.table(id).change(changes);
         }
         next.gateways.retain(|_, table| table.gateway.is_some() || !table.is_empty());
         (next, nacks)

@@ -7,7 +7,7 @@
 
 use crate::Request;
 use crate::hash::Rolling;
-use crate::matching::{Check, Entry, Key};
+use crate::matching::{Check, Entry, Head};
 use model::Route;
 
 /// Up to this many matches are tried one after another: cheaper than hashing the path.
@@ -32,7 +32,7 @@ pub(crate) enum Hit {
 
 impl Tree {
     /// `entries` in the order of routes and their matches.
-    pub(crate) fn build(entries: Vec<Entry>, routes: &[Route]) -> Self {
+    pub(crate) fn build(entries: Vec<Entry>) -> Self {
         let mut tree = Self { entries: entries.into(), ..Self::default() };
         if tree.entries.len() <= FEW {
             tree.others = (0..).take(tree.entries.len()).collect();
@@ -41,10 +41,8 @@ impl Tree {
         let mut keyed = Vec::new();
         let mut others = Vec::new();
         for (number, entry) in (0..).zip(&tree.entries) {
-            match entry.key(matching(entry, routes)) {
-                Key::Starts(text) => keyed.push((text, number)),
-                Key::Unknown => others.push(number),
-            }
+            let begins = entry.begins();
+            if begins.is_empty() { others.push(number) } else { keyed.push((begins, number)) }
         }
         let mut lengths: Vec<u32> = keyed.iter().filter_map(|(text, _)| u32::try_from(text.len()).ok()).collect();
         lengths.sort_unstable();
@@ -55,13 +53,14 @@ impl Tree {
     }
 
     pub(crate) fn find(&self, routes: &[Route], request: &Request) -> Option<Hit> {
+        let head = Head::of(request.path.as_bytes());
         let mut best: Option<(u32, Hit)> = None;
         let mut consider = |number: u32| {
             if best.as_ref().is_some_and(|(best, _)| *best <= number) {
                 return false;
             }
             let entry = &self.entries[number as usize];
-            let hit = match entry.check(matching(entry, routes), request) {
+            let hit = match entry.check(routes, request, head) {
                 Check::Holds => Hit::Route(entry.route as usize),
                 Check::OverBudget => Hit::OverBudget,
                 Check::Fails(_) => return true,
@@ -99,10 +98,6 @@ impl Tree {
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }
-}
-
-pub(crate) fn matching<'r>(entry: &Entry, routes: &'r [Route]) -> &'r model::Match {
-    &routes[entry.route as usize].matches[entry.index as usize]
 }
 
 fn hash(text: &[u8]) -> u64 {
