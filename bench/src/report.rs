@@ -27,9 +27,9 @@ pub struct Outcome {
     pub mark: &'static str,
     pub unit: &'static str,
     /// Each peer's median.
-    pub figures: Vec<(Peer, Option<f64>)>,
+    pub figures: Column,
     /// Median of the same-round ratios to nginx.
-    pub ratios: Vec<(Peer, Option<f64>)>,
+    pub ratios: Column,
     /// What Paifang's ratio must not exceed.
     pub ratio_goal: f64,
     /// What Paifang's figure must not exceed: what it is, the figure, the goal.
@@ -69,8 +69,11 @@ impl Outcome {
     }
 }
 
+/// One figure for each peer; `None`: there is none.
+type Column = Vec<(Peer, Option<f64>)>;
+
 /// Medians of each column, and of each column divided by nginx's in the same round. `None` in a cell: that round is void for that peer.
-pub fn compare(peers: &[Peer], rounds: &[Vec<Option<f64>>]) -> (Vec<(Peer, Option<f64>)>, Vec<(Peer, Option<f64>)>) {
+pub fn compare(peers: &[Peer], rounds: &[Vec<Option<f64>>]) -> (Column, Column) {
     let nginx = peers.iter().position(|peer| *peer == Peer::Nginx);
     let column = |index: usize| rounds.iter().filter_map(|round| round[index]).collect::<Vec<f64>>();
     let against = |index: usize| {

@@ -43,11 +43,11 @@ fn cluster(passed: &[String]) -> Result<ExitCode> {
     tools::run(up().arg("check"))?;
     let paifang = build::quick("paifang")?;
     tools::run(up().arg("up"))?;
-    let kubeconfig = up().arg("kubeconfig").output()?;
-    let path = String::from_utf8(kubeconfig.stdout)?;
+    let said = |word: &str| -> Result<String> { Ok(String::from_utf8(up().arg(word).output()?.stdout)?.trim().to_owned()) };
+    let (kubeconfig, address) = (said("kubeconfig")?, said("address")?);
     let mut command = tools::cargo();
-    command.args(["test", "--package", "paifang", "--test", "cluster"]).args(passed).args(["--", "--ignored"]);
-    let tested = tools::finish(command.env(BINARY, paifang).env("KUBECONFIG", path.trim()));
+    command.args(["test", "--package", "xtask", "--test", "cluster"]).args(passed).args(["--", "--ignored", "--nocapture"]);
+    let tested = tools::finish(command.env(BINARY, paifang).env("KUBECONFIG", kubeconfig).env("BACKEND_ADDRESS", address));
     if let Err(error) = tools::run(up().arg("down")) {
         bail!("the cluster is still up: {error:#}");
     }
