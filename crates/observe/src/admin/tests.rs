@@ -1,1 +1,45 @@
+use super::*;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+/// An answering address and its switch.
+async fn started() -> (SocketAddr, Arc<AtomicBool>) {
+    let ready = Arc::new(AtomicBool::new(false));
+    let admin = Admin::bind("127.0.0.1:0".parse().expect("an address")).await.expect("a socket");
+    let address = admin.address().expect("an address");
+    let switch = ready.clone();
+    tokio::spawn(admin.serve(Metrics::new(1), move || switch.load(Ordering::Relaxed)));
+    (address, ready)
+}
+
+async fn ask(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    // A server that has refused already may have closed.
+    let _ = stream.write_all(request.as_bytes()).await;
+    let mut answer = String::new();
+    let _ = timeout(DEADLINE * 2, stream.read_to_string(&mut answer)).await.expect("an end");
+    answer
+}
+
+#[tokio::test]
+async fn health_and_metrics_are_answered() {
+    let (address, ready) = started().await;
+    let get = async |path: &str| ask(address, &format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")).await;
+    assert!(get("/livez").await.starts_with("HTTP/1.1 200 OK\r\n"));
+    assert!(get("/readyz").await.starts_with("HTTP/1.1 503 "));
+    ready.store(true, Ordering::Relaxed);
+    assert!(get("/readyz?verbose").await.starts_with("HTTP/1.1 200 OK\r\n"));
+    let metrics = get("/metrics").await;
+    assert!(metrics.contains("content-type: application/openmetrics-text; version=1.0.0") && metrics.ends_with("# EOF\n"));
+    assert!(get("/").await.starts_with("HTTP/1.1 404 "));
+    assert!(ask(address, "POST /livez HTTP/1.1\r\nHost: x\r\n\r\n").await.starts_with("HTTP/1.1 405 "));
+    let head = ask(address, "HEAD /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.ends_with("\r\n\r\n"));
+}
+
+#[tokio::test]
+async fn an_endless_head_is_cut_off_and_others_are_answered() {
+    let (address, _) = started().await;
+    let _idle = TcpStream::connect(address).await.expect("a connection");
+    assert_eq!(ask(address, &"x".repeat(LARGEST_HEAD * 4)).await, "");
+    assert!(ask(address, "GET /livez HTTP/1.1\r\n\r\n").await.contains("ok"));
+}
