@@ -50,7 +50,8 @@ fn service(fields: &mut Map<String, Value>) {
     each(spec, "ports", |port| {
         set(port, "protocol", "TCP");
         let unset = port.get("targetPort").is_none_or(|target| target == &json!(0) || target == &json!(""));
-        if let (true, Some(number)) = (unset, port.get("port").cloned()) {
+        if unset {
+            let number = port.get("port").cloned().unwrap_or_else(|| json!(0));
             port.insert("targetPort".to_owned(), number);
         }
     });
@@ -71,6 +72,10 @@ fn service(fields: &mut Map<String, Value>) {
 fn secret(fields: &mut Map<String, Value>) {
     set(fields, "type", "Opaque");
     let Some(plain) = fields.get("stringData").and_then(Value::as_object).cloned() else { return };
+    if !plain.values().all(Value::is_string) {
+        // Left as it is, for the shape check to refuse.
+        return;
+    }
     let data = fields.entry("data").or_insert_with(|| json!({}));
     let Some(data) = data.as_object_mut() else { return };
     for (key, value) in plain {
@@ -95,6 +100,7 @@ fn namespace(fields: &mut Map<String, Value>) {
 }
 
 fn binding(fields: &mut Map<String, Value>) {
+    fields.entry("roleRef").or_insert_with(|| json!({}));
     inside(fields, "roleRef", |role| set(role, "apiGroup", RBAC));
     each(fields, "subjects", |subject| {
         if matches!(subject.get("kind").and_then(Value::as_str), Some("User" | "Group")) {

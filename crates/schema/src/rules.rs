@@ -63,6 +63,8 @@ fn scope(namespaced: bool) -> metadata::Scope {
 fn name_rule(kind: &Kind) -> metadata::NameRule {
     match kind.kind {
         "Service" | "Namespace" => metadata::NameRule::Label,
+        // The old form of Event has never asked for more.
+        "Event" if kind.group.is_empty() => metadata::NameRule::PathSegment,
         "Role" | "ClusterRole" | "RoleBinding" | "ClusterRoleBinding" => metadata::NameRule::PathSegment,
         _ => metadata::NameRule::Subdomain,
     }

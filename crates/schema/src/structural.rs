@@ -47,6 +47,9 @@ pub(crate) struct NodeId(u32);
 pub(crate) struct Node {
     pub kind: Type,
     pub nullable: bool,
+    /// A built-in kind: what an API server decodes into a Go struct. There `null` is the empty value, and lists with equal keys are judged by
+    /// rules of their own.
+    pub decoded: bool,
     pub properties: BTreeMap<String, NodeId>,
     pub additional: Additional,
     pub items: Option<NodeId>,
@@ -105,8 +108,6 @@ pub struct PatchMeta {
 #[derive(Debug, Default)]
 pub(crate) struct Checks {
     pub required: Vec<String>,
-    /// Whether the keys of a list must differ. The built-in kinds have rules of their own for that.
-    pub unique: bool,
     pub one_of_values: Option<Vec<Value>>,
     pub pattern: Option<regex::Regex>,
     pub format: Option<String>,
@@ -213,6 +214,18 @@ impl NodeId {
 // === impl Type ===
 
 impl Type {
+    /// What Go has for a value of this type that nobody set.
+    pub(crate) fn empty(self) -> Value {
+        match self {
+            Self::Any => Value::Null,
+            Self::Object => Value::Object(serde_json::Map::new()),
+            Self::Array => Value::Array(Vec::new()),
+            Self::String => "".into(),
+            Self::Integer | Self::Number | Self::IntOrString => 0.into(),
+            Self::Boolean => false.into(),
+        }
+    }
+
     /// The name JSON schemas have for it; empty where they have none.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -235,6 +248,7 @@ impl Node {
         Self {
             kind,
             nullable: kind == Type::Any,
+            decoded: false,
             properties: BTreeMap::new(),
             additional: Additional::None,
             items: None,

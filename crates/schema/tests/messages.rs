@@ -393,7 +393,7 @@ fn custom_resource_definitions() {
         definition("widget.example.com", spec(json!({ "type": "object" }))),
         &["metadata.name: Invalid value: \"widget.example.com\": must be spec.names.plural+\".\"+spec.group"],
     );
-    let at = "spec.versions[0].schema.openAPIV3Schema.properties[spec]";
+    let at = "spec.validation.openAPIV3Schema.properties[spec]";
     check(definition(name, spec(json!({}))), &[&format!("{at}.type: Required value: must not be empty for specified object fields")]);
     check(definition(name, spec(json!({ "type": "array" }))), &[&format!("{at}.items: Required value: must be specified")]);
     check(

@@ -99,7 +99,10 @@ fn check_names(names: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
 fn check_versions(spec: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
     let versions = list(spec, "versions");
     if versions.is_empty() {
-        found.push(path.invalid(Value::Null, "must have exactly one version marked as storage version"));
+        found.push(
+            path.invalid(spec.get("versions").cloned().unwrap_or_default(), "must have exactly one version marked as storage version"),
+        );
+        check_stored(versions, found);
         return;
     }
     let mut names = HashSet::new();
@@ -109,20 +112,78 @@ fn check_versions(spec: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
     if versions.iter().filter(|version| version.get("storage") == Some(&Value::Bool(true))).count() != 1 {
         found.push(path.invalid(names_of(versions), "must have exactly one version marked as storage version"));
     }
+    check_stored(versions, found);
     for (index, version) in versions.iter().enumerate() {
-        let at = path.index(index);
         let name = text(version, "name");
-        joined(found, &at.child("name"), name, "", name::dns_1035_label(name));
-        let schema_at = at.child("schema");
-        let at = schema_at.child("openAPIV3Schema");
-        match version.get("schema").and_then(|schema| given(schema, "openAPIV3Schema")) {
-            None => found.push(at.required("")),
-            Some(schema) => {
-                if let Err(wrong) = Structural::from_crd_at(schema, &at) {
-                    found.extend(wrong);
-                }
+        joined(found, &path.index(index).child("name"), name, "", name::dns_1035_label(name));
+    }
+    check_parts(versions, path, found);
+}
+
+/// Schemas and columns. What all versions share, Kubernetes looks at once and names as if it stood at the top, where it stood in `v1beta1`.
+fn check_parts(versions: &[Value], path: &Path<'_>, found: &mut Vec<Violation>) {
+    let same = |part: &str| versions.iter().all(|version| version.get(part) == versions[0].get(part));
+    let top = Path::new("spec");
+    if same("schema") && versions[0].pointer("/schema/openAPIV3Schema").is_some_and(|schema| !schema.is_null()) {
+        check_schema(&versions[0], &top.child("validation"), found);
+    } else {
+        for (index, version) in versions.iter().enumerate() {
+            check_schema(version, &path.index(index).child("schema"), found);
+        }
+    }
+    if same("additionalPrinterColumns") {
+        check_columns(&versions[0], &top.child("additionalPrinterColumns"), found);
+    } else {
+        for (index, version) in versions.iter().enumerate() {
+            check_columns(version, &path.index(index).child("additionalPrinterColumns"), found);
+        }
+    }
+}
+
+fn check_schema(version: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
+    let at = path.child("openAPIV3Schema");
+    match version.get("schema").and_then(|schema| given(schema, "openAPIV3Schema")) {
+        None => found.push(at.required("")),
+        Some(schema) => {
+            if let Err(wrong) = Structural::from_crd_at(schema, &at) {
+                found.extend(wrong);
             }
         }
+    }
+}
+
+fn check_columns(version: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
+    const TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
+    const FORMATS: [&str; 8] = ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
+    for (index, column) in list(version, "additionalPrinterColumns").iter().enumerate() {
+        let at = path.index(index);
+        if text(column, "name").is_empty() {
+            found.push(at.child("name").required(""));
+        }
+        let detail = format!("must be one of {}", TYPES.join(","));
+        match text(column, "type") {
+            "" => found.push(at.child("type").required(detail)),
+            known if TYPES.contains(&known) => {}
+            other => found.push(at.child("type").invalid(other, detail)),
+        }
+        let format = text(column, "format");
+        if !format.is_empty() && !FORMATS.contains(&format) {
+            found.push(at.child("format").invalid(format, format!("must be one of {}", FORMATS.join(","))));
+        }
+        let place = text(column, "jsonPath");
+        if place.is_empty() {
+            found.push(at.child("JSONPath").required(""));
+        } else if !place.starts_with('.') {
+            found.push(at.child("JSONPath").invalid(place, "must be a simple json path starting with ."));
+        }
+    }
+}
+
+/// The storage version is the first that objects are stored in.
+fn check_stored(versions: &[Value], found: &mut Vec<Violation>) {
+    if !versions.iter().any(|version| version.get("storage") == Some(&Value::Bool(true))) {
+        let status = Path::new("status");
+        found.push(status.child("storedVersions").invalid(Value::Null, "must have at least one stored version"));
     }
 }
 

@@ -60,8 +60,15 @@ fn check_endpoint(kind: &str, endpoint: &Value, path: &Path<'_>, found: &mut Vec
             _ => {}
         }
     }
+    check_node(endpoint, path, found);
     if let Some(hostname) = given(endpoint, "hostname").and_then(Value::as_str) {
         say(found, &path.child("hostname"), hostname, name::dns_label(hostname));
+    }
+}
+
+fn check_node(endpoint: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
+    if let Some(node) = given(endpoint, "nodeName").and_then(Value::as_str) {
+        say(found, &path.child("nodeName"), node, name::dns_subdomain(node));
     }
 }
 
@@ -93,9 +100,6 @@ fn check_slice_ports(ports: &[Value], path: &Path<'_>, found: &mut Vec<Violation
             found.push(at.child("name").duplicate(name));
         }
         check_protocol(port, &at, found);
-        if let Some(number) = given(port, "port").and_then(Value::as_i64) {
-            say(found, &at.child("port"), number, name::port_number(number));
-        }
         check_app_protocol(port, &at, found);
     }
 }
@@ -111,7 +115,12 @@ pub(super) fn check_endpoints(new: &Value, found: &mut Vec<Violation>) {
             let group_at = at.child(group);
             for (index, address) in list(subset, group).iter().enumerate() {
                 let address_at = group_at.index(index);
-                check_address(text(address, "ip"), &address_at.child("ip"), found);
+                let ip = text(address, "ip");
+                check_address(ip, &address_at.child("ip"), found);
+                if ip.parse::<IpAddr>().is_err() {
+                    found.push(address_at.child("ip").invalid(ip, "must be a valid IP address"));
+                }
+                check_node(address, &address_at, found);
                 let hostname = text(address, "hostname");
                 if !hostname.is_empty() {
                     say(found, &address_at.child("hostname"), hostname, name::dns_label(hostname));

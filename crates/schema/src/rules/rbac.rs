@@ -83,10 +83,7 @@ fn check_subject(kind: &Kind, subject: &Value, path: &Path<'_>, found: &mut Vec<
                 found.push(path.child("namespace").required(""));
             }
         }
-        who @ ("User" | "Group") => {
-            if name.is_empty() {
-                found.push(path.child("name").invalid("", format!("{} name cannot be empty", who.to_lowercase())));
-            }
+        "User" | "Group" => {
             if group != GROUP {
                 found.push(path.child("apiGroup").not_supported(group, &[GROUP]));
             }

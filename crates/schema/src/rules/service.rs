@@ -168,12 +168,12 @@ fn check_addresses(spec: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
 fn check_policies(spec: &Value, kind: &str, path: &Path<'_>, found: &mut Vec<Violation>) {
     let supported = ["Cluster", "Local"];
     let external = path.child("externalTrafficPolicy");
+    let outward = matches!(kind, "LoadBalancer" | "NodePort") || kind == "ClusterIP" && !list(spec, "externalIPs").is_empty();
     match text(spec, "externalTrafficPolicy") {
+        "" if outward => found.push(external.required("")),
         "" => {}
+        known if !outward => found.push(external.invalid(known, "may only be set for externally-accessible services")),
         known if !supported.contains(&known) => found.push(external.not_supported(known, &supported)),
-        known if !matches!(kind, "LoadBalancer" | "NodePort") && list(spec, "externalIPs").is_empty() => {
-            found.push(external.invalid(known, "may only be set for externally-accessible services"));
-        }
         _ => {}
     }
     match text(spec, "internalTrafficPolicy") {

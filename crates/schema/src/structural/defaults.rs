@@ -32,8 +32,12 @@ impl Structural {
                 }
             }
             Value::Array(items) => {
-                if let Some(item) = node.items {
-                    items.iter_mut().for_each(|value| self.default_at(item, value));
+                let Some(item) = node.items else { return };
+                for value in items {
+                    if node.decoded && value.is_null() {
+                        *value = self.nodes[item.index()].kind.empty();
+                    }
+                    self.default_at(item, value);
                 }
             }
             _ => {}

@@ -135,6 +135,7 @@ impl<'a> Reader<'a> {
         node.preserve = flag("x-kubernetes-preserve-unknown-fields") || (kind == Type::Any && place == Place::Builtin);
         node.embedded = flag("x-kubernetes-embedded-resource");
         node.default = fields.get("default").cloned();
+        node.decoded = place == Place::Builtin;
         if place == Place::Builtin {
             node.patch = patch_meta(fields);
         } else {
@@ -145,7 +146,12 @@ impl<'a> Reader<'a> {
         node.checks = self.checks(fields, place, path);
         if let Some(rules) = fields.get("x-kubernetes-validations") {
             let at = path.child("x-kubernetes-validations");
-            node.rules = cel::read(rules, kind, &at, &mut self.violations);
+            // A value without a type has said so already, or may be anything.
+            let typed = kind != Type::Any || fields.contains_key("type");
+            let typeless = !typed && fields.get("x-kubernetes-preserve-unknown-fields") != Some(&Value::Bool(true));
+            if !typeless {
+                node.rules = cel::read(rules, kind, &at, &mut self.violations);
+            }
         }
         if place == Place::Builtin {
             // What Go decodes as absent, its own rules judge.
@@ -267,7 +273,8 @@ impl<'a> Reader<'a> {
             Some(Value::Bool(true)) => node.additional = Additional::Any,
             Some(schema @ Value::Object(_)) => {
                 let at = path.child("additionalProperties");
-                node.additional = Additional::Schema(self.read(schema, element, &at));
+                // Kubernetes speaks of a map's values as of fields.
+                node.additional = Additional::Schema(self.read(schema, field, &at));
             }
             _ => {}
         }
@@ -301,22 +308,29 @@ impl<'a> Reader<'a> {
             Some("atomic") | None => List::Atomic,
             Some(other) => {
                 let at = path.child("x-kubernetes-list-type");
-                self.violations.push(at.not_supported(other, &["atomic", "map", "set"]));
+                self.violations.push(at.not_supported(other, &["atomic", "set", "map"]));
                 List::Atomic
             }
         };
         let typed = fields.contains_key("x-kubernetes-list-type") && place != Place::Builtin && place != Place::Narrowing;
+        let said = |schema: &Map<String, Value>| schema.get("type").and_then(Value::as_str).unwrap_or("").to_owned();
         if typed && node.kind != Type::Array {
             let (at, detail) = (path.child("type"), "must be array if x-kubernetes-list-type is specified");
-            self.violations.push(at.invalid(node.kind.name(), detail));
+            self.violations.push(if said(fields).is_empty() { at.required(detail) } else { at.invalid(said(fields), detail) });
+        }
+        if place != Place::Builtin && place != Place::Narrowing && !keys().is_empty() && !matches!(list, List::Map(_)) {
+            let (at, detail) = (path.child("x-kubernetes-list-type"), "must be map if x-kubernetes-list-map-keys is non-empty");
+            let kind = fields.get("x-kubernetes-list-type").and_then(Value::as_str);
+            self.violations.push(kind.map_or_else(|| at.required(detail), |kind| at.invalid(kind, detail)));
         }
         if typed && let List::Map(keys) = &list {
-            self.check_keys(node, keys, path);
+            let element = fields.get("items").and_then(Value::as_object).map(said).unwrap_or_default();
+            self.check_keys(node, keys, &element, path);
         }
         list
     }
 
-    fn check_keys(&mut self, node: &Node, keys: &[String], path: &Path<'_>) {
+    fn check_keys(&mut self, node: &Node, keys: &[String], element: &str, path: &Path<'_>) {
         let at = path.child("x-kubernetes-list-map-keys");
         if keys.is_empty() {
             self.violations.push(at.required("must not be empty if x-kubernetes-list-type is map"));
@@ -326,7 +340,7 @@ impl<'a> Reader<'a> {
         let properties_at = items_at.child("properties");
         let mut wrong = Vec::new();
         if items.kind != Type::Object {
-            wrong.push(items_at.child("type").invalid(items.kind.name(), "must be object if parent array's x-kubernetes-list-type is map"));
+            wrong.push(items_at.child("type").invalid(element, "must be object if parent array's x-kubernetes-list-type is map"));
         }
         for (index, key) in keys.iter().enumerate() {
             let field = items.properties.get(key).map(|id| &self.nodes[id.index()]);
@@ -357,7 +371,6 @@ impl<'a> Reader<'a> {
         };
         let mut checks = Checks {
             required: texts("required"),
-            unique: place != Place::Builtin,
             one_of_values: fields.get("enum").and_then(Value::as_array).cloned(),
             pattern: None,
             format: fields.get("format").and_then(Value::as_str).map(str::to_owned),

@@ -82,7 +82,7 @@ impl Structural {
             found.push(path.too_many(count, most));
             return;
         }
-        if node.checks.unique {
+        if !node.decoded {
             check_unique(&node.list, items, path, found);
         }
         let Some(item) = node.items else { return };
