@@ -205,9 +205,30 @@ mod tests {
     #[test]
     fn bad_bodies() {
         for raw in [
-            "+5\r\n", "0_5\r\n", "5 \r\n", " 5\r\n", "0x5\r\n", "\r\n", ";a\r\n", "5\n", "5\rh", "10000000000000005\r\n",
-            "00000000000000005\r\n", "5;a\0\r\n", "5;a\n", "5\r\nhello\n0\r\n\r\n", "5\r\nhello0", "5\r\nhelloXY", "0\r\nX A: b\r\n\r\n",
-            "0\r\n: b\r\n\r\n", "0\r\nX-A: b\n\n", "0\r\nX-A: b\rc", "0\r\n folded\r\n\r\n", "0\r\nX-A\r\n\r\n", "0\r\nX-A: \0\r\n", "0\r\n\rX",
+            "+5\r\n",
+            "0_5\r\n",
+            "5 \r\n",
+            " 5\r\n",
+            "0x5\r\n",
+            "\r\n",
+            ";a\r\n",
+            "5\n",
+            "5\rh",
+            "10000000000000005\r\n",
+            "00000000000000005\r\n",
+            "5;a\0\r\n",
+            "5;a\n",
+            "5\r\nhello\n0\r\n\r\n",
+            "5\r\nhello0",
+            "5\r\nhelloXY",
+            "0\r\nX A: b\r\n\r\n",
+            "0\r\n: b\r\n\r\n",
+            "0\r\nX-A: b\n\n",
+            "0\r\nX-A: b\rc",
+            "0\r\n folded\r\n\r\n",
+            "0\r\nX-A\r\n\r\n",
+            "0\r\nX-A: \0\r\n",
+            "0\r\n\rX",
         ] {
             for step in 1..=raw.len() {
                 assert!(read(raw.as_bytes(), step).is_err(), "{raw:?} by {step}");

@@ -175,11 +175,9 @@ impl Fields {
 
     /// The values of every field of this name, compared without regard to case. Fields that go no further are seen, too, except
     /// ambiguous ones.
-    pub fn named<'a>(&'a self, head: &'a [u8], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    pub fn named<'a, 'n>(&'a self, head: &'a [u8], name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
         let same = move |field: &&Field| {
-            field.name.len() == name.len()
-                && field.known != Known::Underscore
-                && field.name.of(head).eq_ignore_ascii_case(name.as_bytes())
+            field.name.len() == name.len() && field.known != Known::Underscore && field.name.of(head).eq_ignore_ascii_case(name.as_bytes())
         };
         self.list.iter().filter(same).map(move |field| field.value.of(head))
     }

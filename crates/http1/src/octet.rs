@@ -92,8 +92,9 @@ pub fn is_token(text: &[u8]) -> bool {
 #[inline]
 pub fn is_value(text: &[u8]) -> bool {
     let mut eights = text.chunks_exact(8);
-    eights.all(|eight| eight.try_into().is_ok_and(|eight| all_printable(u64::from_le_bytes(eight))) || eight.iter().all(|&octet| value(octet)))
-        && text.chunks_exact(8).remainder().iter().all(|&octet| value(octet))
+    eights.all(|eight| {
+        eight.try_into().is_ok_and(|eight| all_printable(u64::from_le_bytes(eight))) || eight.iter().all(|&octet| value(octet))
+    }) && text.chunks_exact(8).remainder().iter().all(|&octet| value(octet))
 }
 
 /// Whether none of eight octets is below a space or 0x7f. A tab is below and gets the slow look.

@@ -172,6 +172,14 @@ impl RequestHead {
         }
     }
 
+    /// Path and query as sent, without scheme and authority.
+    pub fn raw_target<'a>(&self, head: &'a [u8]) -> &'a [u8] {
+        match self.line.form {
+            Form::Asterisk => b"*",
+            Form::Path => Span { start: self.line.path.start, end: self.line.target.end }.of(head),
+        }
+    }
+
     /// Lower case, no port, no trailing dot. Empty where an HTTP/1.0 request names none.
     pub fn host(&self) -> &str {
         &self.host
@@ -286,12 +294,7 @@ impl RequestLine {
             return Err(Fault::StartLine);
         }
         let at = start + name.len() + 1;
-        Ok(Self {
-            name: Span::new(start, start + name.len()),
-            version,
-            target: Span::new(at, at + asked.len()),
-            ..Self::default()
-        })
+        Ok(Self { name: Span::new(start, start + name.len()), version, target: Span::new(at, at + asked.len()), ..Self::default() })
     }
 
     /// Tells the four forms apart (RFC 9112 3.2). `Some`: the authority of an absolute target.
@@ -331,7 +334,9 @@ impl Version {
         match text {
             b"HTTP/1.1" => Ok(Self::Http11),
             b"HTTP/1.0" => Ok(Self::Http10),
-            [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] if major.is_ascii_digit() && minor.is_ascii_digit() => Err(Fault::HttpVersion),
+            [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] if major.is_ascii_digit() && minor.is_ascii_digit() => {
+                Err(Fault::HttpVersion)
+            }
             _ => Err(Fault::StartLine),
         }
     }

@@ -46,6 +46,12 @@ impl<'a> HeadWriter<'a> {
         self.out.extend_from_slice(b"\r\n");
     }
 
+    /// Field lines that were written before, by a writer like this.
+    #[inline]
+    pub fn raw(&mut self, lines: &[u8]) {
+        self.out.extend_from_slice(lines);
+    }
+
     /// A field of known good parts: our own names, and values read from a head or made here.
     #[inline]
     pub fn own(&mut self, name: &str, value: &[u8]) {

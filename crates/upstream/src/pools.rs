@@ -95,24 +95,20 @@ impl<C> Pools<C> {
     pub fn choose(&mut self, backend: &Backend, tried: &[SocketAddr], now: Duration) -> Choice<C> {
         let slot = self.slot(&backend.id);
         let mut inner = slot.0.borrow_mut();
-        let Some(set) = inner.set.clone().filter(|set| !set.endpoints().is_empty()) else { return Choice::NoEndpoints };
+        let Inner { set, cursor, idle, idle_count, .. } = &mut *inner;
+        let Some(set) = set.as_ref().filter(|set| !set.endpoints().is_empty()) else { return Choice::NoEndpoints };
         let candidates = Candidates { endpoints: set.endpoints(), tried, now };
-        let Some(place) = choose_endpoint(candidates, backend.balancing, &mut inner.cursor, &mut self.rng) else {
-            return Choice::Exhausted;
-        };
-        if let Some(Idle { connection, lease, .. }) = inner.take(place) {
+        let Some(place) = choose_endpoint(candidates, backend.balancing, cursor, &mut self.rng) else { return Choice::Exhausted };
+        if let Some(Idle { connection, lease, .. }) = take(idle, idle_count, place) {
             return Choice::Reuse(connection, lease);
         }
-        let Some(endpoint) = set.endpoints().get(place).cloned() else { return Choice::Exhausted };
+        let Some(endpoint) = set.endpoints().get(place) else { return Choice::Exhausted };
         if let Some(permit) = set.permit(backend.limits.connections) {
-            drop(inner);
-            return Choice::Connect(Lease { endpoint, place, slot, _permit: permit });
+            return Choice::Connect(Lease { endpoint: endpoint.clone(), place, slot: slot.clone(), _permit: permit });
         }
-        let other = (0..set.endpoints().len()).find(|&at| {
-            let untried = set.endpoints().get(at).is_some_and(|endpoint| !tried.contains(&endpoint.address));
-            untried && inner.idle.get(at).is_some_and(|stack| !stack.is_empty())
-        });
-        match other.and_then(|at| inner.take(at)) {
+        let untried = |at: usize| set.endpoints().get(at).is_some_and(|endpoint| !tried.contains(&endpoint.address));
+        let other = (0..set.endpoints().len()).filter(|&at| untried(at)).find_map(|at| take(idle, idle_count, at));
+        match other {
             Some(Idle { connection, lease, .. }) => Choice::Reuse(connection, lease),
             None => Choice::Overflow,
         }
@@ -211,12 +207,6 @@ impl<C> Inner<C> {
         Self { version: u64::MAX, set: None, cursor, idle: Vec::new(), idle_count: 0 }
     }
 
-    fn take(&mut self, place: usize) -> Option<Idle<C>> {
-        let taken = self.idle.get_mut(place)?.pop_back()?;
-        self.idle_count -= 1;
-        Some(taken)
-    }
-
     /// Brings the slot up to a set; connections to endpoints that are gone are closed.
     fn renew(&mut self, set: Option<Arc<EndpointSet>>, version: u64) {
         self.version = version;
@@ -256,6 +246,12 @@ impl<C> Inner<C> {
         }
         self.idle_count = self.idle.iter().map(VecDeque::len).sum();
     }
+}
+
+fn take<C>(idle: &mut [VecDeque<Idle<C>>], count: &mut usize, place: usize) -> Option<Idle<C>> {
+    let taken = idle.get_mut(place)?.pop_back()?;
+    *count -= 1;
+    Some(taken)
 }
 
 // === impl Lease ===

@@ -1,0 +1,192 @@
+//! Time on a worker: coarse, and deadlines that cost nothing while they are not reached.
+//!
+//! A deadline is a number in a cell. One task per worker looks at all of them ten times a second and wakes whoever is late. So setting,
+//! moving and dropping a deadline touches no timer, at the price of being up to 200 ms late; it is never early.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+/// Between two looks.
+pub(crate) const TICK: Duration = Duration::from_millis(100);
+
+/// A worker's time, counted from when the data plane started.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    base: Instant,
+    now: Cell<Duration>,
+    watches: RefCell<Vec<Rc<Watch>>>,
+}
+
+/// One connection's deadline.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    until: Cell<Duration>,
+    /// A bound for the whole exchange, whatever `until` says.
+    cap: Cell<Duration>,
+    /// Between two requests: to be ended when the gateway stops.
+    idle: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+    place: Cell<usize>,
+}
+
+/// A registered [`Watch`]. Dropping it ends the watch.
+#[derive(Debug)]
+pub(crate) struct Deadline {
+    clock: Rc<Clock>,
+    watch: Rc<Watch>,
+}
+
+/// The deadline has passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Elapsed;
+
+// === impl Clock ===
+
+impl Clock {
+    pub fn new(base: Instant) -> Rc<Self> {
+        Rc::new(Self { base, now: Cell::new(base.elapsed()), watches: RefCell::default() })
+    }
+
+    /// As of the last tick.
+    pub fn now(&self) -> Duration {
+        self.now.get()
+    }
+
+    /// The exact time, for measurements.
+    pub fn exact() -> Instant {
+        Instant::now()
+    }
+
+    pub fn deadline(self: &Rc<Self>) -> Deadline {
+        self.now.set(self.base.elapsed());
+        let mut watches = self.watches.borrow_mut();
+        let watch = Rc::new(Watch {
+            until: Cell::new(Duration::MAX),
+            cap: Cell::new(Duration::MAX),
+            idle: Cell::new(false),
+            waker: RefCell::default(),
+            place: Cell::new(watches.len()),
+        });
+        watches.push(watch.clone());
+        Deadline { clock: self.clone(), watch }
+    }
+
+    pub fn watched(&self) -> usize {
+        self.watches.borrow().len()
+    }
+
+    /// Moves time on and wakes whoever is late.
+    pub fn tick(&self) {
+        self.now.set(self.base.elapsed());
+        self.wake(|watch| watch.until.get() <= self.now.get());
+    }
+
+    /// Wakes connections that wait for a request.
+    pub fn wake_idle(&self) {
+        self.wake(|watch| watch.idle.get());
+    }
+
+    fn wake(&self, which: impl Fn(&Watch) -> bool) {
+        for watch in self.watches.borrow().iter().filter(|watch| which(watch)) {
+            if let Some(waker) = watch.waker.borrow_mut().take() {
+                waker.wake();
+            }
+        }
+    }
+}
+
+// === impl Deadline ===
+
+impl Deadline {
+    /// From now on the wait may take so long.
+    #[inline]
+    pub fn set(&self, wait: Duration) {
+        // Time stands still between ticks, so one tick more: never early.
+        let until = self.clock.now().saturating_add(wait).saturating_add(TICK);
+        self.watch.until.set(until.min(self.watch.cap.get()));
+    }
+
+    /// Bounds all waits from here to the next call; `None` lifts the bound.
+    pub fn cap(&self, wait: Option<Duration>) {
+        let cap = wait.map_or(Duration::MAX, |wait| self.clock.base.elapsed().saturating_add(wait));
+        self.watch.cap.set(cap);
+        self.watch.until.set(self.watch.until.get().min(cap));
+    }
+
+    pub fn idle(&self, idle: bool) {
+        self.watch.idle.set(idle);
+    }
+
+    #[inline]
+    pub fn passed(&self) -> bool {
+        self.watch.until.get() <= self.clock.now()
+    }
+
+    /// Polls until it is ready or the deadline, which the closure may move, has passed.
+    #[inline]
+    pub async fn bound<T>(&self, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Result<T, Elapsed> {
+        poll_fn(|cx| {
+            if let Poll::Ready(value) = poll(cx) {
+                return Poll::Ready(Ok(value));
+            }
+            if self.passed() {
+                return Poll::Ready(Err(Elapsed));
+            }
+            let mut waker = self.watch.waker.borrow_mut();
+            if !waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                *waker = Some(cx.waker().clone());
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+impl Drop for Deadline {
+    fn drop(&mut self) {
+        let mut watches = self.clock.watches.borrow_mut();
+        let place = self.watch.place.get();
+        if place < watches.len() {
+            watches.swap_remove(place);
+            if let Some(moved) = watches.get(place) {
+                moved.place.set(place);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_deadline_leaves_the_others_in_place() {
+        let clock = Clock::new(Instant::now());
+        let mut deadlines: Vec<_> = (0..5).map(|_| clock.deadline()).collect();
+        for left in (0..5).rev() {
+            deadlines.swap_remove(left / 2);
+            assert_eq!(clock.watched(), left);
+            let watches = clock.watches.borrow();
+            assert!(watches.iter().enumerate().all(|(place, watch)| watch.place.get() == place));
+        }
+    }
+
+    #[test]
+    fn a_cap_bounds_every_later_deadline() {
+        let clock = Clock::new(Instant::now());
+        let deadline = clock.deadline();
+        deadline.set(Duration::from_secs(60));
+        assert!(!deadline.passed());
+        deadline.cap(Some(Duration::ZERO));
+        clock.tick();
+        assert!(deadline.passed());
+        deadline.set(Duration::from_secs(60));
+        assert!(deadline.passed());
+        deadline.cap(None);
+        deadline.set(Duration::from_secs(60));
+        assert!(!deadline.passed());
+    }
+}

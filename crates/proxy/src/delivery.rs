@@ -1,0 +1,241 @@
+//! A backend's answer on its way to the client.
+
+use crate::answering::{Forwarded, Persistence, framing_for};
+use crate::connection::{Connection, Next};
+use crate::exchange::{Failure, Onward};
+use crate::forward::{Taken, Tunnel, Upload, Warm};
+use crate::heads::{Answer, Facts, Kit};
+use crate::telemetry::Account;
+use crate::transfer::{Sink, Source, Stop, Transfer};
+use crate::tunnel::{self, direction};
+use http1::{Chunked, Framing};
+use model::{Backend, Forward, Reason};
+use route::CompiledRoute;
+use std::task::Poll;
+use std::time::Duration;
+
+/// A request body of more than this is not read to its end for the sake of the connection.
+const DRAINABLE: u64 = 64 * 1024;
+
+/// How the answer's body came through.
+enum Body {
+    Whole,
+    /// The client stopped reading.
+    ClientGone,
+    /// It ended too early, or was no body.
+    Broken,
+}
+
+impl Connection {
+    #[expect(clippy::too_many_arguments, reason = "an exchange's parts, each borrowed for its own time")]
+    pub async fn deliver(
+        &mut self,
+        mut taken: Taken,
+        mut answer: Box<Answer>,
+        length: usize,
+        facts: &Facts,
+        route: &CompiledRoute,
+        forward: &Forward,
+        backend: &Backend,
+        kit: &mut Kit,
+        account: &mut Account,
+        upload: &mut Upload,
+    ) -> Result<Onward, Failure> {
+        if answer.head.status == 101 {
+            return self.switch(taken, answer, length, facts, route, forward.timeouts.read, kit, account).await;
+        }
+        let framing = framing_for(facts.version, answer.head.framing);
+        let persistence = self.persistence(facts, framing, upload);
+        let forwarded = Forwarded {
+            head: &answer.head,
+            octets: answer.buffer.unread().get(..length).unwrap_or_default(),
+            facts,
+            route,
+            edits: &kit.edits,
+            scheme: self.scheme,
+            framing,
+            persistence,
+        };
+        kit.out.clear();
+        forwarded.write(&mut kit.out).map_err(|_| Failure::backend(500, Reason::Internal))?;
+        answer.buffer.consume(length);
+        account.status = answer.head.status;
+        let body = self.send_body(&mut taken, &mut answer, framing, forward.timeouts.read, kit, account, upload).await;
+        self.finish_upload(upload);
+        account.received = upload.total();
+        let reusable = answer.head.keep_alive && answer.buffer.is_empty() && !upload.unfinished();
+        answer.reset();
+        self.worker.answers.put(answer);
+        match body {
+            Body::Whole => {
+                if reusable {
+                    let now = self.worker.clock.now();
+                    let Taken { warm, lease, .. } = taken;
+                    self.worker.pools.borrow_mut().give_back(warm, lease, backend, now);
+                }
+                Ok(Onward::Next(self.after(persistence, upload).await))
+            }
+            Body::ClientGone => Ok(Onward::Next(Next::Abort)),
+            Body::Broken => {
+                // The end of the connection must not look like the end of the body.
+                self.reset_on_drop();
+                Ok(Onward::Next(Next::Abort))
+            }
+        }
+    }
+
+    /// Whether the client's connection can go on after this answer.
+    fn persistence(&self, facts: &Facts, framing: Framing, upload: &Upload) -> Persistence {
+        let drainable = match &upload.body {
+            None => true,
+            Some(_) if facts.expects_continue || upload.broken => false,
+            Some(body) => body.left().is_none_or(|left| left <= DRAINABLE),
+        };
+        let over = self.ended && self.unread.is_none();
+        if facts.keep_alive && framing != Framing::Close && drainable && !over && !self.worn_out() {
+            Persistence::Keep
+        } else {
+            Persistence::Close
+        }
+    }
+
+    async fn after(&mut self, persistence: Persistence, upload: &mut Upload) -> Next {
+        match (persistence, upload.body.take()) {
+            (Persistence::Close, body) => {
+                drop(body.and_then(|body| body.finish(&self.worker.buffers)));
+                Next::Close
+            }
+            (Persistence::Keep, None) => Next::KeepAlive,
+            (Persistence::Keep, Some(body)) => self.drain(body).await,
+        }
+    }
+
+    /// Writes `kit.out` and the body behind it.
+    #[expect(clippy::too_many_arguments, reason = "an exchange's parts, each borrowed for its own time")]
+    async fn send_body(
+        &mut self,
+        taken: &mut Taken,
+        answer: &mut Answer,
+        framing: Framing,
+        read_timeout: Duration,
+        kit: &mut Kit,
+        account: &mut Account,
+        upload: &mut Upload,
+    ) -> Body {
+        let whole = match answer.head.framing {
+            Framing::None => Some(0),
+            Framing::Length(length) => usize::try_from(length).ok().filter(|&length| length <= answer.buffer.unread().len()),
+            Framing::Chunked | Framing::Close => None,
+        };
+        if let Some(whole) = whole.filter(|_| !upload.active()) {
+            let body = answer.buffer.unread().get(..whole).unwrap_or_default();
+            let sent = self.write_two(&kit.out, body).await;
+            account.sent = whole as u64;
+            answer.buffer.consume(whole);
+            return if sent { Body::Whole } else { Body::ClientGone };
+        }
+        let source = match answer.head.framing {
+            Framing::None => Source::Length(0),
+            Framing::Length(length) => Source::Length(length),
+            Framing::Chunked => Source::Chunked(Chunked::new()),
+            Framing::Close => Source::Close,
+        };
+        let sink = if framing == Framing::Chunked { Sink::Chunked } else { Sink::Raw };
+        let buffer = std::mem::replace(&mut answer.buffer, self.worker.buffers.small.take());
+        let mut down = Transfer::new(source, sink, Some(buffer), std::mem::take(&mut kit.out), None);
+        let body = self.both_ways(taken, &mut down, upload, read_timeout).await;
+        account.sent = down.octets;
+        kit.out = down.take_out();
+        if let Some(rest) = down.finish(&self.worker.buffers) {
+            // Octets beyond the answer: the connection will not be used again.
+            self.worker.buffers.give(std::mem::replace(&mut answer.buffer, rest));
+        }
+        body
+    }
+
+    /// The answer's body to the client, and what is left of the request's to the backend.
+    async fn both_ways(&mut self, taken: &mut Taken, down: &mut Transfer, upload: &mut Upload, read_timeout: Duration) -> Body {
+        let (worker, client, deadline) = (&self.worker, &mut self.client, &self.deadline);
+        let upstream = &mut taken.warm.stream;
+        deadline.set(read_timeout);
+        let done = deadline.bound(|cx| {
+            if upload.active()
+                && let Some(body) = upload.body.as_mut().filter(|body| !body.is_done())
+            {
+                let polled = body.poll(cx, client, upstream, &worker.buffers);
+                if std::mem::take(&mut body.moved) {
+                    deadline.set(read_timeout);
+                }
+                if let Poll::Ready(Err(stop)) = polled
+                    && upload.break_off(&stop).is_some()
+                {
+                    return Poll::Ready(Body::ClientGone);
+                }
+            }
+            let polled = down.poll(cx, upstream, client, &worker.buffers);
+            if std::mem::take(&mut down.moved) {
+                deadline.set(read_timeout);
+            }
+            polled.map(|body| match body {
+                Ok(()) => Body::Whole,
+                Err(stop) => {
+                    tracing::debug!(?stop, "an answer was cut off");
+                    if let Stop::To(_) = stop { Body::ClientGone } else { Body::Broken }
+                }
+            })
+        });
+        done.await.unwrap_or(Body::Broken)
+    }
+
+    /// 101: only where a switch was asked for, and to what was asked for.
+    #[expect(clippy::too_many_arguments, reason = "an exchange's parts, each borrowed for its own time")]
+    async fn switch(
+        &mut self,
+        taken: Taken,
+        mut answer: Box<Answer>,
+        length: usize,
+        facts: &Facts,
+        route: &CompiledRoute,
+        idle: Duration,
+        kit: &mut Kit,
+        account: &mut Account,
+    ) -> Result<Onward, Failure> {
+        if !facts.websocket || !answer.head.websocket {
+            return Err(Failure::backend(502, Reason::UpstreamProtocol));
+        }
+        kit.out.clear();
+        let octets = answer.buffer.unread().get(..length).unwrap_or_default();
+        crate::answering::write_switch(&mut kit.out, &answer.head, octets, route);
+        answer.buffer.consume(length);
+        account.status = 101;
+        if !self.write(&kit.out).await {
+            return Ok(Onward::Next(Next::Abort));
+        }
+        Ok(Onward::Tunnel(Box::new(Tunnel { taken, answer, idle })))
+    }
+
+    /// Octets both ways until the end.
+    pub async fn tunnel(&mut self, tunnel: Tunnel, account: &mut Account) {
+        let Tunnel { mut taken, mut answer, idle } = tunnel;
+        let down = std::mem::replace(&mut answer.buffer, self.worker.buffers.small.take());
+        answer.reset();
+        self.worker.answers.put(answer);
+        let up = self.unread.take().map(|mut unread| {
+            let buffer = std::mem::replace(&mut unread.buffer, self.worker.buffers.small.take());
+            self.put_back(unread);
+            buffer
+        });
+        let Warm { stream, .. } = &mut taken.warm;
+        let (up, down) = (direction(up), direction(Some(down)));
+        let carried = tunnel::run(&mut self.client, stream, up, down, idle, &self.deadline, &self.worker.buffers).await;
+        (account.received, account.sent) = (carried.received, carried.sent);
+    }
+
+    /// The client will see a reset, not an orderly end.
+    fn reset_on_drop(&self) {
+        if let Some(stream) = self.client.plain() {
+            // Where that fails the connection just ends.
+            let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        }
+    }
+}

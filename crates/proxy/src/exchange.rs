@@ -1,0 +1,357 @@
+//! One request and its answer.
+
+use crate::answering::{Local, Persistence};
+use crate::buffer::Buffer;
+use crate::clock::Clock;
+use crate::connection::{Connection, Next};
+use crate::forward::{Tunnel, Upload};
+use crate::heads::{Facts, Incoming, Kit};
+use crate::outgoing::request_id;
+use crate::telemetry::Account;
+use crate::transfer::{Sink, Source, Transfer};
+use filter::Flow;
+use http1::{Chunked, Framing, RequestHead, Target, canonical_path, canonical_query};
+use model::{Reason, Replies};
+use route::{CompiledRoute, Headers, Lookup};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+/// Octets of a body nobody wants that are read so that the connection can go on.
+const DRAIN_OCTETS: usize = 64 * 1024;
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// What was decided about a request.
+pub(crate) enum Decision {
+    Forward(Arc<CompiledRoute>),
+    Answer(Box<Local>, Option<Arc<CompiledRoute>>),
+}
+
+/// What follows a forwarded request.
+pub(crate) enum Onward {
+    Next(Next),
+    /// The connection is no longer HTTP.
+    Tunnel(Box<Tunnel>),
+}
+
+/// Why there is no answer from the backend.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Failure {
+    pub status: u16,
+    pub reason: Reason,
+    pub fault: Fault,
+}
+
+/// Whose fault it is: a client whose body is broken, or who is gone, cannot be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    Client,
+    ClientGone,
+    Backend,
+}
+
+/// A head as routes and filters look at it.
+struct View<'a> {
+    head: &'a RequestHead,
+    octets: &'a [u8],
+}
+
+impl Headers for View<'_> {
+    fn first(&self, lower_name: &str) -> Option<&[u8]> {
+        self.head.fields.named(self.octets, lower_name).next()
+    }
+    fn each(&self, lower_name: &str, f: &mut dyn FnMut(&[u8])) {
+        self.head.fields.named(self.octets, lower_name).for_each(f);
+    }
+}
+
+impl Connection {
+    /// Answers one request whose head is complete.
+    pub async fn exchange(&mut self, incoming: Box<Incoming>, length: usize) -> Next {
+        self.served = self.served.saturating_add(1);
+        let mut kit = self.worker.kits.take();
+        kit.clear();
+        let mut account = Account::new(Clock::exact());
+        let facts = Facts::of(&incoming.head);
+        let next = match self.decide(&incoming, length, &mut kit) {
+            Decision::Answer(local, route) => {
+                let body = self.body_of(incoming, length, &facts);
+                let next = self.answer(&local, &facts, body, &mut kit, &mut account).await;
+                self.settle(&account, &facts, route.as_deref(), &kit);
+                next
+            }
+            Decision::Forward(route) => {
+                let next = self.forwarded(incoming, length, &facts, &route, &mut kit, &mut account).await;
+                match next {
+                    Onward::Next(next) => {
+                        self.settle(&account, &facts, Some(&route), &kit);
+                        next
+                    }
+                    Onward::Tunnel(tunnel) => {
+                        let mark = self.mark(&route);
+                        drop(route);
+                        self.tunnel(*tunnel, &mut account).await;
+                        self.settle_tunnel(&account, &facts, &mark, &kit);
+                        Next::Close
+                    }
+                }
+            }
+        };
+        self.worker.kits.put(kit);
+        next
+    }
+
+    /// Forwards; answers by itself where that fails.
+    async fn forwarded(
+        &mut self,
+        incoming: Box<Incoming>,
+        length: usize,
+        facts: &Facts,
+        route: &CompiledRoute,
+        kit: &mut Kit,
+        account: &mut Account,
+    ) -> Onward {
+        let mut upload = Upload::default();
+        let failure = match self.forward(incoming, length, facts, route, kit, account, &mut upload).await {
+            Ok(onward) => return onward,
+            Err(failure) => failure,
+        };
+        let body = upload.body.take();
+        if failure.fault == Fault::ClientGone {
+            return Onward::Next(Next::Abort);
+        }
+        let mut local = Local::new(failure.status, failure.reason, route.replies());
+        local.hsts = self.hsts(kit, route);
+        // Where a broken body ends is not known.
+        let keep_alive = facts.keep_alive && failure.fault == Fault::Backend && !upload.broken;
+        let facts = Facts { keep_alive, ..*facts };
+        Onward::Next(self.answer(&local, &facts, body, kit, account).await)
+    }
+
+    /// From head to route to filters. Nothing waits in here.
+    fn decide(&mut self, incoming: &Incoming, length: usize, kit: &mut Kit) -> Decision {
+        let octets = incoming.buffer.unread().get(..length).unwrap_or_default();
+        let head = &incoming.head;
+        let snapshot = self.worker.snapshot();
+        kit.method.push_str(head.method_name(octets));
+        kit.authority.push_str(head.host());
+        if let Some(port) = head.port {
+            kit.authority.push(':');
+            let mut digits = itoa(port);
+            kit.authority.push_str(digits.text());
+        }
+        request_id(&mut kit.request_id, head, octets, &mut self.worker.rng.borrow_mut());
+        if self.worker.shared.access_log.is_on() {
+            kit.user_agent.extend_from_slice(head.fields.named(octets, "user-agent").next().unwrap_or_default());
+        }
+        let Some(table) = snapshot.gateway(&self.context.gateway) else {
+            return Decision::Answer(Box::new(Local::new(503, Reason::Unavailable, &Replies::default())), None);
+        };
+        let replies = || table.gateway().map(|gateway| gateway.replies.clone()).unwrap_or_default();
+        match head.target(octets) {
+            Target::Asterisk => kit.path.push('*'),
+            Target::Path { path, query } => {
+                let Ok(path) = canonical_path(path) else {
+                    return Decision::Answer(Box::new(Local::new(400, Reason::BadRequest, &replies())), None);
+                };
+                kit.path.push_str(&path);
+                if let Some(query) = query {
+                    kit.query.push_str(&canonical_query(query));
+                    kit.queried = true;
+                }
+            }
+        }
+        let view = View { head, octets };
+        let request = route::Request {
+            method: head.method_name(octets),
+            scheme: self.scheme,
+            host: head.host(),
+            path: &kit.path,
+            query: kit.queried.then_some(&*kit.query),
+            headers: &view,
+        };
+        let route = match table.find(&request) {
+            Lookup::Route(route) => route.clone(),
+            Lookup::Miss { replies } => return Decision::Answer(Box::new(Local::new(404, Reason::NoRoute, replies)), None),
+            Lookup::OverBudget { replies } => {
+                return Decision::Answer(Box::new(Local::new(400, Reason::BadRequest, replies)), None);
+            }
+        };
+        let context = filter::Context {
+            authority: &kit.authority,
+            raw_target: std::str::from_utf8(head.raw_target(octets)).unwrap_or(&kit.path),
+            https_port: self.context.https_port,
+            certificate_known: &|| table.knows_certificate(head.host()),
+        };
+        let flow = filter::run(&route, &request, &context, &mut kit.edits);
+        self.follow(flow, route, head, kit)
+    }
+
+    fn follow(&self, flow: Flow, route: Arc<CompiledRoute>, head: &RequestHead, kit: &Kit) -> Decision {
+        let mut local = match flow {
+            Flow::Continue => match (kit.edits.body_limit(), head.framing) {
+                (Some(limit), Framing::Length(length)) if length > limit => Local::new(413, Reason::BodyTooLarge, route.replies()),
+                _ => return Decision::Forward(route),
+            },
+            Flow::Respond(reply) => {
+                Local { location: reply.location, body: reply.body, ..Local::new(reply.status, reply.reason, route.replies()) }
+            }
+        };
+        local.hsts = self.hsts(kit, &route);
+        Decision::Answer(Box::new(local), Some(route))
+    }
+
+    fn hsts(&self, kit: &Kit, route: &CompiledRoute) -> Option<String> {
+        let https = self.scheme == model::Scheme::Https;
+        kit.edits.hsts(route).filter(|_| https).map(str::to_owned)
+    }
+
+    /// Answers by itself, and reads what is left of the request's body, if it is little.
+    pub async fn answer(&mut self, local: &Local, facts: &Facts, body: Option<Transfer>, kit: &mut Kit, account: &mut Account) -> Next {
+        let drainable = match &body {
+            None => true,
+            // A client that waits for 100 may send its body or not: its next octets cannot be told apart.
+            Some(_) if facts.expects_continue => false,
+            Some(body) => body.left().is_none_or(|left| left <= DRAIN_OCTETS as u64),
+        };
+        let keep = facts.keep_alive && drainable && !self.worn_out();
+        let persistence = if keep { Persistence::Keep } else { Persistence::Close };
+        kit.out.clear();
+        local.write(&mut kit.out, Some(facts), persistence, &self.worker.date);
+        (account.status, account.reason) = (local.status, Some(local.reason));
+        account.sent = local.body.as_ref().map_or(0, |body| body.len() as u64);
+        if !self.write(&kit.out).await {
+            return Next::Abort;
+        }
+        match (keep, body) {
+            (false, Some(body)) => {
+                drop(body.finish(&self.worker.buffers));
+                Next::Close
+            }
+            (false, None) => Next::Close,
+            (true, None) => Next::KeepAlive,
+            (true, Some(body)) => self.drain(body).await,
+        }
+    }
+
+    /// An answer to what is no request. The connection ends.
+    pub async fn refuse(&mut self, status: u16, reason: Reason) -> Next {
+        let snapshot = self.worker.snapshot();
+        let gateway = snapshot.gateway(&self.context.gateway).and_then(|table| table.gateway());
+        let replies = gateway.map(|gateway| gateway.replies.clone()).unwrap_or_default();
+        let mut kit = self.worker.kits.take();
+        kit.clear();
+        Local::new(status, reason, &replies).write(&mut kit.out, None, Persistence::Close, &self.worker.date);
+        let written = self.write(&kit.out).await;
+        let mut account = Account::new(Clock::exact());
+        (account.status, account.reason) = (status, Some(reason));
+        self.settle_refused(&account);
+        self.worker.kits.put(kit);
+        if written { Next::Close } else { Next::Abort }
+    }
+
+    /// Reads the rest of a body nobody wants: a little of it, for a little while.
+    pub async fn drain(&mut self, mut body: Transfer) -> Next {
+        let mut budget = DRAIN_OCTETS;
+        self.deadline.cap(None);
+        self.deadline.set(DRAIN);
+        let (client, worker) = (&mut self.client, &self.worker);
+        let drained = self.deadline.bound(|cx| body.poll_discard(cx, client, &worker.buffers, &mut budget)).await;
+        let rest = body.finish(&self.worker.buffers);
+        match drained {
+            Ok(Ok(())) => {
+                self.keep(rest);
+                Next::KeepAlive
+            }
+            Ok(Err(_)) | Err(_) => Next::Close,
+        }
+    }
+
+    /// What was read beyond a request is the beginning of the next one.
+    pub fn keep(&mut self, rest: Option<Buffer>) {
+        if let Some(buffer) = rest {
+            let mut incoming = self.worker.incoming.take();
+            let empty = std::mem::replace(&mut incoming.buffer, buffer);
+            self.worker.buffers.give(empty);
+            self.unread = Some(incoming);
+        }
+    }
+
+    /// Lets go of a head that is no longer needed; what follows it is the beginning of the next request.
+    pub fn let_go(&mut self, mut incoming: Box<Incoming>, used: usize) {
+        incoming.buffer.consume(used);
+        incoming.head.clear();
+        if incoming.buffer.is_empty() {
+            self.put_back(incoming);
+        } else {
+            self.unread = Some(incoming);
+        }
+    }
+
+    /// The request's body, with what of it is there already; `None`: there is none.
+    pub fn body_of(&mut self, mut incoming: Box<Incoming>, length: usize, facts: &Facts) -> Option<Transfer> {
+        let source = match facts.framing {
+            Framing::Length(left) if left > 0 => Source::Length(left),
+            Framing::Chunked => Source::Chunked(Chunked::new()),
+            _ => {
+                self.let_go(incoming, length);
+                return None;
+            }
+        };
+        incoming.buffer.consume(length);
+        let buffer = std::mem::replace(&mut incoming.buffer, self.worker.buffers.small.take());
+        self.put_back(incoming);
+        Some(Transfer::new(source, Sink::Nowhere, Some(buffer), Vec::new(), None))
+    }
+
+    /// Writes to the client; `false`: it does not take it.
+    pub async fn write(&mut self, octets: &[u8]) -> bool {
+        self.write_two(octets, &[]).await
+    }
+
+    pub async fn write_two(&mut self, one: &[u8], two: &[u8]) -> bool {
+        self.deadline.set(self.worker.shared.limits.client_write);
+        let (client, deadline) = (&mut self.client, &self.deadline);
+        let mut written = 0;
+        let wrote = deadline.bound(|cx| {
+            while written < one.len() + two.len() {
+                let (one, two) = (one.get(written..).unwrap_or_default(), two.get(written.saturating_sub(one.len())..).unwrap_or_default());
+                match client.poll_write_two(cx, one, two) {
+                    Poll::Ready(Ok(count)) if count > 0 => {
+                        written += count;
+                        deadline.set(self.worker.shared.limits.client_write);
+                    }
+                    Poll::Ready(_) => return Poll::Ready(false),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            client.poll_flush(cx).map(|flushed| flushed.is_ok())
+        });
+        wrote.await.unwrap_or(false)
+    }
+}
+
+/// A port as text, without an allocation.
+struct Digits {
+    octets: [u8; 5],
+    from: usize,
+}
+
+fn itoa(mut number: u16) -> Digits {
+    let mut digits = Digits { octets: [b'0'; 5], from: 5 };
+    for octet in digits.octets.iter_mut().rev() {
+        *octet = b'0' + (number % 10) as u8;
+        number /= 10;
+        digits.from -= 1;
+        if number == 0 {
+            break;
+        }
+    }
+    digits
+}
+
+impl Digits {
+    fn text(&mut self) -> &str {
+        std::str::from_utf8(self.octets.get(self.from..).unwrap_or_default()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,120 @@
+//! Heads with the octets they were read from, and what outlives them.
+
+use crate::buffer::{Buffer, SMALL};
+use filter::Edits;
+use http1::{Framing, Method, RequestHead, ResponseHead, Version};
+use std::net::SocketAddr;
+
+/// What came from a client: a request head and what follows it.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub buffer: Buffer,
+    pub head: RequestHead,
+}
+
+/// What came from a backend.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub buffer: Buffer,
+    pub head: ResponseHead,
+}
+
+/// What is known of a request after its head's octets are gone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    pub method: Method,
+    pub version: Version,
+    pub framing: Framing,
+    pub keep_alive: bool,
+    pub expects_continue: bool,
+    pub websocket: bool,
+}
+
+/// Memory of one exchange, reused by the next.
+#[derive(Debug, Default)]
+pub(crate) struct Kit {
+    /// The request as the backend gets it, as long as it may have to be sent again; then the answer's head.
+    pub out: Vec<u8>,
+    pub edits: Edits,
+    /// `host[:port]` as asked for, in lower case.
+    pub authority: String,
+    pub method: String,
+    pub path: String,
+    /// Meaningful where `queried`: `/a?` has an empty query, `/a` has none.
+    pub query: String,
+    pub queried: bool,
+    pub request_id: String,
+    pub user_agent: Vec<u8>,
+    /// Endpoints this request has been at in vain.
+    pub tried: Vec<SocketAddr>,
+}
+
+// === impl Incoming ===
+
+impl Incoming {
+    pub fn new() -> Box<Self> {
+        Box::new(Self { buffer: Buffer::new(SMALL), head: RequestHead::new() })
+    }
+
+    /// Forgets everything. A buffer that grew is let go.
+    pub fn reset(&mut self) {
+        self.head.clear();
+        reset(&mut self.buffer);
+    }
+}
+
+// === impl Answer ===
+
+impl Answer {
+    pub fn new() -> Box<Self> {
+        Box::new(Self { buffer: Buffer::new(SMALL), head: ResponseHead::new() })
+    }
+
+    pub fn reset(&mut self) {
+        self.head.clear();
+        reset(&mut self.buffer);
+    }
+}
+
+fn reset(buffer: &mut Buffer) {
+    if buffer.size() == SMALL {
+        buffer.clear();
+    } else {
+        *buffer = Buffer::new(SMALL);
+    }
+}
+
+// === impl Facts ===
+
+impl Facts {
+    pub fn of(head: &RequestHead) -> Self {
+        Self {
+            method: head.method(),
+            version: head.version(),
+            framing: head.framing,
+            keep_alive: head.keep_alive,
+            expects_continue: head.expects_continue,
+            websocket: head.websocket,
+        }
+    }
+}
+
+// === impl Kit ===
+
+impl Kit {
+    pub fn query(&self) -> Option<&str> {
+        self.queried.then_some(&*self.query)
+    }
+
+    pub fn clear(&mut self) {
+        self.out.clear();
+        self.authority.clear();
+        self.method.clear();
+        self.path.clear();
+        self.query.clear();
+        self.queried = false;
+        self.request_id.clear();
+        self.user_agent.clear();
+        self.tried.clear();
+    }
+}

@@ -1,0 +1,365 @@
+//! A body on its way from one connection to another.
+//!
+//! Used for both directions alike, and polled beside its counterpart. Holds a buffer only while there is something in it.
+//!
+//! **Invariant:** no more is read than was written, so a slow receiver slows its sender down and nothing piles up here.
+
+use crate::buffer::{Buffer, Buffers, LARGE};
+use crate::splice::{Broken, Splice, WORTH};
+use crate::stream::Stream;
+use http1::{CHUNK_END, Chunked, Fault, LAST_CHUNK, Piece, chunk_head};
+use std::io;
+use std::task::{Context, Poll, ready};
+
+/// How the body arrives.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// So many octets are still to come.
+    Length(u64),
+    Chunked(Chunked),
+    /// Until the connection ends.
+    Close,
+}
+
+/// How it is sent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sink {
+    /// As it is: by length, or until the connection ends.
+    Raw,
+    Chunked,
+    /// Thrown away.
+    Nowhere,
+}
+
+/// Why a body did not get through.
+#[derive(Debug)]
+#[expect(dead_code, reason = "the causes are for the log")]
+pub(crate) enum Stop {
+    /// Reading failed, or ended too early.
+    From(io::Error),
+    /// What was read is no body.
+    Malformed(Fault),
+    To(io::Error),
+    /// More than allowed.
+    TooLarge,
+}
+
+#[derive(Debug)]
+pub(crate) struct Transfer {
+    source: Source,
+    sink: Sink,
+    /// The source has given all there is.
+    ended: bool,
+    done: bool,
+    buffer: Option<Buffer>,
+    /// Framed and not yet written: a part of a head, chunks.
+    out: Vec<u8>,
+    written: usize,
+    splice: Option<Splice>,
+    /// Most octets of body.
+    limit: u64,
+    /// Octets of body sent on.
+    pub octets: u64,
+    /// Something was read or written since this was last set to false.
+    pub moved: bool,
+    /// Something was read: what came before cannot be sent a second time as if it were all.
+    pub begun: bool,
+}
+
+// === impl Transfer ===
+
+impl Transfer {
+    /// `buffer`: what was read already. `out`: what is to be written first.
+    pub fn new(source: Source, sink: Sink, buffer: Option<Buffer>, out: Vec<u8>, limit: Option<u64>) -> Self {
+        Self {
+            source,
+            sink,
+            ended: false,
+            done: false,
+            buffer,
+            out,
+            written: 0,
+            splice: None,
+            limit: limit.unwrap_or(u64::MAX),
+            octets: 0,
+            moved: false,
+            begun: false,
+        }
+    }
+
+    /// All of it has been read and written when this is ready.
+    pub fn poll(&mut self, cx: &mut Context<'_>, from: &mut Stream, to: &mut Stream, pool: &Buffers) -> Poll<Result<(), Stop>> {
+        loop {
+            self.take(pool)?;
+            ready!(self.write_out(cx, to))?;
+            if matches!(self.source, Source::Length(0)) && self.splice.as_ref().is_none_or(Splice::is_empty) {
+                self.ended = true;
+            }
+            if self.ended {
+                ready!(to.poll_flush(cx)).map_err(Stop::To)?;
+                self.done = true;
+                return Poll::Ready(Ok(()));
+            }
+            if self.can_splice(from, to) {
+                ready!(self.splice(cx, from, to, pool))?;
+                continue;
+            }
+            if self.buffered() == 0 {
+                ready!(self.read(cx, from, Some(to), pool))?;
+            } else {
+                ready!(self.write_raw(cx, to))?;
+            }
+        }
+    }
+
+    /// Reads the rest of the body and throws it away, at most `budget` octets of it.
+    pub fn poll_discard(&mut self, cx: &mut Context<'_>, from: &mut Stream, pool: &Buffers, budget: &mut usize) -> Poll<Result<(), Stop>> {
+        self.sink = Sink::Nowhere;
+        loop {
+            self.out.clear();
+            self.written = 0;
+            let before = self.buffered();
+            self.take(pool)?;
+            *budget = budget.saturating_sub(before - self.buffered());
+            if self.ended || matches!(self.source, Source::Length(0)) {
+                return Poll::Ready(Ok(()));
+            }
+            if *budget == 0 {
+                return Poll::Ready(Err(Stop::TooLarge));
+            }
+            ready!(self.read(cx, from, None, pool))?;
+        }
+    }
+
+    /// What was read beyond the body's end.
+    pub fn finish(self, pool: &Buffers) -> Option<Buffer> {
+        if let Some(splice) = self.splice {
+            pool.give_pipe(splice);
+        }
+        match self.buffer {
+            Some(buffer) if buffer.is_empty() => {
+                pool.give(buffer);
+                None
+            }
+            other => other,
+        }
+    }
+
+    /// Everything was read, written and flushed.
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// The memory of what was framed, for further use.
+    pub fn take_out(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// How much is still to be read, where that is known.
+    pub fn left(&self) -> Option<u64> {
+        match self.source {
+            Source::Length(left) => Some(left),
+            Source::Chunked(_) | Source::Close => None,
+        }
+    }
+
+    fn buffered(&self) -> usize {
+        self.buffer.as_ref().map_or(0, |buffer| buffer.unread().len())
+    }
+
+    fn write_out(&mut self, cx: &mut Context<'_>, to: &mut Stream) -> Poll<Result<(), Stop>> {
+        while let Some(rest) = self.out.get(self.written..).filter(|rest| !rest.is_empty()) {
+            let count = ready!(to.poll_write(cx, rest)).map_err(Stop::To)?;
+            if count == 0 {
+                return Poll::Ready(Err(Stop::To(io::ErrorKind::WriteZero.into())));
+            }
+            self.written += count;
+            self.moved = true;
+        }
+        if self.written > 0 {
+            self.out.clear();
+            self.written = 0;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Frames what is in the buffer into `out`, except where the body is passed through as it is: then only to join a head that waits.
+    fn take(&mut self, pool: &Buffers) -> Result<(), Stop> {
+        if self.ended {
+            return Ok(());
+        }
+        let Some(mut buffer) = self.buffer.take() else { return Ok(()) };
+        let result = self.frame(&mut buffer);
+        if buffer.is_empty() {
+            pool.give(buffer);
+        } else {
+            self.buffer = Some(buffer);
+        }
+        result
+    }
+
+    fn frame(&mut self, buffer: &mut Buffer) -> Result<(), Stop> {
+        match (&mut self.source, self.sink) {
+            (Source::Chunked(decoder), sink) => {
+                let mut at = 0;
+                loop {
+                    match decoder.next(buffer.unread(), &mut at).map_err(Stop::Malformed)? {
+                        Piece::Data(count) => {
+                            self.octets += count as u64;
+                            if self.octets > self.limit {
+                                return Err(Stop::TooLarge);
+                            }
+                            let data = buffer.unread().get(at..at + count).unwrap_or_default();
+                            at += count;
+                            put(&mut self.out, sink, data);
+                        }
+                        Piece::More => break,
+                        Piece::End => {
+                            self.ended = true;
+                            end(&mut self.out, sink);
+                            break;
+                        }
+                    }
+                }
+                buffer.consume(at);
+            }
+            (Source::Length(left), sink) => {
+                if sink == Sink::Raw && (self.out.is_empty() || self.written > 0) {
+                    return Ok(());
+                }
+                let most = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.unread().len());
+                put(&mut self.out, sink, buffer.unread().get(..most).unwrap_or_default());
+                buffer.consume(most);
+                self.octets += most as u64;
+                *left -= most as u64;
+            }
+            (Source::Close, Sink::Raw) if self.out.is_empty() || self.written > 0 => {}
+            (Source::Close, sink) => {
+                self.octets += buffer.unread().len() as u64;
+                put(&mut self.out, sink, buffer.unread());
+                buffer.clear();
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads once. At the end of the connection the body is over, or broken.
+    fn read(&mut self, cx: &mut Context<'_>, from: &mut Stream, to: Option<&mut Stream>, pool: &Buffers) -> Poll<Result<(), Stop>> {
+        let mut buffer = self.buffer.take().unwrap_or_else(|| pool.large.take());
+        let most = match self.source {
+            Source::Length(left) => usize::try_from(left).unwrap_or(usize::MAX),
+            Source::Chunked(_) | Source::Close => usize::MAX,
+        };
+        let count = match from.poll_read(cx, buffer.space(most)) {
+            Poll::Ready(count) => count,
+            Poll::Pending => {
+                pool.give(buffer);
+                // What was written so far is not held back while nothing more comes.
+                if let Some(to) = to {
+                    ready!(to.poll_flush(cx)).map_err(Stop::To)?;
+                }
+                return Poll::Pending;
+            }
+        };
+        let count = match count {
+            Ok(count) => count,
+            Err(error) => {
+                pool.give(buffer);
+                return Poll::Ready(Err(Stop::From(error)));
+            }
+        };
+        if count == 0 {
+            pool.give(buffer);
+            let Source::Close = self.source else { return Poll::Ready(Err(Stop::From(io::ErrorKind::UnexpectedEof.into()))) };
+            self.ended = true;
+            end(&mut self.out, self.sink);
+            return Poll::Ready(Ok(()));
+        }
+        buffer.filled(count);
+        self.buffer = Some(buffer);
+        (self.moved, self.begun) = (true, true);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes the buffer as it is.
+    fn write_raw(&mut self, cx: &mut Context<'_>, to: &mut Stream) -> Poll<Result<(), Stop>> {
+        let Some(buffer) = &mut self.buffer else { return Poll::Ready(Ok(())) };
+        let most = match self.source {
+            Source::Length(left) => usize::try_from(left).unwrap_or(usize::MAX).min(buffer.unread().len()),
+            Source::Chunked(_) | Source::Close => buffer.unread().len(),
+        };
+        let octets = buffer.unread().get(..most).unwrap_or_default();
+        if octets.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        let count = ready!(to.poll_write(cx, octets)).map_err(Stop::To)?;
+        if count == 0 {
+            return Poll::Ready(Err(Stop::To(io::ErrorKind::WriteZero.into())));
+        }
+        buffer.consume(count);
+        self.octets += count as u64;
+        if let Source::Length(left) = &mut self.source {
+            *left -= count as u64;
+            self.ended = *left == 0;
+        }
+        self.moved = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn can_splice(&self, from: &Stream, to: &Stream) -> bool {
+        let worth = match &self.splice {
+            Some(_) => true,
+            None => self.left().is_some_and(|left| left >= WORTH),
+        };
+        worth && self.buffered() == 0 && from.plain().is_some() && to.plain().is_some()
+    }
+
+    fn splice(&mut self, cx: &mut Context<'_>, from: &Stream, to: &Stream, pool: &Buffers) -> Poll<Result<(), Stop>> {
+        let (Some(from), Some(to), Source::Length(left)) = (from.plain(), to.plain(), &mut self.source) else {
+            return Poll::Ready(Err(Stop::From(io::ErrorKind::Unsupported.into())));
+        };
+        if self.splice.is_none() {
+            self.splice = Some(pool.pipe().map_err(Stop::From)?);
+        }
+        let Some(splice) = &mut self.splice else { return Poll::Ready(Ok(())) };
+        let before = (*left, self.octets);
+        let result = splice.poll(cx, from, to, left, &mut self.octets);
+        if (*left, self.octets) != before {
+            (self.moved, self.begun) = (true, true);
+        }
+        match ready!(result) {
+            Ok(()) => {
+                self.ended = true;
+                Poll::Ready(Ok(()))
+            }
+            Err(Broken::From(error)) => Poll::Ready(Err(Stop::From(error))),
+            Err(Broken::Ended) => Poll::Ready(Err(Stop::From(io::ErrorKind::UnexpectedEof.into()))),
+            Err(Broken::To(error)) => Poll::Ready(Err(Stop::To(error))),
+        }
+    }
+}
+
+/// Frames a piece of body.
+pub(crate) fn put(out: &mut Vec<u8>, sink: Sink, data: &[u8]) {
+    if data.is_empty() {
+        return;
+    }
+    match sink {
+        Sink::Raw => out.extend_from_slice(data),
+        Sink::Nowhere => {}
+        Sink::Chunked => {
+            chunk_head(out, data.len());
+            out.extend_from_slice(data);
+            out.extend_from_slice(CHUNK_END);
+        }
+    }
+}
+
+/// Ends a body.
+pub(crate) fn end(out: &mut Vec<u8>, sink: Sink) {
+    if sink == Sink::Chunked {
+        out.extend_from_slice(LAST_CHUNK);
+    }
+}
+
+const _: () = assert!(LARGE as u64 <= WORTH, "a body that fits a buffer is not worth a pipe");
