@@ -53,21 +53,18 @@ impl std::fmt::Debug for Rule {
 }
 
 /// Compiles the rules of one schema node.
-pub(crate) fn read(rules: &Value, kind: Type, path: &Path<'_>, found: &mut Vec<Violation>) -> Vec<Rule> {
+pub(crate) fn read(rules: &Value, path: &Path<'_>, found: &mut Vec<Violation>) -> Vec<Rule> {
     let list = rules.as_array().map(Vec::as_slice).unwrap_or_default();
     let mut out = Vec::with_capacity(list.len());
     for (index, rule) in list.iter().enumerate() {
-        out.extend(read_one(rule, kind, &path.index(index)).map_err(|wrong| found.push(*wrong)).ok());
+        out.extend(read_one(rule, &path.index(index)).map_err(|wrong| found.push(*wrong)).ok());
     }
     out
 }
 
-fn read_one(rule: &Value, kind: Type, path: &Path<'_>) -> Result<Rule, Box<Violation>> {
+fn read_one(rule: &Value, path: &Path<'_>) -> Result<Rule, Box<Violation>> {
     let text_of = |name: &str| rule.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
     let text = text_of("rule").ok_or_else(|| path.child("rule").required("rule is not specified"))?;
-    if kind == Type::Any {
-        return Err(path.forbidden("must not be set where the type is not known").into());
-    }
     let program = compile(text).map_err(|why| path.child("rule").invalid(text, format!("compilation failed: {why}")))?;
     let message_program = match text_of("messageExpression") {
         None => None,

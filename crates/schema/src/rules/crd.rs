@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{given, immutable, list, text};
 use crate::name;
@@ -18,7 +18,7 @@ pub(super) fn check(new: &Value, old: Option<&Value>, found: &mut Vec<Violation>
     check_group(new, spec, &path, found);
     let (name, wanted) =
         (new.get("metadata").map_or("", |meta| text(meta, "name")), format!("{}.{}", text(names, "plural"), text(spec, "group")));
-    if name != wanted {
+    if !name.is_empty() && name != wanted {
         let meta = Path::new("metadata");
         found.push(meta.child("name").invalid(name, "must be spec.names.plural+\".\"+spec.group"));
     }
@@ -107,10 +107,10 @@ fn check_versions(spec: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
     }
     let mut names = HashSet::new();
     if !versions.iter().all(|version| names.insert(text(version, "name"))) {
-        found.push(path.invalid(spec["versions"].clone(), "must contain unique version names"));
+        found.push(path.invalid(shown(versions), "must contain unique version names"));
     }
     if versions.iter().filter(|version| version.get("storage") == Some(&Value::Bool(true))).count() != 1 {
-        found.push(path.invalid(names_of(versions), "must have exactly one version marked as storage version"));
+        found.push(path.invalid(shown(versions), "must have exactly one version marked as storage version"));
     }
     check_stored(versions, found);
     for (index, version) in versions.iter().enumerate() {
@@ -194,8 +194,17 @@ fn joined(found: &mut Vec<Violation>, path: &Path<'_>, name: &str, lead: &str, w
     }
 }
 
-fn names_of(versions: &[Value]) -> Value {
-    versions.iter().map(|version| Value::from(text(version, "name"))).collect()
+/// The versions as Kubernetes shows them: its internal type has no JSON names, and what all versions share has moved to the top.
+fn shown(versions: &[Value]) -> Value {
+    let flag = |version: &Value, name: &str| version.get(name) == Some(&Value::Bool(true));
+    let one = |version: &Value| {
+        json!({
+            "Name": text(version, "name"), "Served": flag(version, "served"), "Storage": flag(version, "storage"),
+            "Deprecated": flag(version, "deprecated"), "DeprecationWarning": version.get("deprecationWarning"),
+            "Schema": null, "Subresources": null, "AdditionalPrinterColumns": null, "SelectableFields": null,
+        })
+    };
+    versions.iter().map(one).collect()
 }
 
 fn check_update(new: &Value, old: &Value, found: &mut Vec<Violation>) {

@@ -68,7 +68,14 @@ pub(crate) fn check_defaults(structural: &Structural, path: &Path<'_>, schema: &
 fn walk_defaults(structural: &Structural, id: NodeId, path: &Path<'_>, schema: &Value, found: &mut Vec<Violation>) {
     let node = &structural.nodes[id.index()];
     if let Some(default) = &node.default {
-        structural.check(id, default, None, &path.child("default"), found);
+        // Kubernetes checks a default as an object of its own, so the words count places from there.
+        let mut wrong = Vec::new();
+        structural.check(id, default, None, &Path::ROOT, &mut wrong);
+        let at = path.child("default").to_string();
+        found.extend(wrong.into_iter().map(|violation| match violation.field.as_str() {
+            "<nil>" => Violation { field: at.clone(), ..violation },
+            below => Violation { field: format!("{at}.{below}"), ..violation },
+        }));
     }
     if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
         let at = path.child("properties");
@@ -146,12 +153,7 @@ impl<'a> Reader<'a> {
         node.checks = self.checks(fields, place, path);
         if let Some(rules) = fields.get("x-kubernetes-validations") {
             let at = path.child("x-kubernetes-validations");
-            // A value without a type has said so already, or may be anything.
-            let typed = kind != Type::Any || fields.contains_key("type");
-            let typeless = !typed && fields.get("x-kubernetes-preserve-unknown-fields") != Some(&Value::Bool(true));
-            if !typeless {
-                node.rules = cel::read(rules, kind, &at, &mut self.violations);
-            }
+            node.rules = cel::read(rules, &at, &mut self.violations);
         }
         if place == Place::Builtin {
             // What Go decodes as absent, its own rules judge.
