@@ -1,4 +1,4 @@
-//! Reading request bodies: JSON or YAML, within a limit, with keys that come twice noted.
+//! Reading request bodies: JSON, YAML or protobuf, within a limit, with keys that come twice noted.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -11,6 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::failure::Failure;
+use crate::protobuf;
 
 /// The largest body.
 pub(crate) const LIMIT: usize = 3 << 20;
@@ -49,6 +50,10 @@ pub(crate) fn parse(media_type: &str, bytes: &[u8]) -> Result<Parsed, Failure> {
     match media_type {
         "" | "application/json" | "*/*" => json(bytes),
         "application/yaml" | "application/x-yaml" | "text/yaml" => yaml(bytes),
+        protobuf::MEDIA_TYPE => {
+            let value = protobuf::decode(bytes, OBJECT_TYPES)?;
+            Ok(Parsed { value, duplicates: Vec::new() })
+        }
         _ => Err(Failure::unsupported_media(OBJECT_TYPES)),
     }
 }

@@ -151,13 +151,6 @@ impl Failure {
         Self::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", message).of("", "", "")
     }
 
-    pub(crate) fn too_many() -> Self {
-        let message = "Too many requests, please try again later.";
-        let mut failure = Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message).of("", "", "");
-        failure.retry_after(1);
-        failure
-    }
-
     /// The revision a client asks for is newer than anything stored.
     pub(crate) fn future(from: u64, newest: u64) -> Self {
         let message = format!("Timeout: Too large resource version: {from}, current: {newest}");

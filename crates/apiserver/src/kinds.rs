@@ -30,7 +30,7 @@ pub(crate) struct Kind {
 
 #[derive(Debug)]
 pub(crate) enum Origin {
-    Builtin(&'static schema::Kind),
+    Builtin,
     Custom { columns: Vec<crate::print::custom::Column>, selectable: Vec<String> },
 }
 
@@ -91,7 +91,7 @@ impl Kind {
             api_version,
             root: format!("{group}/{}/", known.plural),
             rules: Rules::builtin(known),
-            origin: Origin::Builtin(known),
+            origin: Origin::Builtin,
         }
     }
 
@@ -119,7 +119,7 @@ impl Kind {
     }
 
     pub(crate) fn is_builtin(&self) -> bool {
-        matches!(self.origin, Origin::Builtin(_))
+        matches!(self.origin, Origin::Builtin)
     }
 
     /// Whether `metadata.generation` counts changes of the intent.

@@ -32,6 +32,7 @@ mod openapi;
 mod patch;
 mod pki;
 mod print;
+mod protobuf;
 mod read;
 mod reply;
 mod request;

@@ -49,7 +49,7 @@ pub(crate) fn table(kind: &Kind, rows: Vec<Value>, meta: Value, header: Header) 
 
 pub(crate) fn row(kind: &Kind, object: &Value, include: Include) -> Value {
     let cells = match &kind.origin {
-        Origin::Builtin(_) => builtin::cells(kind, object),
+        Origin::Builtin => builtin::cells(kind, object),
         Origin::Custom { columns, .. } => custom::cells(columns, object),
     };
     match include {
@@ -61,7 +61,7 @@ pub(crate) fn row(kind: &Kind, object: &Value, include: Include) -> Value {
 
 fn columns(kind: &Kind) -> Value {
     match &kind.origin {
-        Origin::Builtin(_) => builtin::columns(kind)
+        Origin::Builtin => builtin::columns(kind)
             .iter()
             .enumerate()
             .map(|(at, column)| {

@@ -241,12 +241,6 @@ impl Fields {
         Ok(Self(all))
     }
 
-    /// The name the selector asks for: then one key is looked up.
-    pub(crate) fn name(&self) -> Option<&str> {
-        let exact = |(field, sign, _): &&(String, Sign, String)| field == "metadata.name" && *sign == Sign::Equal;
-        self.0.iter().find(exact).map(|(_, _, value)| value.as_str())
-    }
-
     pub(crate) fn matches(&self, object: &Value) -> bool {
         self.0.iter().all(|(field, sign, wanted)| (value_of(object, field) == *wanted) == (*sign == Sign::Equal))
     }
@@ -274,7 +268,7 @@ fn is_selectable(kind: &Kind, field: &str) -> bool {
     }
     match &kind.origin {
         Origin::Custom { selectable, .. } => selectable.iter().any(|one| one == field),
-        Origin::Builtin(_) => match kind.plural.as_str() {
+        Origin::Builtin => match kind.plural.as_str() {
             "events" => EVENT.contains(&field) || matches!(field, "regarding.namespace" | "regarding.uid"),
             "secrets" => field == "type",
             "namespaces" => matches!(field, "status.phase" | "name"),

@@ -98,8 +98,8 @@ pub fn reference_markdown() -> String {
         "# The embedded API\n\n\
          What `paifang up` answers, kind by kind. Anything else is Kubernetes' 404, 405 or 415.\n\n\
          Kinds of a CustomResourceDefinition have all verbs below, their `status` subresource where the definition asks for\n\
-         it, and JSON and merge patches. Bodies are JSON or YAML; protobuf is answered with 415, and 406 where a client\n\
-         accepts nothing else.\n\n\
+         it, and JSON and merge patches. Bodies are JSON or YAML, for the kinds below also protobuf; any other type is 415.\n\
+         Answers are JSON or YAML; a client that accepts neither gets 406.\n\n\
          | group/version | resource | namespaced |",
     );
     for verb in Verb::ALL {
