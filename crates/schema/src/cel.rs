@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use kube_cel::KubeCelExt;
 use kube_cel::cel::objects::{Key, Map as CelMap, OptionalValue};
-use kube_cel::cel::{Context, Program, Value as Cel};
+use kube_cel::cel::{Context, ExecutionError, Program, Value as Cel};
 use serde_json::{Map, Value};
 
 use crate::path::Path;
@@ -45,6 +45,31 @@ enum Reason {
 }
 
 // === impl Rule ===
+
+impl Rule {
+    /// What a rule is called where it could not be run.
+    fn name(&self) -> &str {
+        self.message.as_deref().unwrap_or(&self.text)
+    }
+
+    fn refusal(&self, detail: String, value: &Value, path: &Path<'_>) -> Violation {
+        let shown = || Some(value.clone()).filter(|value| !value.is_object() && !value.is_array());
+        let (kind, detail) = match self.reason {
+            Reason::Invalid => (ViolationKind::Invalid { value: shown() }, detail),
+            Reason::Forbidden => (ViolationKind::Forbidden, detail),
+            Reason::Required => (ViolationKind::Required, detail),
+            // Kubernetes' duplicates say nothing more.
+            Reason::Duplicate => (ViolationKind::Duplicate { value: shown() }, String::new()),
+        };
+        let violation = path.violation(kind, detail);
+        let field = match &self.field_path {
+            None => violation.field,
+            Some(below) if violation.field == "<nil>" => below.trim_start_matches('.').to_owned(),
+            Some(below) => format!("{}{below}", violation.field),
+        };
+        Violation { field, ..violation }
+    }
+}
 
 impl std::fmt::Debug for Rule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -121,7 +146,37 @@ fn guarded<T>(run: impl FnOnce() -> T) -> Option<T> {
 
 thread_local! {
     // Registering some hundred functions per rule would cost more than the rule.
-    static FUNCTIONS: RefCell<Context<'static>> = RefCell::new(Context::default().with_all());
+    static FUNCTIONS: RefCell<Context<'static>> = RefCell::new(functions());
+}
+
+/// Kubernetes' functions, and `type`, which the engine lacks: types are told apart by names that no text of a user is likely to be.
+fn functions() -> Context<'static> {
+    const TYPES: [&str; 10] = ["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "uint", "type"];
+    let mut context = Context::default().with_all();
+    context.add_function("type", |value: Cel| Arc::new(type_name(type_of(&value))));
+    for name in TYPES {
+        context.add_variable_from_value(name, Cel::String(Arc::new(type_name(name))));
+    }
+    context
+}
+
+fn type_name(name: &str) -> String {
+    format!("\u{1}type {name}")
+}
+
+fn type_of(value: &Cel) -> &'static str {
+    match value {
+        Cel::List(_) => "list",
+        Cel::Map(_) => "map",
+        Cel::Int(_) => "int",
+        Cel::UInt(_) => "uint",
+        Cel::Float(_) => "double",
+        Cel::String(_) => "string",
+        Cel::Bytes(_) => "bytes",
+        Cel::Bool(_) => "bool",
+        Cel::Null => "null_type",
+        Cel::Function(..) | Cel::Opaque(_) | Cel::Duration(_) | Cel::Timestamp(_) => "type",
+    }
 }
 
 /// Runs every rule in the schema on the values it stands at.
@@ -181,7 +236,7 @@ impl Walk<'_> {
             } else if let Some(previous) = &previous {
                 scope.add_variable_from_value("oldSelf", previous.clone());
             }
-            if let Some(violation) = run(rule, &scope, node.kind, path) {
+            if let Some(violation) = run(rule, &scope, node.kind, new, path) {
                 found.push(violation);
             }
         }
@@ -226,28 +281,15 @@ impl Walk<'_> {
     }
 }
 
-fn run(rule: &Rule, scope: &Context<'_>, kind: Type, path: &Path<'_>) -> Option<Violation> {
-    let place = |violation: Violation| match &rule.field_path {
-        Some(below) if violation.field == "<nil>" => Violation { field: below.trim_start_matches('.').to_owned(), ..violation },
-        Some(below) => Violation { field: format!("{}{below}", violation.field), ..violation },
-        None => violation,
-    };
-    let shown = kind.name();
+fn run(rule: &Rule, scope: &Context<'_>, kind: Type, value: &Value, path: &Path<'_>) -> Option<Violation> {
+    let failed = |why: String| Some(path.invalid(kind.name(), format!("{why} evaluating rule: {}", rule.name())));
     match guarded(|| rule.program.execute(scope)) {
         Some(Ok(Cel::Bool(true))) => None,
-        Some(Ok(Cel::Bool(false))) => {
-            let detail = message(rule, scope);
-            let kind = match rule.reason {
-                Reason::Invalid => ViolationKind::Invalid { value: shown.into() },
-                Reason::Forbidden => ViolationKind::Forbidden,
-                Reason::Required => ViolationKind::Required,
-                Reason::Duplicate => ViolationKind::Duplicate { value: shown.into() },
-            };
-            Some(place(path.violation(kind, detail)))
-        }
-        Some(Ok(_)) => Some(path.invalid(shown, format!("rule does not answer true or false: {}", rule.text))),
-        Some(Err(why)) => Some(path.invalid(shown, format!("{why} evaluating rule: {}", rule.text))),
-        None => Some(path.invalid(shown, format!("the engine failed evaluating rule: {}", rule.text))),
+        Some(Ok(Cel::Bool(false))) => Some(rule.refusal(message(rule, scope), value, path)),
+        Some(Ok(_)) => failed("neither true nor false".to_owned()),
+        Some(Err(ExecutionError::NoSuchKey(key))) => failed(format!("no such key: {key}")),
+        Some(Err(why)) => failed(why.to_string()),
+        None => failed("the engine gave up".to_owned()),
     }
 }
 

@@ -57,7 +57,7 @@ impl<'a> Path<'a> {
     }
 
     pub fn invalid(&self, value: impl Into<Value>, detail: impl Into<String>) -> Violation {
-        self.violation(ViolationKind::Invalid { value: value.into() }, detail)
+        self.violation(ViolationKind::Invalid { value: Some(value.into()) }, detail)
     }
 
     pub fn type_invalid(&self, value: impl Into<Value>, detail: impl Into<String>) -> Violation {
@@ -65,7 +65,7 @@ impl<'a> Path<'a> {
     }
 
     pub fn duplicate(&self, value: impl Into<Value>) -> Violation {
-        self.violation(ViolationKind::Duplicate { value: value.into() }, "")
+        self.violation(ViolationKind::Duplicate { value: Some(value.into()) }, "")
     }
 
     pub fn not_supported(&self, value: impl Into<Value>, supported: &[&str]) -> Violation {

@@ -21,12 +21,27 @@ pub enum ViolationKind {
     Forbidden,
     TooLong,
     Internal,
-    NotFound { value: Value },
-    Duplicate { value: Value },
-    Invalid { value: Value },
-    TypeInvalid { value: Value },
-    NotSupported { value: Value, supported: Vec<String> },
-    TooMany { actual: usize },
+    NotFound {
+        value: Value,
+    },
+    /// Without a value where it would be a whole object or list.
+    Duplicate {
+        value: Option<Value>,
+    },
+    /// Without a value where it would be a whole object or list.
+    Invalid {
+        value: Option<Value>,
+    },
+    TypeInvalid {
+        value: Value,
+    },
+    NotSupported {
+        value: Value,
+        supported: Vec<String>,
+    },
+    TooMany {
+        actual: usize,
+    },
 }
 
 // === impl Violation ===
@@ -77,8 +92,10 @@ impl fmt::Display for ViolationKind {
             Self::TooLong => f.write_str("Too long"),
             Self::Internal => f.write_str("Internal error"),
             Self::NotFound { value } => write!(f, "Not found: {}", Shown(value)),
-            Self::Duplicate { value } => write!(f, "Duplicate value: {}", Shown(value)),
-            Self::Invalid { value } | Self::TypeInvalid { value } => write!(f, "Invalid value: {}", Shown(value)),
+            Self::Duplicate { value: None } => f.write_str("Duplicate value"),
+            Self::Duplicate { value: Some(value) } => write!(f, "Duplicate value: {}", Shown(value)),
+            Self::Invalid { value: None } => f.write_str("Invalid value"),
+            Self::Invalid { value: Some(value) } | Self::TypeInvalid { value } => write!(f, "Invalid value: {}", Shown(value)),
             Self::NotSupported { value, .. } => write!(f, "Unsupported value: {}", Shown(value)),
             Self::TooMany { actual } => write!(f, "Too many: {actual}"),
         }

@@ -2,10 +2,11 @@
 //!
 //! On an update a subtree that has not changed is not checked again, so that a rule made stricter later does not lock an object.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Bound, Checks, List, Node, NodeId, Structural, Type, format};
 use crate::cel;
+use crate::name;
 use crate::path::Path;
 use crate::violation::Violation;
 
@@ -57,7 +58,7 @@ impl Structural {
         }
         let count = fields.len();
         if let Some(least) = below(node.checks.properties.0, count) {
-            found.push(path.invalid(json!(fields), format!("{path} in body should have at least {least} properties")));
+            found.push(path.invalid(count, format!("{path} in body should have at least {least} properties")));
         }
         if let Some(most) = above(node.checks.properties.1, count) {
             found.push(path.too_many(count, most));
@@ -76,7 +77,7 @@ impl Structural {
     fn check_array(&self, node: &Node, items: &[Value], old: Option<&Value>, path: &Path<'_>, found: &mut Vec<Violation>) {
         let count = items.len();
         if let Some(least) = below(node.checks.items.0, count) {
-            found.push(path.invalid(json!(items), format!("{path} in body should have at least {least} items")));
+            found.push(path.invalid(count, format!("{path} in body should have at least {least} items")));
         }
         if let Some(most) = above(node.checks.items.1, count) {
             found.push(path.too_many(count, most));
@@ -98,13 +99,17 @@ impl Structural {
             self.check(*id, new, None, path, &mut wrong);
             wrong
         };
-        for id in &node.checks.all_of {
-            found.extend(attempt(id));
+        // Kubernetes names no field here, only the place in the words.
+        let at = Path::ROOT;
+        let wrong: Vec<_> = node.checks.all_of.iter().flat_map(&attempt).collect();
+        if !wrong.is_empty() {
+            found.extend(wrong);
+            found.push(at.invalid("", format!("\"{path}\" must validate all the schemas (allOf)")));
         }
         if !node.checks.any_of.is_empty() {
             let attempts: Vec<_> = node.checks.any_of.iter().map(attempt).collect();
             if !attempts.iter().any(Vec::is_empty) {
-                found.push(path.invalid("", format!("\"{path}\" must validate at least one schema (anyOf)")));
+                found.push(at.invalid("", format!("\"{path}\" must validate at least one schema (anyOf)")));
                 found.extend(attempts.into_iter().min_by_key(Vec::len).unwrap_or_default());
             }
         }
@@ -112,17 +117,17 @@ impl Structural {
             let attempts: Vec<_> = node.checks.one_of.iter().map(attempt).collect();
             let right = attempts.iter().filter(|wrong| wrong.is_empty()).count();
             if right == 0 {
-                found.push(path.invalid("", format!("\"{path}\" must validate one and only one schema (oneOf). Found none valid")));
+                found.push(at.invalid("", format!("\"{path}\" must validate one and only one schema (oneOf). Found none valid")));
                 found.extend(attempts.into_iter().min_by_key(Vec::len).unwrap_or_default());
             } else if right > 1 {
                 let detail = format!("\"{path}\" must validate one and only one schema (oneOf). Found {right} valid alternatives");
-                found.push(path.invalid("", detail));
+                found.push(at.invalid("", detail));
             }
         }
         if let Some(not) = &node.checks.not
             && attempt(not).is_empty()
         {
-            found.push(path.invalid("", format!("\"{path}\" must not validate the schema (not)")));
+            found.push(at.invalid("", format!("\"{path}\" must not validate the schema (not)")));
         }
     }
 }
@@ -187,13 +192,12 @@ fn check_value(checks: &Checks, kind: Type, value: &Value, path: &Path<'_>, foun
 
 fn check_string(checks: &Checks, kind: Type, text: &str, path: &Path<'_>, found: &mut Vec<Violation>) {
     let length = if checks.length == (None, None) { 0 } else { text.chars().count() };
-    if let Some(least) = below(checks.length.0, length) {
-        found.push(path.invalid(text, format!("{path} in body should be at least {least} chars long")));
-    }
+    // The first of these that is wrong is all that is said.
     if let Some(most) = above(checks.length.1, length) {
         found.push(path.too_long(most));
-    }
-    if let Some(pattern) = &checks.pattern
+    } else if let Some(least) = below(checks.length.0, length) {
+        found.push(path.invalid(text, format!("{path} in body should be at least {least} chars long")));
+    } else if let Some(pattern) = &checks.pattern
         && !pattern.is_match(text)
     {
         found.push(path.invalid(text, format!("{path} in body should match '{pattern}'")));
@@ -249,19 +253,29 @@ fn check_unique(list: &List, items: &[Value], path: &Path<'_>, found: &mut Vec<V
     }
     let mut seen = std::collections::HashSet::new();
     for (index, item) in items.iter().enumerate() {
-        if let Some(key) = key_of(item)
-            && !seen.insert(key.to_string())
-        {
-            found.push(path.index(index).duplicate(key));
+        match key_of(item) {
+            Some(key) if !seen.insert(key.to_string()) => found.push(path.index(index).duplicate(key)),
+            Some(_) => {}
+            None => found.push(path.index(index).invalid(item.clone(), "must be an object for an array of list-type map")),
         }
     }
 }
 
 fn check_embedded(fields: &Map<String, Value>, path: &Path<'_>, found: &mut Vec<Violation>) {
-    for name in ["apiVersion", "kind"] {
-        if fields.get(name).and_then(Value::as_str).is_none_or(str::is_empty) {
-            found.push(path.child(name).required("must not be empty"));
+    let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or("");
+    match (text("apiVersion"), path.child("apiVersion")) {
+        ("", at) => found.push(at.required("")),
+        (version, at) if version.matches('/').count() > 1 => {
+            found.push(at.invalid(version, format!("unexpected GroupVersion string: {version}")));
         }
+        _ => {}
+    }
+    let (kind, at) = (text("kind"), path.child("kind"));
+    let wrong = name::dns_1035_label(&kind.to_lowercase());
+    if kind.is_empty() {
+        found.push(at.required(""));
+    } else if !wrong.is_empty() {
+        found.push(at.invalid(kind, format!("may have mixed case, but should otherwise match: {}", wrong.join(","))));
     }
 }
 
