@@ -23,7 +23,11 @@ pub fn default_builtin(kind: &Kind, object: &mut Value) {
             set(port, "name", "");
             set(port, "protocol", "TCP");
         }),
-        "IngressClass" => inside(fields, "spec", |spec| inside(spec, "parameters", |parameters| set(parameters, "scope", "Cluster"))),
+        "IngressClass" => inside(fields, "spec", |spec| {
+            inside(spec, "parameters", |parameters| {
+                parameters.entry("scope").or_insert_with(|| json!("Cluster"));
+            });
+        }),
         "RoleBinding" | "ClusterRoleBinding" => binding(fields),
         "CustomResourceDefinition" => inside(fields, "spec", definition),
         _ => {}

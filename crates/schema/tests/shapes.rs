@@ -313,9 +313,9 @@ fn service_defaults() {
 #[test]
 fn plain_text_of_a_secret_becomes_data() {
     let kind = builtin().by_kind("v1", "Secret").unwrap();
-    let mut secret = json!({ "data": { "a": "YQ==" }, "stringData": { "b": "hello" } });
+    let mut secret = json!({ "data": { "a": "YQ==", "c": null }, "stringData": { "b": "hello" } });
     default_builtin(kind, &mut secret);
-    assert_eq!(secret, json!({ "data": { "a": "YQ==", "b": "aGVsbG8=" }, "type": "Opaque" }));
+    assert_eq!(secret, json!({ "data": { "a": "YQ==", "c": "", "b": "aGVsbG8=" }, "type": "Opaque" }));
 }
 
 /// Every reference in `document` leads somewhere.

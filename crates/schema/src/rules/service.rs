@@ -138,7 +138,7 @@ fn check_affinity(spec: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
                 let seconds = number(client, "timeoutSeconds");
                 if !(1..=86400).contains(&seconds) {
                     let client_at = config.child("clientIP");
-                    let detail = "must be greater than 0 and less than or equal to 86400";
+                    let detail = "must be greater than 0 and less than 86400";
                     found.push(client_at.child("timeoutSeconds").invalid(seconds, detail));
                 }
             }

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::{NodeId, Structural};
+use super::{Additional, NodeId, Structural};
 
 impl Structural {
-    /// Drops each `null` where the schema does not allow one, then fills in the defaults of absent fields. Doing it twice changes nothing.
+    /// Drops each `null` where the schema does not allow one (in the lists and maps of built-in kinds it becomes the empty value), then fills in the defaults of absent fields. Doing it twice changes nothing.
     pub fn default(&self, value: &mut Value) {
         self.default_at(self.root, value);
     }
@@ -14,6 +14,10 @@ impl Structural {
         let node = self.node(id, value);
         match value {
             Value::Object(fields) => {
+                if let (true, Additional::Schema(more)) = (node.decoded, node.additional) {
+                    // A key of a Go map stays, whatever its value.
+                    fields.values_mut().filter(|value| value.is_null()).for_each(|value| *value = self.nodes[more.index()].kind.empty());
+                }
                 fields.retain(|name, value| {
                     let nullable = node.field(name).is_none_or(|field| self.nodes[field.index()].nullable);
                     !value.is_null() || nullable

@@ -251,11 +251,18 @@ fn check_unique(list: &List, items: &[Value], path: &Path<'_>, found: &mut Vec<V
     if *list == List::Atomic {
         return;
     }
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = std::collections::HashMap::new();
     for (index, item) in items.iter().enumerate() {
         match key_of(item) {
-            Some(key) if !seen.insert(key.to_string()) => found.push(path.index(index).duplicate(key)),
-            Some(_) => {}
+            Some(key) => {
+                let count = seen.entry(key.to_string()).or_insert(0_usize);
+                *count += 1;
+                // Said once for each key, however often it stands there.
+                if *count == 2 {
+                    found.push(path.index(index).duplicate(key));
+                }
+            }
+            None if item.is_null() => {}
             None => found.push(path.index(index).invalid(item.clone(), "must be an object for an array of list-type map")),
         }
     }
