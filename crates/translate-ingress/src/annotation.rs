@@ -3,7 +3,7 @@
 mod table;
 
 use model::{Engine, Text};
-use resources::{Cause, Problem, nearest};
+use resources::{Cause, Problem, Severity, nearest};
 use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use table::{Fate, TABLE};
 
@@ -149,14 +149,14 @@ fn left_over(key: &str, value: &str, fate: Option<Fate>) -> Problem {
     let field = field(key);
     match fate {
         Some(Fate::Guards) => {
-            let message = "this guards its paths and is not supported yet, so they answer 503";
+            let message = format!("`{key}` guards its paths and is not supported yet, so they answer 503");
             Problem::error(field, Cause::GuardNotSupportedYet, message).hint("Delete it to serve the paths without this protection")
         }
         Some(Fate::Removed(since)) => {
-            let message = format!("this is not an annotation of ingress-nginx ({since}), and does nothing");
+            let message = format!("`{key}` is not an annotation of ingress-nginx ({since}), and does nothing");
             Problem::note(field, Cause::AnnotationRemoved, message).hint("Delete it")
         }
-        Some(Fate::Later | Fate::Supported) => Problem::warning(field, Cause::NotSupportedYet, not_supported(value)),
+        Some(Fate::Later | Fate::Supported) => Problem::warning(field, Cause::NotSupportedYet, not_supported(key, value)),
         None => {
             let problem = Problem::warning(field, Cause::UnknownAnnotation, format!("there is no annotation `{key}`, so it does nothing"));
             match nearest(key, TABLE.iter().filter(|row| !matches!(row.1, Fate::Removed(_))).map(|row| row.0)) {
@@ -167,9 +167,35 @@ fn left_over(key: &str, value: &str, fate: Option<Fate>) -> Problem {
     }
 }
 
-fn not_supported(value: &str) -> String {
+fn not_supported(key: &str, value: &str) -> String {
     let shown: String = value.trim().chars().take(80).collect();
-    format!("this is not supported yet: `{shown}` is not followed, and the paths are served without it")
+    format!("`{key}` is not supported yet: `{shown}` is not followed, and the paths are served without it")
+}
+
+/// Of a canary, only what decides who gets it, or how its own Service is reached, is looked at.
+///
+/// What guards, and cannot be followed, keeps the canary out ([`Access::Closed`](crate::settings::Access)); the rest is noted.
+pub(crate) fn on_canary(annotations: &BTreeMap<Text, Text>, problems: Vec<Problem>) -> Vec<Problem> {
+    let own = |key: &str| {
+        let of_upstream = ["affinity", "session-cookie", "load-balance", "upstream-hash-by", "service-upstream"];
+        key.starts_with("canary") || of_upstream.iter().any(|start| key.starts_with(start))
+    };
+    let mut told = Vec::new();
+    for key in annotations.keys().filter_map(|key| key.strip_prefix(PREFIX)) {
+        let field = field(key);
+        let known = TABLE.iter().any(|row| row.0 == key && !matches!(row.1, Fate::Removed(_)));
+        let mut about = problems.iter().filter(|problem| *problem.field == *field);
+        if own(key) || !known {
+            told.extend(about.cloned());
+        } else if let Some(problem) = about.find(|problem| problem.severity == Severity::Error && problem.reason != Cause::InvalidValue) {
+            let message = format!("`{key}` is not supported on a canary, which therefore gets nothing: its primary serves all");
+            told.push(Problem { message: message.into(), ..problem.clone() }.hint("Delete it to let the canary have its share"));
+        } else {
+            let message = format!("`{key}` is not looked at on a canary: what its primary says holds for both");
+            told.push(Problem::note(field, Cause::AnnotationIgnored, message).hint("Delete it here"));
+        }
+    }
+    told
 }
 
 /// The field path of an annotation of the prefix.

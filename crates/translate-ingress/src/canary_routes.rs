@@ -2,6 +2,7 @@
 
 use crate::family::canary::{Canary, HeaderRule};
 use crate::location::{Location, LocationKind, Member, path_text, rules};
+use crate::settings::Access;
 use model::{Backend, Forward, HostPattern, Match, NamedMatch, Spill, Text, ValueMatch, WeightedBackend};
 use resources::{Cause, IngressBackend, Problem};
 use std::sync::Arc;
@@ -27,7 +28,7 @@ pub(crate) enum Side {
 /// Gives each canary path to the location with the same path and type; what finds none is told so.
 pub(crate) fn attach(members: &mut [Member<'_>], locations: &mut [Location<'_>], host: &HostPattern) {
     for index in 0..members.len() {
-        if !members[index].is_canary() {
+        if !members[index].is_canary() || members[index].settings.access == Access::Closed {
             continue;
         }
         let ingress = members[index].ingress;
@@ -60,7 +61,7 @@ fn without_primary(at: String, host: &HostPattern, what: &str) -> Problem {
 }
 
 fn duplicate(members: &[Member<'_>], first: usize, host: &HostPattern, path: &str, at: &str) -> Problem {
-    let message = format!("`{path}` of host `{host}` has a canary already, {}, which is older", members[first].object());
+    let message = format!("`{path}` of host `{host}` has a canary already, {}, which came first", members[first].object());
     Problem::error(format!("{at}.path"), Cause::DuplicateCanary, message).hint("A path has one canary: delete one of the two")
 }
 

@@ -67,7 +67,10 @@ fn members<'a>(resources: &'a Resources, options: &Options, scope: &Scope, host:
     for ingress in resources.ingresses_of_host(host).filter(|ingress| scope.covers(&ingress.meta.name.namespace)) {
         match class(resources, &options.classes, ingress) {
             Class::Ours(problem) => {
-                let (settings, told) = Settings::read(&ingress.meta.annotations);
+                let (settings, mut told) = Settings::read(&ingress.meta.annotations);
+                if settings.canary.is_some() {
+                    told = annotation::on_canary(&ingress.meta.annotations, told);
+                }
                 let mut member = Member { ingress, settings, problems: ingress.problems.clone() };
                 member.problems.extend(problem);
                 member.problems.extend(told);

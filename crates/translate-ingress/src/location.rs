@@ -137,7 +137,7 @@ fn catch_all<'a>(members: &mut [Member<'a>]) -> Option<Location<'a>> {
         match found {
             None => found = Some(index),
             Some(owner) => {
-                let message = format!("{} is older and is the default backend of all hosts", members[owner].object());
+                let message = format!("{} came first and is the default backend of all hosts", members[owner].object());
                 let problem = Problem::error("spec.defaultBackend", Cause::DuplicatePath, message);
                 members[index].problems.push(problem.hint("Delete one of the two, or give this one rules"));
             }
@@ -153,7 +153,7 @@ fn duplicate(members: &[Member<'_>], host: &HostPattern, location: &Location<'_>
     let message = if owner == location.member {
         format!("`{path}` of host `{host}` is named twice; {at} is used")
     } else {
-        format!("`{path}` of host `{host}` belongs to {}, which is older ({at})", members[owner].object())
+        format!("`{path}` of host `{host}` belongs to {}, which came first ({at})", members[owner].object())
     };
     Problem::error(format!("{}.path", location.rule), Cause::DuplicatePath, message).hint("Use another path or host, or make it a canary")
 }

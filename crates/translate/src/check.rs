@@ -4,7 +4,7 @@ use crate::annotated;
 use crate::reports::Reports;
 use crate::{Options, translate};
 use model::ObjectRef;
-use resources::{Change, Object, Problem, Resources, Severity};
+use resources::{Cause, Change, Kind, Name, Object, Problem, Resources, Severity};
 use serde_json::Value;
 use translate_ingress::Others;
 
@@ -18,6 +18,9 @@ pub fn check(objects: &[Value], options: &Options) -> Vec<(ObjectRef, Problem)> 
     let reports = translate(&resources, &options).reports;
     let mut problems = Vec::new();
     for value in objects {
+        if let Some(kind) = Kind::of(value).filter(|_| Change::of(value).is_none()) {
+            problems.push(nameless(kind, value));
+        }
         if let Some(Change::Object { kind, name, .. }) = Change::of(value)
             && let Some(object) = resources.get(kind, &name)
         {
@@ -26,6 +29,16 @@ pub fn check(objects: &[Value], options: &Options) -> Vec<(ObjectRef, Problem)> 
         }
     }
     problems
+}
+
+/// An object that has no name belongs nowhere. YAML reads some names, such as `off`, as something else.
+fn nameless(kind: Kind, object: &Value) -> (ObjectRef, Problem) {
+    let message = match object.get("metadata").and_then(|metadata| metadata.get("name")) {
+        Some(name) if !name.is_null() => format!("`{name}` is not a name"),
+        _ => "it has no name".to_owned(),
+    };
+    let problem = Problem::error("metadata.name", Cause::Malformed, message).hint("A name is a string; in doubt, write it in quotes");
+    (kind.object_ref(&Name::new("", "")), problem)
 }
 
 fn of_object(reports: &Reports, options: &Options, object: &Object) -> Vec<Problem> {
@@ -40,3 +53,6 @@ fn of_object(reports: &Reports, options: &Options, object: &Object) -> Vec<Probl
 fn reference_as_note(problem: Problem) -> Problem {
     if problem.reason.is_reference() { Problem { severity: Severity::Note, ..problem } } else { problem }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,3 +39,6 @@ pub fn keys(resources: &Resources, options: &Options) -> BTreeSet<ShardKey> {
     };
     resources.ingress_hosts().flat_map(key).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,10 +82,10 @@ const SNIPPET: &str = "Refused: the gateway runs no nginx configuration. A snipp
 
 fn refuse(from: &mut Reader<'_>, key: &'static str, closes: bool, hint: String) {
     let problem = if closes {
-        let message = "this is refused: the gateway runs no nginx configuration. It protects its paths, so they answer 503";
+        let message = format!("`{key}` is refused: the gateway runs no nginx configuration. It protects its paths, so they answer 503");
         Problem::error(field(key), Cause::AnnotationRefused, message)
     } else {
-        let message = "this is refused: the gateway runs no nginx configuration. The paths are served without it";
+        let message = format!("`{key}` is refused: the gateway runs no nginx configuration. The paths are served without it");
         Problem::warning(field(key), Cause::AnnotationRefused, message)
     };
     from.problem(problem.hint(hint));

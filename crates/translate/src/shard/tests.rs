@@ -1,0 +1,282 @@
+//! Properties of the whole: no input panics, no order matters, incremental equals from scratch, and a broken object costs itself alone.
+
+use super::*;
+use crate::{InUse, touched};
+use model::{GatewayId, HostPattern, Route};
+use proptest::prelude::*;
+use resources::{Change, Kind, Name, Scope};
+use serde_json::{Value, json};
+use std::time::Instant;
+
+fn options() -> Options {
+    let mut options = Options::new(GatewayId::new("cluster"));
+    options.gateways.push(crate::ScopedGateway { id: GatewayId::new("project"), scope: Scope::Namespace("b".into()) });
+    options
+}
+
+/// One of a few, so that objects meet.
+fn of(words: &'static [&'static str]) -> impl Strategy<Value = String> {
+    prop::sample::select(words).prop_map(str::to_owned)
+}
+
+fn junk() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![any::<String>(), of(&["", "/", "*.", "true", "always", "\u{0}", "%", "$1", "(?=a)b", "[", "\\1"])];
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        text.prop_map(Value::from),
+        Just(json!([])),
+        Just(json!({})),
+        Just(json!([null, 1, {"path": 7}])),
+    ]
+}
+
+fn path() -> impl Strategy<Value = Value> {
+    let text = of(&["/", "/foo", "/foo/", "/foo/bar", "/foo(/|$)(.*)", "/(?!x)y", "/broken(", "", "no-slash", "/a b", "/f|/g"]);
+    let kind = of(&["Exact", "Prefix", "ImplementationSpecific"]);
+    let service = of(&["web", "api", "wbe", "external"]);
+    (text, kind, service, prop_oneof![Just(json!({"number": 80})), Just(json!({"name": "http"})), Just(json!({"number": 9}))]).prop_map(
+        |(path, kind, service, port)| json!({"path": path, "pathType": kind, "backend": {"service": {"name": service, "port": port}}}),
+    )
+}
+
+fn annotations() -> impl Strategy<Value = Value> {
+    let key = of(&[
+        "use-regex",
+        "rewrite-target",
+        "canary",
+        "canary-weight",
+        "canary-by-header",
+        "canary-by-cookie",
+        "ssl-redirect",
+        "service-upstream",
+        "upstream-vhost",
+        "backend-protocol",
+        "auth-url",
+        "server-snippet",
+        "canary-by-header-pattern",
+        "proxy-body-size",
+        "typo",
+    ]);
+    let value = of(&["true", "false", "/x/$1", "/foo", "20", "x-canary", "maybe", "HTTPS", "deny all;", "(", ""]);
+    prop::collection::vec((key, value), 0..4).prop_map(|pairs| {
+        let pairs = pairs.into_iter().map(|(key, value)| (format!("nginx.ingress.kubernetes.io/{key}"), Value::from(value)));
+        Value::Object(pairs.collect())
+    })
+}
+
+fn ingress() -> impl Strategy<Value = Value> {
+    let host = prop_oneof![of(&["a.test", "b.test", "*.test", "", "A.test", "-bad-"]).prop_map(Value::from)];
+    let rule = (host, prop::collection::vec(path(), 0..4)).prop_map(|(host, paths)| json!({"host": host, "http": {"paths": paths}}));
+    let tls =
+        prop_oneof![Just(json!([])), Just(json!([{"hosts": ["a.test"], "secretName": "tls"}])), Just(json!([{"secretName": "none"}]))];
+    let default = prop_oneof![Just(Value::Null), Just(json!({"service": {"name": "web", "port": {"number": 80}}}))];
+    let created = of(&["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"]);
+    (of(&["one", "two", "three", "four"]), of(&["a", "b"]), created, annotations(), prop::collection::vec(rule, 0..3), tls, default)
+        .prop_map(|(name, namespace, created, annotations, rules, tls, default)| {
+            json!({
+                "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+                "metadata": {"name": name, "namespace": namespace, "creationTimestamp": created, "annotations": annotations},
+                "spec": {"rules": rules, "tls": tls, "defaultBackend": default},
+            })
+        })
+}
+
+fn service() -> impl Strategy<Value = Value> {
+    let spec = prop_oneof![
+        Just(json!({"ports": [{"name": "http", "port": 80}]})),
+        Just(json!({"clusterIP": "10.96.0.1", "ports": [{"port": 80, "targetPort": 9}]})),
+        Just(json!({"type": "ExternalName", "externalName": "web.test"})),
+    ];
+    (of(&["web", "api", "external"]), of(&["a", "b"]), spec).prop_map(|(name, namespace, spec)| {
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace}, "spec": spec})
+    })
+}
+
+fn object() -> impl Strategy<Value = Value> {
+    let secret = of(&["a", "b"]).prop_map(|namespace| {
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "tls", "namespace": namespace}, "type": "kubernetes.io/tls"})
+    });
+    prop_oneof![6 => ingress(), 3 => service(), 1 => secret]
+}
+
+/// Where to put something else in an object.
+fn mutate(value: &mut Value, mut way: u64, junk: Value) {
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            let at = usize::try_from(way % map.len() as u64).expect("an index");
+            way /= 7;
+            if let Some((_, inner)) = map.iter_mut().nth(at) {
+                if way == 0 { *inner = junk } else { mutate(inner, way, junk) }
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            let at = usize::try_from(way % items.len() as u64).expect("an index");
+            way /= 7;
+            if way == 0 { items[at] = junk } else { mutate(&mut items[at], way, junk) }
+        }
+        other => *other = junk,
+    }
+}
+
+/// The later of two objects of one name is the one that is there.
+fn last_of_each(objects: &[Value]) -> Vec<Value> {
+    let key = |object: &Value| (Kind::of(object), Name::of(object, false));
+    let later = |at: usize, object: &Value| objects[at + 1..].iter().any(|it| key(it) == key(object));
+    objects.iter().enumerate().filter(|(at, object)| !later(*at, object)).map(|(_, object)| object.clone()).collect()
+}
+
+/// All of a translation that can be compared.
+fn shown(translation: &Translation) -> (BTreeMap<String, String>, Vec<Report>) {
+    let shards = translation.shards.iter().map(|(key, shard)| (key.to_string(), format!("{:?} {:?}", shard.hash, shard.host)));
+    (shards.collect(), translation.reports.all())
+}
+
+/// Hints name what is there, and what is there later does not touch what never named it.
+fn without_hints(reports: Vec<Report>) -> Vec<Report> {
+    let bare = |mut report: Report| {
+        report.problems = report.problems.into_iter().map(|problem| resources::Problem { hint: None, ..problem }).collect();
+        report
+    };
+    reports.into_iter().map(bare).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_panics(objects in prop::collection::vec((object(), any::<u64>(), junk()), 0..12)) {
+        let objects: Vec<Value> = objects.into_iter().map(|(mut object, way, junk)| {
+            mutate(&mut object, way, junk);
+            object
+        }).collect();
+        let resources = Resources::of(&objects);
+        let translation = translate(&resources, &options());
+        let mut in_use = InUse::default();
+        for (key, shard) in &translation.shards {
+            in_use.update(key, Some(shard));
+        }
+        for id in in_use.iter() {
+            crate::endpoints(&resources, &options(), id);
+        }
+        crate::check(&objects, &options());
+    }
+
+    #[test]
+    fn the_order_of_the_input_does_not_matter(objects in prop::collection::vec(object(), 0..12), seed in any::<u64>()) {
+        let objects = last_of_each(&objects);
+        let mut shuffled = objects.clone();
+        fastrand::Rng::with_seed(seed).shuffle(&mut shuffled);
+        let (one, other) = (translate(&Resources::of(&objects), &options()), translate(&Resources::of(&shuffled), &options()));
+        prop_assert_eq!(shown(&one), shown(&other));
+    }
+
+    #[test]
+    fn one_change_after_another_equals_from_scratch(
+        changes in prop::collection::vec((object(), any::<bool>(), any::<u64>(), junk()), 1..24),
+    ) {
+        let (options, mut resources, mut now) = (options(), Resources::default(), Translation::default());
+        for (mut object, gone, way, junk) in changes {
+            if way % 3 == 0 {
+                mutate(&mut object["spec"], way, junk);
+            }
+            let Some(Change::Object { kind, name, object }) = Change::of(&object) else { continue };
+            let applied = resources.apply(Change::Object { kind, name, object: object.filter(|_| !gone) });
+            for key in touched(&resources, &options, &applied).shards {
+                let (shard, reports) = translate_shard(&resources, &options, &key);
+                now.reports.update(Part::Shard(key.clone()), reports);
+                match shard {
+                    Some(shard) => drop(now.shards.insert(key, shard)),
+                    None => drop(now.shards.remove(&key)),
+                }
+            }
+            let (now, scratch) = (shown(&now), shown(&translate(&resources, &options)));
+            prop_assert_eq!(now.0, scratch.0);
+            prop_assert_eq!(without_hints(now.1), without_hints(scratch.1));
+        }
+    }
+
+    #[test]
+    fn a_broken_object_changes_nothing_about_the_routes_of_others(
+        others in prop::collection::vec(object(), 1..8), mut broken in ingress(), way in any::<u64>(), junk in junk(),
+    ) {
+        // The youngest, so that it owns no path of others; without what is host-wide on purpose.
+        mutate(&mut broken, way, junk);
+        broken["apiVersion"] = "networking.k8s.io/v1".into();
+        broken["kind"] = "Ingress".into();
+        let annotations = json!({"nginx.ingress.kubernetes.io/auth-url": 1, "nginx.ingress.kubernetes.io/ssl-redirect": "maybe"});
+        broken["metadata"] = json!({"name": "broken", "namespace": "a", "creationTimestamp": "2026-03-01T00:00:00Z", "annotations": annotations});
+        let mut with = others.clone();
+        with.push(broken);
+        // What answers where nobody has a path gives way to whoever has one.
+        let declared = |route: &&Route| route.source.object.name != "broken" && route.source.rule.contains(".paths[");
+        let routes = |objects: &[Value]| {
+            let translation = translate(&Resources::of(objects), &options());
+            let mut routes: BTreeMap<ShardKey, Vec<Route>> = BTreeMap::new();
+            for (key, shard) in translation.shards {
+                let of_others = shard.host.routes.iter().filter(declared).cloned().collect::<Vec<_>>();
+                if !of_others.is_empty() {
+                    routes.insert(key, of_others);
+                }
+            }
+            routes
+        };
+        prop_assert_eq!(routes(&others), routes(&with));
+    }
+}
+
+fn many(count: usize) -> Resources {
+    let mut resources = Resources::default();
+    for n in 0..count {
+        for object in named(n, "web") {
+            resources.apply(Change::of(&object).expect("a change"));
+        }
+    }
+    resources
+}
+
+fn named(n: usize, service: &str) -> [Value; 2] {
+    let service = format!("{service}-{n}");
+    let path = if n.is_multiple_of(3) { format!("/svc{n}/v1(/|$)(.*)") } else { "/".to_owned() };
+    let annotations = if n.is_multiple_of(3) { json!({"nginx.ingress.kubernetes.io/rewrite-target": "/$2"}) } else { json!({}) };
+    [
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": service, "namespace": "a"}, "spec": {"ports": [{"port": 80}]}}),
+        json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+            "metadata": {"name": format!("host-{n}"), "namespace": "a", "annotations": annotations},
+            "spec": {"rules": [{"host": format!("host-{n}.test"), "http": {"paths": [
+                {"path": path, "pathType": "ImplementationSpecific", "backend": {"service": {"name": service, "port": {"number": 80}}}}]}}]},
+        }),
+    ]
+}
+
+#[test]
+fn one_edit_among_many_touches_one_shard() {
+    let (options, mut resources) = (Options::new(GatewayId::new("g")), many(300));
+    let applied = resources.apply(Change::of(&named(7, "api")[1]).expect("a change"));
+    let touched = touched(&resources, &options, &applied);
+    let hosts: Vec<String> = touched.shards.iter().map(|key| key.host.to_string()).collect();
+    assert_eq!(hosts, ["host-7.test"]);
+}
+
+/// Printed, not judged: `cargo test --profile quick -p translate -- --ignored --nocapture how_long`.
+#[test]
+#[ignore = "prints how long ten thousand Ingresses take"]
+#[expect(clippy::disallowed_methods, reason = "it is about time")]
+fn how_long_ten_thousand_take() {
+    let begin = Instant::now();
+    let (options, mut resources) = (Options::new(GatewayId::new("g")), many(10_000));
+    let read = begin.elapsed();
+    let begin = Instant::now();
+    let shards = translate(&resources, &options).shards.len();
+    let whole = begin.elapsed();
+    let begin = Instant::now();
+    let applied = resources.apply(Change::of(&named(7777, "api")[1]).expect("a change"));
+    let touched = touched(&resources, &options, &applied);
+    for key in &touched.shards {
+        assert!(matches!(key.host, HostPattern::Exact(_)));
+        assert!(translate_shard(&resources, &options, key).0.is_some());
+    }
+    println!("{shards} shards: read in {read:?}, translated in {whole:?}; one edit in {:?}", begin.elapsed());
+}
