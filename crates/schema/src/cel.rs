@@ -5,6 +5,8 @@
 //!
 //! **Invariant:** a rule that cannot be run refuses the object and says why; it is never passed over.
 
+mod names;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +18,7 @@ use kube_cel::cel::{Context, ExecutionError, Program, Value as Cel};
 use serde_json::{Map, Value};
 
 use crate::path::Path;
-use crate::structural::{NodeId, Structural, Type, counterpart};
+use crate::structural::{Node, NodeId, Structural, Type, counterpart};
 use crate::violation::{Violation, ViolationKind};
 
 /// How deep brackets may nest in a rule: the parser recurses.
@@ -77,19 +79,24 @@ impl std::fmt::Debug for Rule {
     }
 }
 
-/// Compiles the rules of one schema node.
-pub(crate) fn read(rules: &Value, path: &Path<'_>, found: &mut Vec<Violation>) -> Vec<Rule> {
+/// Compiles the rules of `node`, whose fields are among `nodes`.
+pub(crate) fn read(rules: &Value, nodes: &[Node], node: &Node, path: &Path<'_>, found: &mut Vec<Violation>) -> Vec<Rule> {
     let list = rules.as_array().map(Vec::as_slice).unwrap_or_default();
     let mut out = Vec::with_capacity(list.len());
     for (index, rule) in list.iter().enumerate() {
-        out.extend(read_one(rule, &path.index(index)).map_err(|wrong| found.push(*wrong)).ok());
+        out.extend(read_one(rule, nodes, node, &path.index(index)).map_err(|wrong| found.push(*wrong)).ok());
     }
     out
 }
 
-fn read_one(rule: &Value, path: &Path<'_>) -> Result<Rule, Box<Violation>> {
+fn read_one(rule: &Value, nodes: &[Node], node: &Node, path: &Path<'_>) -> Result<Rule, Box<Violation>> {
     let text_of = |name: &str| rule.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
     let text = text_of("rule").ok_or_else(|| path.child("rule").required("rule is not specified"))?;
+    let compile = |text| {
+        let program = compile(text)?;
+        names::check(program.expression(), nodes, node)?;
+        Ok::<_, String>(program)
+    };
     let program = compile(text).map_err(|why| path.child("rule").invalid(text, format!("compilation failed: {why}")))?;
     let message_program = match text_of("messageExpression") {
         None => None,

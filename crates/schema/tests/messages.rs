@@ -409,6 +409,21 @@ fn custom_resource_definitions() {
         broken[0].starts_with(&format!("{at}.x-kubernetes-validations[0].rule: Invalid value: \"self.(\": compilation failed: ")),
         "{broken:?}"
     );
+    for (rule, why) in [
+        ("slef.a > 0", "undeclared reference to 'slef'"),
+        ("self.b > 0", "undefined field 'b'"),
+        ("self.list.all(x, x.c > 0)", "undefined field 'c'"),
+        ("self.list.all(x, y > 0)", "undeclared reference to 'y'"),
+        ("has(self.b)", "undefined field 'b'"),
+    ] {
+        let list = json!({ "type": "array", "maxItems": 3, "items": { "type": "object", "properties": { "n": { "type": "integer" } } } });
+        let properties = json!({ "a": { "type": "integer" }, "list": list });
+        let found = lines(
+            &definition(name, spec(json!({ "type": "object", "properties": properties, "x-kubernetes-validations": [{ "rule": rule }] }))),
+            None,
+        );
+        assert_eq!(found, [format!("{at}.x-kubernetes-validations[0].rule: Invalid value: \"{rule}\": compilation failed: {why}")]);
+    }
     let mut two = definition(name, spec(json!({ "type": "object" })));
     let again = two["spec"]["versions"][0].clone();
     two["spec"]["versions"].as_array_mut().unwrap().push(again);

@@ -153,7 +153,7 @@ impl<'a> Reader<'a> {
         node.checks = self.checks(fields, place, path);
         if let Some(rules) = fields.get("x-kubernetes-validations") {
             let at = path.child("x-kubernetes-validations");
-            node.rules = cel::read(rules, &at, &mut self.violations);
+            node.rules = cel::read(rules, &self.nodes, &node, &at, &mut self.violations);
         }
         if place == Place::Builtin {
             // What Go decodes as absent, its own rules judge.
