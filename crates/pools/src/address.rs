@@ -1,9 +1,9 @@
 //! Addresses for Services of type LoadBalancer.
 
-use ipnet::IpNet;
+use ipnet::{IpAddrRange, IpNet, Ipv4AddrRange, Ipv6AddrRange};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 
 /// Where addresses come from.
@@ -11,8 +11,15 @@ use std::str::FromStr;
 pub enum Pool {
     /// Nobody gets an address.
     None,
-    /// The host addresses of these ranges, in order; not an IPv4 network's own address nor its broadcast address.
-    Ranges(Vec<IpNet>),
+    Ranges(Vec<Range>),
+}
+
+/// A run of addresses; displays as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Range {
+    text: String,
+    first: IpAddr,
+    last: IpAddr,
 }
 
 /// Somebody who asks for an address.
@@ -51,7 +58,7 @@ pub enum Shortage {
 
 /// Why a text is no [`Pool`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no range of addresses; write for example 127.1.0.0/24, several with commas between, or none")]
+#[error("`{0}` is no range of addresses; write for example 127.1.0.0/24 or 127.1.0.1-127.1.0.9, several with commas between, or none")]
 pub struct PoolError(String);
 
 /// Gives every claim an address while there are any.
@@ -100,18 +107,14 @@ pub fn assign(pool: &Pool, claims: &[Claim], taken: &BTreeSet<IpAddr>) -> (Assig
 impl Pool {
     /// Every address, in the order they are given away.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + '_ {
-        self.ranges().iter().flat_map(IpNet::hosts)
+        self.ranges().iter().flat_map(Range::addresses)
     }
 
     pub fn contains(&self, address: IpAddr) -> bool {
-        let edge = |range: &IpNet| match range {
-            IpNet::V4(v4) => v4.prefix_len() < 31 && (address == v4.network() || address == v4.broadcast()),
-            IpNet::V6(_) => false,
-        };
-        self.ranges().iter().any(|range| range.contains(&address) && !edge(range))
+        self.ranges().iter().any(|it| it.first.is_ipv4() == address.is_ipv4() && (it.first..=it.last).contains(&address))
     }
 
-    fn ranges(&self) -> &[IpNet] {
+    fn ranges(&self) -> &[Range] {
         match self {
             Self::None => &[],
             Self::Ranges(ranges) => ranges,
@@ -126,12 +129,43 @@ impl FromStr for Pool {
         if text.trim() == "none" {
             return Ok(Self::None);
         }
-        let range = |part: &str| {
-            let part = part.trim();
-            let range = part.parse::<IpNet>().or_else(|_| part.parse::<IpAddr>().map(IpNet::from));
-            range.map(|it| it.trunc()).map_err(|_| PoolError(part.to_owned()))
+        text.split(',').map(str::parse).collect::<Result<_, _>>().map(Self::Ranges)
+    }
+}
+
+// === impl Range ===
+
+impl Range {
+    fn addresses(&self) -> IpAddrRange {
+        match (self.first, self.last) {
+            (IpAddr::V4(first), IpAddr::V4(last)) => Ipv4AddrRange::new(first, last).into(),
+            (IpAddr::V6(first), IpAddr::V6(last)) => Ipv6AddrRange::new(first, last).into(),
+            // Reading refuses a range of both families.
+            _ => Ipv4AddrRange::new(Ipv4Addr::from(1), Ipv4Addr::from(0)).into(),
+        }
+    }
+}
+
+impl FromStr for Range {
+    type Err = PoolError;
+
+    /// A network (its host addresses: not an IPv4 network's own nor its broadcast address), two addresses, or one.
+    fn from_str(text: &str) -> Result<Self, PoolError> {
+        let text = text.trim();
+        let wrong = || PoolError(text.to_owned());
+        let (first, last) = match (text.split_once('-'), text.parse::<IpNet>()) {
+            (Some((first, last)), _) => (first.trim().parse().map_err(|_| wrong())?, last.trim().parse().map_err(|_| wrong())?),
+            (None, Ok(net)) => {
+                let mut hosts = net.hosts();
+                let first = hosts.next().ok_or_else(wrong)?;
+                (first, hosts.last().unwrap_or(first))
+            }
+            (None, Err(_)) => text.parse::<IpAddr>().map(|it| (it, it)).map_err(|_| wrong())?,
         };
-        text.split(',').map(range).collect::<Result<_, _>>().map(Self::Ranges)
+        if first.is_ipv4() != last.is_ipv4() || first > last {
+            return Err(wrong());
+        }
+        Ok(Self { text: text.to_owned(), first, last })
     }
 }
 
@@ -141,7 +175,7 @@ impl fmt::Display for Pool {
             Self::None => f.write_str("none"),
             Self::Ranges(ranges) => {
                 for (n, range) in ranges.iter().enumerate() {
-                    write!(f, "{}{range}", if n == 0 { "" } else { "," })?;
+                    write!(f, "{}{}", if n == 0 { "" } else { "," }, range.text)?;
                 }
                 Ok(())
             }
@@ -178,6 +212,7 @@ mod tests {
         check("127.1.0.0/24", &[("b/b", None, None), ("a/a", None, None)], &["127.1.0.1"], &["a/a=127.1.0.2", "b/b=127.1.0.3"]);
         check("127.1.0.9", &[("a/a", None, None), ("b/b", None, None)], &[], &["a/a=127.1.0.9", "b/b=Exhausted"]);
         check("none", &[("a/a", Some("127.1.0.1"), None)], &[], &["a/a=NoPool"]);
+        check("127.1.0.3-127.1.0.4", &[("a/a", None, None), ("b/b", None, None)], &[], &["a/a=127.1.0.3", "b/b=127.1.0.4"]);
     }
 
     #[test]
@@ -203,10 +238,10 @@ mod tests {
 
     #[test]
     fn a_pool_reads_as_it_is_written() {
-        for text in ["none", "127.1.0.0/24", "127.1.0.0/24,10.0.0.0/30", "fd00::/120"] {
+        for text in ["none", "127.1.0.0/24", "127.1.0.0/24,10.0.0.0/30", "fd00::/120", "127.1.0.3-127.1.0.5"] {
             assert_eq!(text.parse::<Pool>().expect("a pool").to_string(), text);
         }
-        for text in ["", "127.1.0.0/33", "all", "127.1.0.0/24,"] {
+        for text in ["", "127.1.0.0/33", "all", "127.1.0.0/24,", "127.1.0.5-127.1.0.3", "127.1.0.5-::1"] {
             text.parse::<Pool>().expect_err(text);
         }
     }

@@ -12,5 +12,5 @@
 mod address;
 mod node_port;
 
-pub use address::{Assignment, Claim, Pool, PoolError, Shortage, Waiting, assign};
+pub use address::{Assignment, Claim, Pool, PoolError, Range, Shortage, Waiting, assign};
 pub use node_port::{NODE_PORTS, NodePortClaim, assign_node_ports};

@@ -4,6 +4,7 @@ use crate::{Kind, Target, Wish};
 use serde_json::{Value, json};
 use siphasher::sip::SipHasher13;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::hash::{Hash, Hasher};
 
 /// The longest message an event may have.
@@ -12,15 +13,19 @@ const MESSAGE_LIMIT: usize = 1024;
 const PER_OBJECT: usize = 16;
 
 /// One thing to say about an object.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Said {
+    /// Field path; empty: the object as a whole.
+    pub field: String,
     pub severity: Severity,
-    /// UpperCamelCase, for example `BackendNotFound`.
+    /// UpperCamelCase, for example `ServiceNotFound`.
     pub reason: String,
     pub message: String,
+    /// What to write instead.
+    pub hint: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     Normal,
     Warning,
@@ -37,7 +42,7 @@ pub struct Identity {
 
 /// Remembers what was said, so that it is not said again.
 ///
-/// The first statement about an object after a start compares with the events that are there: what has one already is not repeated.
+/// In the first round after a start, what has an event already is not repeated.
 /// A problem that was mended and comes back is counted up.
 #[derive(Debug, Default)]
 pub struct Ledger {
@@ -45,6 +50,21 @@ pub struct Ledger {
     known: BTreeSet<(String, String)>,
     /// Per object, the events of the problems it has now.
     active: HashMap<Target, BTreeSet<String>>,
+    /// After the first round, an event that exists is of a problem that was mended since.
+    caught_up: bool,
+}
+
+// === impl Said ===
+
+/// Field, message and hint in one line.
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.field.is_empty() {
+            write!(f, "{}: ", self.field)?;
+        }
+        f.write_str(&self.message)?;
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, ". {hint}"))
+    }
 }
 
 // === impl Ledger ===
@@ -55,25 +75,31 @@ impl Ledger {
         let text = |it: &Value, pointer: &str| it.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let ours = events.into_iter().filter(|it| text(it, "/reportingComponent") == identity.controller);
         let known = ours.map(|it| (text(it, "/metadata/namespace"), text(it, "/metadata/name"))).collect();
-        Self { known, active: HashMap::new() }
+        Self { known, active: HashMap::new(), caught_up: false }
+    }
+
+    /// Every object has been stated once.
+    pub fn caught_up(&mut self) {
+        self.caught_up = true;
     }
 
     /// All that there is to say about an object now. Returns what must be written: for each problem that is new.
-    pub fn state(&mut self, about: &Target, uid: &str, said: &[Said], identity: &Identity, now: &str) -> Vec<(Target, Wish)> {
+    pub fn state(&mut self, about: &Target, uid: &str, said: &BTreeSet<Said>, identity: &Identity, now: &str) -> Vec<(Target, Wish)> {
         let namespace = if about.namespace.is_empty() { "default" } else { &about.namespace };
         let named: BTreeMap<String, Said> = limited(said).into_iter().map(|it| (name(about, uid, &it), it)).collect();
-        let first = !self.active.contains_key(about);
         let before = self.active.remove(about).unwrap_or_default();
         let mut wishes = Vec::new();
         for (name, said) in &named {
             let exists = !self.known.insert((namespace.to_owned(), name.clone()));
-            if before.contains(name) || first && exists {
+            if before.contains(name) || !self.caught_up && exists {
                 continue;
             }
             let event = event(about, uid, namespace, name, said, identity, now);
             wishes.push((Target::new(Kind::Event, namespace, name.clone()), Wish::Event(event)));
         }
-        self.active.insert(about.clone(), named.into_keys().collect());
+        if !named.is_empty() {
+            self.active.insert(about.clone(), named.into_keys().collect());
+        }
         wishes
     }
 
@@ -87,11 +113,11 @@ impl Ledger {
 }
 
 /// So that one object with a thousand problems does not fill the store.
-fn limited(said: &[Said]) -> Vec<Said> {
+fn limited(said: &BTreeSet<Said>) -> Vec<Said> {
     let mut kept: Vec<Said> = said.iter().take(PER_OBJECT).cloned().collect();
     if said.len() > PER_OBJECT {
         let message = format!("{} more problems are not listed here; `paifang check` names them all", said.len() - PER_OBJECT);
-        kept.push(Said { severity: Severity::Warning, reason: "MoreProblems".into(), message });
+        kept.push(Said { field: String::new(), severity: Severity::Warning, reason: "MoreProblems".into(), message, hint: None });
     }
     kept
 }
@@ -99,7 +125,7 @@ fn limited(said: &[Said]) -> Vec<Said> {
 /// The same problem of the same object has the same name, so it is one event however often it is found.
 fn name(about: &Target, uid: &str, said: &Said) -> String {
     let mut hasher = SipHasher13::new();
-    (uid, &said.reason, &said.message).hash(&mut hasher);
+    (uid, said).hash(&mut hasher);
     let mut stem = about.name.clone();
     stem.truncate(220); // object names are ASCII
     format!("{}.{:016x}", stem.trim_end_matches(['.', '-']), hasher.finish())
@@ -122,7 +148,7 @@ fn event(about: &Target, uid: &str, namespace: &str, name: &str, said: &Said, id
         "involvedObject": object,
         "type": severity,
         "reason": said.reason,
-        "message": shortened(&said.message),
+        "message": shortened(&said.to_string()),
         "count": 1,
         "firstTimestamp": now,
         "lastTimestamp": now,
@@ -149,7 +175,7 @@ mod tests {
     }
 
     fn said(message: &str) -> Said {
-        Said { severity: Severity::Warning, reason: "BackendNotFound".into(), message: message.into() }
+        Said { field: "spec".into(), severity: Severity::Warning, reason: "ServiceNotFound".into(), message: message.into(), hint: None }
     }
 
     fn about() -> Target {
@@ -157,7 +183,7 @@ mod tests {
     }
 
     fn state(ledger: &mut Ledger, messages: &[&str]) -> Vec<(Target, Wish)> {
-        let said: Vec<Said> = messages.iter().map(|it| said(it)).collect();
+        let said: BTreeSet<Said> = messages.iter().map(|it| said(it)).collect();
         ledger.state(&about(), "u", &said, &identity(), "2026-01-01T00:00:00Z")
     }
 
@@ -165,6 +191,7 @@ mod tests {
     fn a_problem_is_said_once_and_again_only_when_it_comes_back() {
         let mut ledger = Ledger::default();
         assert_eq!(state(&mut ledger, &["a", "b"]).len(), 2);
+        ledger.caught_up();
         assert_eq!(state(&mut ledger, &["b", "a"]).len(), 0);
         assert_eq!(state(&mut ledger, &["b"]).len(), 0);
         assert_eq!(state(&mut ledger, &["a", "b"]).len(), 1);
@@ -182,6 +209,7 @@ mod tests {
             .collect();
         let mut restarted = Ledger::new(&written, &identity());
         assert_eq!(state(&mut restarted, &["a"]).len(), 0);
+        restarted.caught_up();
         assert_eq!(state(&mut restarted, &[]).len(), 0);
         assert_eq!(state(&mut restarted, &["a"]).len(), 1, "mended and broken again");
     }

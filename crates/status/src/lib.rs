@@ -20,4 +20,4 @@ pub use event::{Identity, Ledger, Said, Severity};
 pub use kind::{Kind, Target};
 pub use mailbox::Mailbox;
 pub use wish::{Address, Wish, covers};
-pub use writer::write_all;
+pub use writer::{WriteError, write, write_all};

@@ -18,7 +18,7 @@ const CONFLICTS: usize = 8;
 const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
-enum WriteError {
+pub enum WriteError {
     #[error(transparent)]
     Api(#[from] kube::Error),
     #[error("others kept changing it")]
@@ -72,7 +72,8 @@ fn again(target: &Target, error: &WriteError) -> bool {
     !lasting
 }
 
-async fn write(client: &Client, target: &Target, wish: &Wish) -> Result<(), WriteError> {
+/// Writes one wish and waits for it.
+pub async fn write(client: &Client, target: &Target, wish: &Wish) -> Result<(), WriteError> {
     for _ in 0..CONFLICTS {
         match tokio::time::timeout(DEADLINE, write_once(client, target, wish)).await {
             Err(_) => return Err(WriteError::Deadline),

@@ -1,0 +1,261 @@
+//! The commands and what they take. The reference page is made from this.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+/// The gateway through which traffic enters a cluster, a project, or a single machine.
+#[derive(Debug, Parser)]
+#[command(name = "paifang", version, propagate_version = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Exit codes, as `--help` and the reference print them.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0    done, or stopped as asked
+  1    it failed; `check`: problems were found
+  2    the command line is not understood
+  3    an address or port cannot be listened on
+  4    the data directory cannot be used: not writable, or another paifang has it
+  5    the data directory belongs to a newer version
+  130  interrupted twice";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve on this machine: an embedded Kubernetes API, the control plane and the gateway in one process
+    Up(Box<UpArgs>),
+    /// Validate manifests without any server
+    Check(CheckArgs),
+    /// Say which route answers a request, and why the others do not
+    Explain(ExplainArgs),
+    /// Show what is served
+    Get(GetArgs),
+    /// Run the sample backends: httpbin, a versioned hello, echo for WebSocket, gRPC, TCP and UDP
+    Demo(DemoArgs),
+    /// Print the version
+    Version(VersionArgs),
+    /// Serve a cluster's objects (experimental: control plane and gateway in one process on this host)
+    #[command(hide = true)]
+    Control(Box<ControlArgs>),
+    /// Print a reference page
+    #[command(hide = true)]
+    Reference { page: Page },
+}
+
+#[derive(Args, Debug)]
+pub struct UpArgs {
+    /// Also start the sample backends and apply the sample objects
+    #[arg(long)]
+    pub demo: bool,
+    /// Where objects are kept [default: $XDG_DATA_HOME/paifang, or ~/.local/share/paifang]
+    #[arg(long, value_name = "DIR", env = "PAIFANG_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Where the Kubernetes API listens
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:6443")]
+    pub api_address: SocketAddr,
+    /// The address of node ports
+    #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
+    pub node_address: IpAddr,
+    /// Where node ports come from
+    #[arg(long, value_name = "FROM-TO", default_value = "30000-32767", value_parser = port_range)]
+    pub node_ports: RangeInclusive<u16>,
+    /// Addresses for LoadBalancer: ranges with commas between, or `none`
+    #[arg(long, value_name = "RANGES", default_value = "127.1.0.0/24")]
+    pub pool: pools::Pool,
+    /// Added to ports below 1024, for users who may not listen on them
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=64_000))]
+    pub port_offset: u16,
+    #[command(flatten)]
+    pub serving: ServingArgs,
+}
+
+/// What every role that serves takes.
+#[derive(Args, Debug)]
+pub struct ServingArgs {
+    /// One JSON line per request: a file, `-` for standard output, or `none`
+    #[arg(long, value_name = "PATH", default_value = "none")]
+    pub access_log: String,
+    /// Metrics and health endpoints: an address, or `none`
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9090", value_parser = optional_address)]
+    pub admin_address: OptionalAddress,
+    /// Threads that serve requests [default: one per CPU]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
+    /// How long requests under way may take when stopping
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub drain: u64,
+}
+
+/// An address, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OptionalAddress(pub Option<SocketAddr>);
+
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    /// YAML or JSON files, folders of them, or `-` for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[arg(short, long, value_enum, default_value_t = CheckOutput::Text)]
+    pub output: CheckOutput,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckOutput {
+    Text,
+    Json,
+}
+
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// For example GET
+    #[arg(required_unless_present = "batch")]
+    pub method: Option<String>,
+    /// For example http://demo.kubesphere.io/path
+    #[arg(required_unless_present = "batch")]
+    pub url: Option<String>,
+    /// Requests from standard input, one JSON answer per line
+    #[arg(long, hide = true, conflicts_with = "method")]
+    pub batch: bool,
+    /// A header of the request, `name: value`
+    #[arg(short = 'H', long = "header", value_name = "HEADER")]
+    pub headers: Vec<String>,
+    #[command(flatten)]
+    pub objects: ObjectArgs,
+    #[arg(short, long, value_enum, default_value_t = CheckOutput::Text)]
+    pub output: CheckOutput,
+}
+
+/// Where objects come from.
+#[derive(Args, Debug)]
+pub struct ObjectArgs {
+    /// Look at these files in place of the API server
+    #[arg(short = 'f', long = "filename", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// [default: $KUBECONFIG, or ~/.kube/config]
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct GetArgs {
+    #[arg(value_enum)]
+    pub what: What,
+    #[command(flatten)]
+    pub objects: ObjectArgs,
+    /// Objects of this namespace only
+    #[arg(short, long)]
+    pub namespace: Option<String>,
+    #[arg(short, long, value_enum)]
+    pub output: Option<TableOutput>,
+    #[arg(long)]
+    pub no_headers: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    #[value(alias = "gateway", alias = "gw")]
+    Gateways,
+    #[value(alias = "route")]
+    Routes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TableOutput {
+    Wide,
+    Json,
+}
+
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// Where the backends listen
+    #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
+    pub address: IpAddr,
+    /// The first of seven ports: httpbin, hello v1, hello v2, echo, gRPC, TCP, UDP; 0: any
+    #[arg(long, value_name = "PORT", default_value_t = 8000)]
+    pub port: u16,
+}
+
+#[derive(Args, Debug)]
+pub struct VersionArgs {
+    #[arg(short, long, value_enum, default_value_t = CheckOutput::Text)]
+    pub output: CheckOutput,
+}
+
+#[derive(Args, Debug)]
+pub struct ControlArgs {
+    /// Serve from this process
+    #[arg(long, required = true)]
+    pub gateway_in_process: bool,
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
+    pub node_address: IpAddr,
+    #[arg(long, value_name = "FROM-TO", default_value = "30000-32767", value_parser = port_range)]
+    pub node_ports: RangeInclusive<u16>,
+    #[arg(long, value_name = "RANGES", default_value = "none")]
+    pub pool: pools::Pool,
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=64_000))]
+    pub port_offset: u16,
+    #[command(flatten)]
+    pub serving: ServingArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Page {
+    /// The commands and their options.
+    Cli,
+    /// Annotations of Ingresses.
+    Annotations,
+    /// Verbs, kinds and patch types of the embedded API.
+    Api,
+    /// Metrics.
+    Metrics,
+}
+
+fn port_range(text: &str) -> Result<RangeInclusive<u16>, String> {
+    let (from, to) = text.split_once('-').unwrap_or((text, text));
+    match (from.trim().parse::<u16>(), to.trim().parse::<u16>()) {
+        (Ok(from), Ok(to)) if 0 < from && from < to => Ok(from..=to),
+        _ => Err("write two port numbers, for example 30000-32767".into()),
+    }
+}
+
+fn optional_address(text: &str) -> Result<OptionalAddress, String> {
+    if text == "none" {
+        return Ok(OptionalAddress(None));
+    }
+    text.parse().map(|it| OptionalAddress(Some(it))).map_err(|_| "write an address and port, for example 127.0.0.1:9090, or none".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn defaults_expose_nothing() {
+        let cli = Cli::try_parse_from(["paifang", "up"]).expect("no option is required");
+        let Command::Up(up) = cli.command else { panic!("up is up") };
+        let admin = up.serving.admin_address.0.expect("an admin address");
+        assert!([up.api_address.ip(), up.node_address, admin.ip()].iter().all(IpAddr::is_loopback));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for line in ["up --pool everything", "up --node-ports 5", "up --admin-address here", "up --workers 0", "check", "explain GET"] {
+            let error = Cli::try_parse_from(["paifang"].into_iter().chain(line.split(' '))).expect_err(line);
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Where objects come from: files, or an API server.
+
+use crate::args::ObjectArgs;
+use anyhow::{Context, Result, bail};
+use kube::api::{Api, DynamicObject, ListParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use resources::load::{self, Loaded};
+use serde_json::Value;
+use status::Kind;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// The largest file that is read.
+const FILE_LIMIT: u64 = 64 << 20;
+/// The kinds that routes are made of.
+const KINDS: [Kind; 5] = [Kind::Service, Kind::EndpointSlice, Kind::Secret, Kind::Ingress, Kind::IngressClass];
+
+/// Files, the files of folders, and `-` for standard input, in this order.
+pub(crate) fn texts(paths: &[PathBuf]) -> Result<Vec<(String, String)>> {
+    let mut texts = Vec::new();
+    for path in paths {
+        if path.as_os_str() == "-" {
+            texts.push(("<stdin>".to_owned(), read(std::io::stdin().lock(), "standard input")?));
+            continue;
+        }
+        for file in files(path)? {
+            let name = file.display().to_string();
+            let open = std::fs::File::open(&file).with_context(|| format!("cannot read {name}"))?;
+            texts.push((name.clone(), read(open, &name)?));
+        }
+    }
+    Ok(texts)
+}
+
+fn read(from: impl Read, name: &str) -> Result<String> {
+    let mut text = String::new();
+    from.take(FILE_LIMIT + 1).read_to_string(&mut text).with_context(|| format!("cannot read {name}"))?;
+    if text.len() as u64 > FILE_LIMIT {
+        bail!("{name} is larger than {} MiB", FILE_LIMIT >> 20);
+    }
+    Ok(text)
+}
+
+/// The file itself, or the manifests in a folder, as `kubectl -f` takes them.
+fn files(path: &Path) -> Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = std::fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut files: Vec<PathBuf> = entries.filter_map(|it| it.ok().map(|it| it.path())).collect();
+    files.retain(|it| it.is_file() && it.extension().is_some_and(|it| it == "yaml" || it == "yml" || it == "json"));
+    files.sort();
+    Ok(files)
+}
+
+/// The objects of files, or of the API where none are named.
+pub(crate) async fn gather(args: &ObjectArgs) -> Result<Vec<Value>> {
+    if args.files.is_empty() {
+        return list(&client(args).await?).await;
+    }
+    let mut objects = Vec::new();
+    for (name, text) in texts(&args.files)? {
+        let loaded: Vec<Loaded> = load::load(&name, &text).map_err(|errors| {
+            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            anyhow::anyhow!(lines.join("\n"))
+        })?;
+        objects.extend(loaded.into_iter().map(|it| it.object));
+    }
+    Ok(objects)
+}
+
+async fn client(args: &ObjectArgs) -> Result<kube::Client> {
+    let options = KubeConfigOptions { context: args.context.clone(), ..KubeConfigOptions::default() };
+    let config = match &args.kubeconfig {
+        Some(path) => {
+            let file = Kubeconfig::read_from(path).with_context(|| format!("cannot read {}", path.display()))?;
+            kube::Config::from_custom_kubeconfig(file, &options).await?
+        }
+        None if args.context.is_some() => kube::Config::from_kubeconfig(&options).await?,
+        None => kube::Config::infer()
+            .await
+            .context("no API server is named; set KUBECONFIG as `paifang up` prints it, use --kubeconfig, or name files with -f")?,
+    };
+    Ok(kube::Client::try_from(config)?)
+}
+
+/// Every object of the kinds we read, in pages.
+async fn list(client: &kube::Client) -> Result<Vec<Value>> {
+    let mut objects = Vec::new();
+    for kind in KINDS {
+        let api: Api<DynamicObject> = Api::all_with(client.clone(), &kind.resource());
+        let mut params = ListParams::default().limit(500);
+        loop {
+            let page = api.list(&params).await.with_context(|| format!("cannot list {kind} objects"))?;
+            for item in &page.items {
+                let mut object = serde_json::to_value(item)?;
+                object["apiVersion"] = kind.api_version().into();
+                object["kind"] = kind.word().into();
+                objects.push(object);
+            }
+            match page.metadata.continue_.filter(|it| !it.is_empty()) {
+                Some(token) => params = params.continue_token(&token),
+                None => break,
+            }
+        }
+    }
+    Ok(objects)
+}

@@ -1,0 +1,252 @@
+//! What is said about each object once what it asks for is served.
+
+use crate::picture::{GatewayPicture, SocketPicture};
+use crate::world::World;
+use crate::{Picture, Plan};
+use model::{Ack, BindingState, GatewayId, Nack, ObjectRef, ShardKey, Version};
+use resources::{Kind as ReadKind, Problem, Severity as Weight};
+use serde_json::Value;
+use status::{Address, Identity, Kind, Ledger, Mailbox, Said, Severity, Target, Wish};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// How long a problem must last before it is said: objects that are applied together arrive one after another.
+const PATIENCE: Duration = Duration::from_millis(700);
+
+/// Joins what was said about objects with what the data plane acknowledged; the latest wins.
+///
+/// **Invariant:** a status names only what every worker serves.
+pub(crate) struct Answers {
+    identity: Identity,
+    mailbox: Mailbox,
+    ledger: Ledger,
+    gateway: GatewayId,
+    /// The gateway's own Service.
+    service: ObjectRef,
+    plan: Plan,
+    /// Statements that wait for their version.
+    waiting: BTreeMap<Version, BTreeSet<ObjectRef>>,
+    /// Since when problems of these objects are waiting to be said.
+    patient: BTreeMap<ObjectRef, Instant>,
+    nacks: BTreeMap<ShardKey, Vec<Nack>>,
+    /// What must be said about the gateway's Service.
+    trouble: Option<Said>,
+    bindings: Vec<BindingState>,
+    /// Addresses in the status of each Ingress, as watched.
+    observed: HashMap<Target, Vec<Address>>,
+    picture: watch::Sender<Picture>,
+}
+
+impl Answers {
+    pub fn new(
+        identity: Identity,
+        mailbox: Mailbox,
+        ledger: Ledger,
+        (gateway, service): (GatewayId, ObjectRef),
+        plan: Plan,
+        picture: watch::Sender<Picture>,
+    ) -> Self {
+        Self {
+            identity,
+            mailbox,
+            ledger,
+            gateway,
+            service,
+            plan,
+            waiting: BTreeMap::new(),
+            patient: BTreeMap::new(),
+            nacks: BTreeMap::new(),
+            trouble: None,
+            bindings: Vec::new(),
+            observed: HashMap::new(),
+            picture,
+        }
+    }
+
+    /// An Ingress as it is now.
+    pub fn observe(&mut self, target: &Target, object: Option<&Value>) {
+        if target.kind == Kind::Ingress {
+            match object.map(addresses) {
+                Some(addresses) if !addresses.is_empty() => drop(self.observed.insert(target.clone(), addresses)),
+                _ => drop(self.observed.remove(target)),
+            }
+        }
+    }
+
+    /// These objects are to be spoken about once `version` is served.
+    pub fn expect(&mut self, version: Version, about: BTreeSet<ObjectRef>, shards: impl IntoIterator<Item = ShardKey>) {
+        for key in shards {
+            self.nacks.remove(&key);
+        }
+        self.waiting.entry(version).or_default().extend(about);
+    }
+
+    /// The data plane serves a version.
+    pub fn acknowledged(&mut self, ack: Ack, world: &World, now: Instant) {
+        let mut about: BTreeSet<ObjectRef> = BTreeSet::new();
+        let later = self.waiting.split_off(&Version { sequence: ack.version.sequence.saturating_add(1), ..ack.version });
+        for objects in std::mem::replace(&mut self.waiting, later).into_values() {
+            about.extend(objects);
+        }
+        for nack in ack.nacks {
+            about.extend(world.source(&nack.shard, nack.route).map(|it| it.object.clone()));
+            self.nacks.entry(nack.shard.clone()).or_default().push(nack);
+        }
+        if self.bindings != ack.bindings {
+            self.bindings = ack.bindings;
+            about.insert(self.service.clone());
+            about.extend(world.resources().ingresses().map(|it| ReadKind::Ingress.object_ref(&it.meta.name)));
+        }
+        for object in about {
+            self.speak_of(&object, world, now);
+        }
+        self.show(world);
+    }
+
+    /// The gateway listens elsewhere now, or there is trouble with it.
+    pub fn gateway(&mut self, plan: Plan, trouble: Option<Said>, now: Instant) {
+        self.plan = plan;
+        self.trouble = trouble;
+        self.patient.entry(self.service.clone()).or_insert(now);
+    }
+
+    fn speak_of(&mut self, object: &ObjectRef, world: &World, now: Instant) {
+        self.patient.entry(object.clone()).or_insert(now);
+        if object.kind != ReadKind::Ingress.name() || world.object(object).is_none() {
+            return;
+        }
+        let target = target(object, Kind::Ingress);
+        let observed = self.observed.get(&target).map_or(&[] as &[Address], Vec::as_slice);
+        let ours = self.shown();
+        let wanted = if world.serves(object) { ours } else { Vec::new() };
+        // Addresses in an Ingress that no gateway of ours serves are somebody else's, unless they are the ones we write.
+        let theirs = wanted.is_empty() && !observed.iter().all(|it| self.all_shown().contains(it));
+        if observed != wanted && !theirs {
+            self.mailbox.put(target, Wish::Addresses(wanted));
+        }
+    }
+
+    /// When the next problem is due to be said.
+    pub fn due(&self) -> Option<Instant> {
+        self.patient.values().min().map(|it| *it + PATIENCE)
+    }
+
+    /// Says what has lasted.
+    pub fn say(&mut self, world: &World, now: Instant, timestamp: &str) {
+        let (due, later) = std::mem::take(&mut self.patient).into_iter().partition(|(_, since)| *since + PATIENCE <= now);
+        self.patient = later;
+        let due: BTreeMap<ObjectRef, Instant> = due;
+        let mut problems = self.picture.borrow().problems.clone();
+        for object in due.into_keys() {
+            let found = self.problems(&object, world);
+            self.write_events(&object, &found, world, timestamp);
+            if found.is_empty() {
+                problems.remove(&object);
+            } else {
+                problems.insert(object, found);
+            }
+        }
+        self.picture.send_if_modified(|it| {
+            let modified = it.problems != problems;
+            it.problems = problems;
+            modified
+        });
+        self.show(world);
+    }
+
+    fn write_events(&mut self, object: &ObjectRef, found: &BTreeSet<Said>, world: &World, timestamp: &str) {
+        let Some(kind) = Kind::ALL.into_iter().find(|it| object.kind == it.word()) else { return };
+        let target = target(object, kind);
+        let Some(read) = world.object(object) else { return self.ledger.forget(&target) };
+        for (target, wish) in self.ledger.state(&target, &read.meta().uid, found, &self.identity, timestamp) {
+            self.mailbox.put(target, wish);
+        }
+    }
+
+    /// All that is wrong with an object, the data plane's word included.
+    fn problems(&self, object: &ObjectRef, world: &World) -> BTreeSet<Said> {
+        let mut problems: BTreeSet<Said> = world.problems(object).iter().map(said).collect();
+        for nack in self.nacks.values().flatten() {
+            if let Some(source) = world.source(&nack.shard, nack.route).filter(|it| it.object == *object) {
+                problems.insert(warning(&source.rule, "NotServed", format!("the gateway cannot serve this: {}", nack.message)));
+            }
+        }
+        if *object == self.service {
+            problems.extend(self.trouble.clone());
+            problems.extend(self.bindings.iter().filter_map(unbound));
+        }
+        problems
+    }
+
+    /// The addresses that Ingresses show: those that answer.
+    fn shown(&self) -> Vec<Address> {
+        let deaf = |it: &BindingState| it.bound.is_err() && Some(it.address.ip()) == self.plan.address;
+        if self.bindings.iter().any(deaf) { vec![self.plan.node_address.to_string()] } else { self.plan.shown() }
+    }
+
+    fn all_shown(&self) -> Vec<Address> {
+        self.plan.status().into_iter().chain([self.plan.node_address.to_string()]).collect()
+    }
+
+    fn show(&self, world: &World) {
+        let sockets = self.bindings.iter().map(|it| SocketPicture {
+            listener: it.listener.to_string(),
+            address: it.address,
+            fault: it.bound.as_ref().err().cloned(),
+        });
+        let gateway = GatewayPicture {
+            id: self.gateway.clone(),
+            address: self.plan.address,
+            waiting: self.plan.shortage.map(|it| it.to_string()),
+            sockets: sockets.collect(),
+        };
+        let (hosts, routes) = world.size();
+        self.picture.send_if_modified(|it| {
+            let now = Picture { ready: true, gateways: vec![gateway], problems: it.problems.clone(), hosts, routes };
+            let modified = *it != now;
+            *it = now;
+            modified
+        });
+    }
+
+    /// The first round is over: from here on an event that exists is one that comes back.
+    pub fn caught_up(&mut self) {
+        self.ledger.caught_up();
+    }
+}
+
+fn target(object: &ObjectRef, kind: Kind) -> Target {
+    Target::new(kind, object.namespace.as_str(), object.name.as_str())
+}
+
+/// What an object's status shows now.
+fn addresses(object: &Value) -> Vec<Address> {
+    let entries = object.pointer("/status/loadBalancer/ingress").and_then(Value::as_array);
+    let address = |it: &Value| it.get("ip").or_else(|| it.get("hostname")).and_then(Value::as_str).map(str::to_owned);
+    entries.into_iter().flatten().filter_map(address).collect()
+}
+
+fn said(problem: &Problem) -> Said {
+    let severity = match problem.severity {
+        Weight::Error | Weight::Warning => Severity::Warning,
+        Weight::Note => Severity::Normal,
+    };
+    Said {
+        field: problem.field.to_string(),
+        severity,
+        reason: problem.reason.to_string(),
+        message: problem.message.to_string(),
+        hint: problem.hint.as_ref().map(ToString::to_string),
+    }
+}
+
+/// Something that translation does not know of.
+pub(crate) fn warning(field: &str, reason: &str, message: String) -> Said {
+    Said { field: field.into(), severity: Severity::Warning, reason: reason.into(), message, hint: None }
+}
+
+fn unbound(state: &BindingState) -> Option<Said> {
+    let message = format!("{} cannot be listened on: {}", state.address, state.bound.as_ref().err()?);
+    Some(warning("spec.ports", "NotListening", message))
+}

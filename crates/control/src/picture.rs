@@ -1,0 +1,37 @@
+//! What a person at the terminal wants to know, as it is now.
+
+use model::{GatewayId, ObjectRef};
+use status::Said;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Picture {
+    /// `false` until the first objects have been served.
+    pub ready: bool,
+    pub gateways: Vec<GatewayPicture>,
+    /// Every problem there is, by its object.
+    pub problems: BTreeMap<ObjectRef, BTreeSet<Said>>,
+    pub hosts: usize,
+    pub routes: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatewayPicture {
+    pub id: GatewayId,
+    /// The LoadBalancer address.
+    pub address: Option<IpAddr>,
+    /// Why there is none.
+    pub waiting: Option<String>,
+    pub sockets: Vec<SocketPicture>,
+}
+
+/// A socket as the data plane has it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SocketPicture {
+    /// `http` or `https`.
+    pub listener: String,
+    pub address: SocketAddr,
+    /// Why it does not answer.
+    pub fault: Option<String>,
+}

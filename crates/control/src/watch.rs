@@ -1,0 +1,248 @@
+//! Watching: every object of the kinds we read, and what becomes of them.
+
+use futures::StreamExt;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::core::{ApiResource, DynamicResourceScope};
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, Client};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use status::{Kind, Target};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+/// Objects per page of a list.
+const PAGE: u32 = 500;
+/// Changes that wait for the loop; past it the watches wait.
+const QUEUE: usize = 1024;
+/// Changes that one settling gathers at most, so that a flood does not hold the first ones back.
+const GATHER: usize = 20_000;
+
+/// All watches together. Dropping it ends them.
+pub struct Watch {
+    incoming: mpsc::Receiver<(Kind, watcher::Event<Raw>)>,
+    known: BTreeMap<Kind, Known>,
+    /// Ends them when dropped.
+    _tasks: JoinSet<()>,
+}
+
+/// What has changed since the last time: the newest form of each object, `None` where it is gone.
+#[derive(Debug, Default)]
+pub struct Changes(pub BTreeMap<Target, Option<Value>>);
+
+/// Which objects of a kind there are, so that a new list shows what has gone.
+#[derive(Default)]
+struct Known {
+    synced: bool,
+    objects: BTreeSet<Target>,
+    listing: Option<BTreeSet<Target>>,
+}
+
+/// An object as the server sent it.
+///
+/// **Invariant:** reading one never fails, so no object can stop a watch; what is wrong inside is found where it is read.
+#[derive(Clone, Debug)]
+struct Raw {
+    meta: ObjectMeta,
+    object: Value,
+}
+
+// === impl Watch ===
+
+impl Watch {
+    /// Begins to watch these kinds in all namespaces.
+    pub fn start(client: &Client, kinds: &[Kind]) -> Self {
+        let (outgoing, incoming) = mpsc::channel(QUEUE);
+        let mut tasks = JoinSet::new();
+        for kind in kinds {
+            tasks.spawn(watch_kind(client.clone(), *kind, outgoing.clone()));
+        }
+        Self { incoming, known: kinds.iter().map(|kind| (*kind, Known::default())).collect(), _tasks: tasks }
+    }
+
+    /// Waits for a change and takes what else has come by then. The first answer comes when every kind has been listed.
+    ///
+    /// Cancel safe only before the first change has arrived; give it its own branch and keep the future.
+    pub async fn settled(&mut self, changes: &mut Changes) -> Option<()> {
+        loop {
+            let (kind, event) = self.incoming.recv().await?;
+            self.take(kind, event, changes);
+            while changes.0.len() < GATHER {
+                let Ok((kind, event)) = self.incoming.try_recv() else { break };
+                self.take(kind, event, changes);
+            }
+            if self.synced() && !changes.0.is_empty() {
+                return Some(());
+            }
+        }
+    }
+
+    pub fn synced(&self) -> bool {
+        self.known.values().all(|it| it.synced)
+    }
+
+    fn take(&mut self, kind: Kind, event: watcher::Event<Raw>, changes: &mut Changes) {
+        let known = self.known.entry(kind).or_default();
+        match event {
+            watcher::Event::Init => known.listing = Some(BTreeSet::new()),
+            watcher::Event::InitApply(raw) => {
+                let target = raw.target(kind);
+                if let Some(listing) = &mut known.listing {
+                    listing.insert(target.clone());
+                }
+                changes.0.insert(target, Some(raw.object));
+            }
+            watcher::Event::InitDone => {
+                let listed = known.listing.take().unwrap_or_default();
+                for gone in std::mem::replace(&mut known.objects, listed) {
+                    if !known.objects.contains(&gone) {
+                        changes.0.insert(gone, None);
+                    }
+                }
+                known.synced = true;
+            }
+            watcher::Event::Apply(raw) => {
+                let target = raw.target(kind);
+                known.objects.insert(target.clone());
+                changes.0.insert(target, Some(raw.object));
+            }
+            watcher::Event::Delete(raw) => {
+                let target = raw.target(kind);
+                known.objects.remove(&target);
+                changes.0.insert(target, None);
+            }
+        }
+    }
+}
+
+/// Lists in pages, watches, and begins again where that is needed, until nobody listens.
+async fn watch_kind(client: Client, kind: Kind, outgoing: mpsc::Sender<(Kind, watcher::Event<Raw>)>) {
+    let api: Api<Raw> = Api::all_with(client, &kind.resource());
+    let mut events = std::pin::pin!(watcher(api, watcher::Config::default().page_size(PAGE)).default_backoff());
+    let mut failing = false;
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(event) => {
+                failing = false;
+                if outgoing.send((kind, event)).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) if failing => tracing::debug!(%kind, %error, "still cannot watch"),
+            Err(error) => {
+                failing = true;
+                tracing::warn!(%kind, %error, "cannot watch, trying again");
+            }
+        }
+    }
+}
+
+// === impl Raw ===
+
+impl Raw {
+    fn target(&self, kind: Kind) -> Target {
+        Target::new(kind, self.meta.namespace.clone().unwrap_or_default(), self.meta.name.clone().unwrap_or_default())
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let mut object = Value::deserialize(from)?;
+        let text = |name: &str| object.pointer("/metadata").and_then(|it| it.get(name)).and_then(Value::as_str).map(str::to_owned);
+        let meta = ObjectMeta {
+            name: text("name"),
+            namespace: text("namespace"),
+            uid: text("uid"),
+            resource_version: text("resourceVersion"),
+            ..ObjectMeta::default()
+        };
+        trim(&mut object);
+        Ok(Self { meta, object })
+    }
+}
+
+/// Lets go of what nobody reads: who manages which field, and of Secrets all that is no certificate.
+fn trim(object: &mut Value) {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("managedFields");
+        if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+            annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+        }
+    }
+    let secret = object.get("kind").is_none_or(|it| it == "Secret") && object.get("spec").is_none();
+    if secret && let Some(data) = object.get_mut("data").and_then(Value::as_object_mut) {
+        data.retain(|key, _| matches!(key.as_str(), "tls.crt" | "tls.key" | "ca.crt"));
+    }
+}
+
+impl kube::Resource for Raw {
+    type DynamicType = ApiResource;
+    type Scope = DynamicResourceScope;
+
+    fn kind(it: &ApiResource) -> Cow<'_, str> {
+        it.kind.as_str().into()
+    }
+    fn group(it: &ApiResource) -> Cow<'_, str> {
+        it.group.as_str().into()
+    }
+    fn version(it: &ApiResource) -> Cow<'_, str> {
+        it.version.as_str().into()
+    }
+    fn api_version(it: &ApiResource) -> Cow<'_, str> {
+        it.api_version.as_str().into()
+    }
+    fn plural(it: &ApiResource) -> Cow<'_, str> {
+        it.plural.as_str().into()
+    }
+    fn meta(&self) -> &ObjectMeta {
+        &self.meta
+    }
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.meta
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn raw(name: &str) -> Raw {
+        serde_json::from_value(json!({ "metadata": { "namespace": "a", "name": name, "labels": 7 } })).expect("any object is read")
+    }
+
+    fn watch() -> Watch {
+        let (_, incoming) = mpsc::channel(1);
+        Watch { incoming, known: [(Kind::Ingress, Known::default())].into(), _tasks: JoinSet::new() }
+    }
+
+    #[test]
+    fn what_a_new_list_lacks_is_gone() {
+        let (mut watch, mut changes) = (watch(), Changes::default());
+        let take = |watch: &mut Watch, changes: &mut Changes, event| watch.take(Kind::Ingress, event, changes);
+        for event in [watcher::Event::Init, watcher::Event::InitApply(raw("x")), watcher::Event::InitApply(raw("y"))] {
+            take(&mut watch, &mut changes, event);
+        }
+        assert!(!watch.synced());
+        take(&mut watch, &mut changes, watcher::Event::InitDone);
+        assert!(watch.synced());
+        take(&mut watch, &mut changes, watcher::Event::Apply(raw("z")));
+        assert_eq!(changes.0.len(), 3);
+
+        let mut changes = Changes::default();
+        for event in [watcher::Event::Init, watcher::Event::InitApply(raw("y")), watcher::Event::InitDone] {
+            take(&mut watch, &mut changes, event);
+        }
+        let gone: Vec<&str> = changes.0.iter().filter(|(_, it)| it.is_none()).map(|(it, _)| it.name.as_str()).collect();
+        assert_eq!(gone, ["x", "z"]);
+    }
+
+    #[test]
+    fn of_a_secret_only_certificates_are_kept() {
+        let mut secret = json!({ "metadata": { "managedFields": [1] }, "data": { "tls.crt": "a", "password": "b" } });
+        trim(&mut secret);
+        assert_eq!(secret, json!({ "metadata": {}, "data": { "tls.crt": "a" } }));
+    }
+}

@@ -1,0 +1,181 @@
+//! Everything known, and what a change of it means. No IO.
+
+use model::{BackendId, ContentHash, Endpoint, ObjectRef, Shard, ShardKey, Source, Text, Update, Version};
+use resources::{Applied, Change, Kind, Name, Object, Problem, Resources, ServiceType};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use translate::{InUse, Options, Part, Reports, Touched};
+
+/// The objects, what was made of them, and what was said about them.
+///
+/// **Invariant:** what is published after any series of changes is what translating everything at once would publish.
+pub(crate) struct World {
+    options: Options,
+    resources: Resources,
+    shards: BTreeMap<ShardKey, Shard>,
+    endpoints: HashMap<BackendId, Arc<[Endpoint]>>,
+    in_use: InUse,
+    reports: Reports,
+    /// Names that have been looked up at least once: before that, no address is no problem.
+    answered: BTreeSet<Text>,
+    /// Backends that no route leads to since this version; they go once it is served.
+    retired: Vec<(Version, BackendId)>,
+    version: Version,
+}
+
+/// What a change comes to.
+pub(crate) struct Step {
+    /// Endpoints and shards that are different.
+    pub update: Update,
+    /// Objects about which there may be something else to say.
+    pub about: BTreeSet<ObjectRef>,
+}
+
+impl World {
+    pub fn new(options: Options, epoch: u64) -> Self {
+        Self {
+            options,
+            resources: Resources::default(),
+            shards: BTreeMap::new(),
+            endpoints: HashMap::new(),
+            in_use: InUse::default(),
+            reports: Reports::default(),
+            answered: BTreeSet::new(),
+            retired: Vec::new(),
+            version: Version { epoch, sequence: 0 },
+        }
+    }
+
+    pub fn resources(&self) -> &Resources {
+        &self.resources
+    }
+
+    /// Applies changes and translates what they touch. Endpoints alone never cause a translation.
+    pub fn step(&mut self, changes: impl IntoIterator<Item = Change>) -> Step {
+        let (mut touched, mut about) = (Touched::default(), BTreeSet::new());
+        for change in changes {
+            if let Change::Resolved { name, .. } = &change
+                && self.answered.insert(name.clone())
+            {
+                about.extend(self.resources.services_of_external_name(name).map(|it| Kind::Service.object_ref(&it.meta.name)));
+            }
+            let applied = self.resources.apply(change);
+            if let Applied::Object { old, new } = &applied {
+                about.extend(new.iter().chain(old).map(Object::object_ref));
+            }
+            touched.extend(translate::touched(&self.resources, &self.options, &applied));
+        }
+        let mut update = Update { version: self.next_version(), ..Update::default() };
+        let mut backends = self.in_use.of(&touched.services);
+        for key in touched.shards {
+            self.translate_shard(key, &mut backends, &mut update, &mut about);
+        }
+        for id in backends {
+            self.find_endpoints(id, &mut update, &mut about);
+        }
+        Step { update, about }
+    }
+
+    fn translate_shard(&mut self, key: ShardKey, backends: &mut BTreeSet<BackendId>, update: &mut Update, about: &mut BTreeSet<ObjectRef>) {
+        let (shard, reports) = translate::translate_shard(&self.resources, &self.options, &key);
+        about.extend(self.reports.update(Part::Shard(key.clone()), reports));
+        let hash = |it: Option<&Shard>| it.map(|it: &Shard| -> ContentHash { it.hash });
+        if hash(self.shards.get(&key)) == hash(shard.as_ref()) {
+            return;
+        }
+        let turnover = self.in_use.update(&key, shard.as_ref());
+        backends.extend(turnover.begun);
+        self.retired.extend(turnover.ended.into_iter().map(|id| (update.version, id)));
+        match &shard {
+            Some(shard) => drop(self.shards.insert(key.clone(), shard.clone())),
+            None => drop(self.shards.remove(&key)),
+        }
+        update.shards.push((key, shard));
+    }
+
+    fn find_endpoints(&mut self, id: BackendId, update: &mut Update, about: &mut BTreeSet<ObjectRef>) {
+        if !self.in_use.contains(&id) {
+            return;
+        }
+        let (found, reports) = translate::endpoints(&self.resources, &self.options, &id);
+        about.extend(self.reports.update(Part::Backend(id.clone()), reports));
+        if self.endpoints.get(&id).is_none_or(|it| **it != *found) {
+            let found: Arc<[Endpoint]> = found.into();
+            self.endpoints.insert(id.clone(), found.clone());
+            update.endpoints.push((id, Some(found)));
+        }
+    }
+
+    /// A version is served: backends that it left behind can go. Not earlier, since requests were still routed to them.
+    pub fn served(&mut self, version: Version) -> Option<Step> {
+        let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.retired).into_iter().partition(|(it, _)| *it <= version);
+        self.retired = kept;
+        let (mut endpoints, mut about) = (Vec::new(), BTreeSet::new());
+        for (_, id) in gone.into_iter().filter(|(_, id)| !self.in_use.contains(id)) {
+            about.extend(self.reports.update(Part::Backend(id.clone()), Vec::new()));
+            if self.endpoints.remove(&id).is_some() {
+                endpoints.push((id, None));
+            }
+        }
+        if endpoints.is_empty() && about.is_empty() {
+            return None;
+        }
+        let update = Update { version: self.next_version(), endpoints, ..Update::default() };
+        Some(Step { update, about })
+    }
+
+    /// The next version, for an update that comes from elsewhere.
+    pub fn next_version(&mut self) -> Version {
+        self.version.sequence += 1;
+        self.version
+    }
+
+    /// Names whose addresses are needed.
+    pub fn external_names(&self) -> BTreeSet<Text> {
+        self.resources.external_names().cloned().collect()
+    }
+
+    /// All that is wrong with an object, by itself and with what it names.
+    pub fn problems(&self, object: &ObjectRef) -> BTreeSet<Problem> {
+        let mut problems = self.reports.get(object).map(|it| it.problems).unwrap_or_default();
+        let Some(read) = self.object(object) else { return BTreeSet::new() };
+        problems.extend(read.problems().iter().cloned());
+        if let Object::Service(service) = &read {
+            problems.extend(translate::endpoint_slices(service).1);
+            if let ServiceType::ExternalName(name) = &service.kind
+                && !self.answered.contains(name)
+            {
+                problems.retain(|it| it.reason != resources::Cause::NameNotResolved);
+            }
+        }
+        problems
+    }
+
+    /// Whether a gateway serves something of this object.
+    pub fn serves(&self, object: &ObjectRef) -> bool {
+        self.reports.get(object).is_some_and(|it| !it.gateways.is_empty())
+    }
+
+    pub fn object(&self, object: &ObjectRef) -> Option<Object> {
+        let kind = Kind::ALL.into_iter().find(|it| object.kind == it.name())?;
+        self.resources.get(kind, &Name::new(object.namespace.clone(), object.name.clone()))
+    }
+
+    /// Where a route came from.
+    pub fn source(&self, key: &ShardKey, route: usize) -> Option<&Source> {
+        Some(&self.shards.get(key)?.host.routes.get(route)?.source)
+    }
+
+    /// Hosts, and routes in all of them.
+    pub fn size(&self) -> (usize, usize) {
+        (self.shards.len(), self.shards.values().map(|it| it.host.routes.len()).sum())
+    }
+}
+
+/// A watched object as a change of the objects we translate; `None` for kinds that nobody translates.
+pub(crate) fn change(target: &status::Target, object: Option<Value>) -> Option<Change> {
+    let kind = Kind::ALL.into_iter().find(|it| it.name() == target.kind.word())?;
+    let name = Name::new(target.namespace.as_str(), target.name.as_str());
+    Some(Change::Object { kind, name, object: object.map(Arc::new) })
+}

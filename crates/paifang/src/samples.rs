@@ -1,0 +1,95 @@
+//! `--demo`: sample backends, and the sample objects that lead to them.
+
+use crate::fault::Fault;
+use anyhow::{Context, anyhow};
+use demo::{Ports, Running};
+use kube::Client;
+use kube::api::{Api, DynamicObject};
+use resources::load;
+use serde_json::{Value, json};
+use status::{Kind, Target, Wish};
+use std::net::SocketAddr;
+
+/// The objects, in the order they are applied.
+const OBJECTS: [(&str, &str); 2] = [
+    ("samples/demo/backends.yaml", include_str!("../../../samples/demo/backends.yaml")),
+    ("samples/demo/routes.yaml", include_str!("../../../samples/demo/routes.yaml")),
+];
+const NAMESPACE: &str = "demo-project";
+const SECRET: &str = "secure-tls";
+const SECURE: &str = "secure.kubesphere.io";
+
+/// Starts the backends and makes the objects that are not there; those that are stay as their owner left them.
+pub async fn start(client: &Client) -> Result<Running, Fault> {
+    let running = backends().await?;
+    for (file, text) in OBJECTS {
+        let loaded = load::load(file, text).map_err(|errors| anyhow!("{errors:?}"))?;
+        for mut object in loaded.into_iter().map(|it| it.object) {
+            point(&mut object, &running);
+            make(client, &object).await?;
+        }
+    }
+    make(client, &secret()?).await?;
+    Ok(running)
+}
+
+/// On the usual ports, or on any where those are taken.
+async fn backends() -> Result<Running, Fault> {
+    match demo::start(demo::Options::default()).await {
+        Ok(running) => Ok(running),
+        Err(_) => {
+            let any = demo::Options { ports: Ports::ANY, ..demo::Options::default() };
+            demo::start(any).await.map_err(|error| Fault::cannot_listen(error.to_string()))
+        }
+    }
+}
+
+/// Lets a Service's annotation name the backend that was started.
+fn point(object: &mut Value, running: &Running) {
+    let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+    let Some(address) = address(name, running) else { return };
+    if object.get("kind").is_some_and(|it| it == "Service") {
+        object["metadata"]["annotations"][translate::ENDPOINTS_ANNOTATION] = address.to_string().into();
+    }
+}
+
+fn address(service: &str, running: &Running) -> Option<SocketAddr> {
+    match service {
+        "httpbin" => Some(running.httpbin),
+        "hello-v1" => Some(running.hello_v1),
+        "hello-v2" => Some(running.hello_v2),
+        "echo" => Some(running.echo),
+        _ => None,
+    }
+}
+
+/// Creates an object. One that exists is left alone, but for where its backend listens now.
+async fn make(client: &Client, object: &Value) -> Result<(), Fault> {
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let kind = Kind::ALL.into_iter().find(|it| it.word() == text("/kind")).ok_or_else(|| anyhow!("a sample of kind {}", text("/kind")))?;
+    let target = Target::new(kind, text("/metadata/namespace"), text("/metadata/name"));
+    let api: Api<DynamicObject> = match kind.namespaced() {
+        true => Api::namespaced_with(client.clone(), &target.namespace, &kind.resource()),
+        false => Api::all_with(client.clone(), &kind.resource()),
+    };
+    let exists = api.get_opt(&target.name).await.with_context(|| format!("cannot read {target}"))?.is_some();
+    let wish = match (exists, object.pointer("/metadata/annotations").filter(|_| kind == Kind::Service)) {
+        (false, _) => object.clone(),
+        (true, Some(annotations)) => json!({ "metadata": { "annotations": annotations } }),
+        (true, None) => return Ok(()),
+    };
+    Ok(status::write(client, &target, &Wish::Object(wish)).await.with_context(|| format!("cannot write {target}"))?)
+}
+
+/// A certificate for the sample host, made anew for each data directory.
+fn secret() -> Result<Value, Fault> {
+    let made = rcgen::generate_simple_self_signed([SECURE.to_owned()]).context("cannot make the sample certificate")?;
+    let (chain, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    Ok(json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/tls",
+        "metadata": { "name": SECRET, "namespace": NAMESPACE },
+        "stringData": { "tls.crt": chain, "tls.key": key },
+    }))
+}

@@ -1,0 +1,191 @@
+//! What a person sees while it runs: where things are, and each problem as it comes and goes.
+
+use cli::text::{Paint, Style, safe, table};
+use control::{GatewayPicture, Picture, Plan};
+use model::ObjectRef;
+use status::{Said, Severity};
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::net::SocketAddr;
+
+/// Prints differences. It is talk, so it goes to standard error.
+pub struct Screen {
+    paint: Paint,
+    shown: Picture,
+    /// Printed once, after the first picture.
+    then: Option<String>,
+}
+
+// === impl Screen ===
+
+impl Screen {
+    pub fn new(paint: Paint) -> Self {
+        Self { paint, shown: Picture::default(), then: None }
+    }
+
+    pub fn paint(&self) -> Paint {
+        self.paint
+    }
+
+    pub fn after_first(&mut self, text: String) {
+        if self.shown.ready {
+            self.write(&text);
+        } else {
+            self.then = Some(text);
+        }
+    }
+
+    pub fn show(&mut self, picture: &Picture) {
+        let text = self.difference(picture);
+        self.shown = picture.clone();
+        self.write(&text);
+        if let Some(then) = picture.ready.then(|| self.then.take()).flatten() {
+            self.write(&then);
+        }
+    }
+
+    pub fn write(&self, text: &str) {
+        // Nobody is left to tell when standard error is closed.
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    fn difference(&self, picture: &Picture) -> String {
+        let mut out = String::new();
+        if picture.gateways != self.shown.gateways {
+            out.extend(picture.gateways.iter().map(|it| gateway(it, self.paint)));
+        }
+        let none = BTreeSet::new();
+        for (object, problems) in &picture.problems {
+            let before = self.shown.problems.get(object).unwrap_or(&none);
+            out.extend(problems.difference(before).map(|it| problem(object, it, self.paint)));
+        }
+        for (object, problems) in &self.shown.problems {
+            let now = picture.problems.get(object).unwrap_or(&none);
+            out.extend(problems.difference(now).map(|it| mended(object, it, self.paint)));
+        }
+        out
+    }
+}
+
+/// Where the API is and how to use it.
+pub fn head(url: &str, kubeconfig: Option<&str>, admin: Option<SocketAddr>, paint: Paint) -> String {
+    let mut rows = vec![vec![paint.paint(Style::Bold, "api"), url.to_owned()]];
+    rows.extend(kubeconfig.map(|it| vec![String::new(), format!("export KUBECONFIG={}", quoted(it))]));
+    rows.extend(admin.map(|it| vec![paint.paint(Style::Bold, "metrics"), format!("http://{it}/metrics")]));
+    format!("{} {}\n\n{}", paint.paint(Style::Bold, "paifang"), env!("CARGO_PKG_VERSION"), indented(&table(None, &rows)))
+}
+
+fn gateway(gateway: &GatewayPicture, paint: Paint) -> String {
+    let mut rows = vec![vec![paint.paint(Style::Bold, "gateway"), gateway.id.to_string()]];
+    for name in ["http", "https"] {
+        let shown = |it: &control::SocketPicture| match &it.fault {
+            None => it.address.to_string(),
+            Some(fault) => format!("{} {}", it.address, paint.paint(Style::Error, &format!("({})", safe(fault)))),
+        };
+        let sockets: Vec<String> = gateway.sockets.iter().filter(|it| it.listener == name).map(shown).collect();
+        rows.push(vec![String::new(), format!("{name:<5}  {}", sockets.join("   "))]);
+    }
+    if let Some(waiting) = &gateway.waiting {
+        rows.push(vec![String::new(), paint.paint(Style::Warning, &format!("no LoadBalancer address: {waiting}"))]);
+    }
+    format!("\n{}", indented(&table(None, &rows)))
+}
+
+fn problem(object: &ObjectRef, said: &Said, paint: Paint) -> String {
+    let (style, word) = match said.severity {
+        Severity::Warning => (Style::Warning, "problem"),
+        Severity::Normal => (Style::Note, "note"),
+    };
+    let field = if said.field.is_empty() { String::new() } else { format!("{}: ", safe(&said.field)) };
+    let hint = said.hint.as_ref().map(|it| format!("\n           hint: {}", safe(it))).unwrap_or_default();
+    let head = paint.paint(style, &format!("{word:<7}"));
+    format!("\n  {head}  {} {}\n           {field}{}{hint}\n", name(object), said.reason, safe(&said.message))
+}
+
+fn mended(object: &ObjectRef, said: &Said, paint: Paint) -> String {
+    format!("\n  {}  {} {}\n", paint.paint(Style::Good, "gone   "), name(object), said.reason)
+}
+
+/// Where the sample backends are.
+pub fn demo(demo: &demo::Running, paint: Paint) -> String {
+    let row = |word: &str, name: &str, url: String| {
+        vec![if word.is_empty() { String::new() } else { paint.paint(Style::Bold, word) }, name.to_owned(), url]
+    };
+    let rows = [
+        row("demo", "httpbin", format!("http://{}", demo.httpbin)),
+        row("", "hello v1", format!("http://{}", demo.hello_v1)),
+        row("", "hello v2", format!("http://{}", demo.hello_v2)),
+        row("", "echo", format!("http://{}, ws://{}/ws", demo.echo, demo.echo)),
+        row("", "gRPC", format!("grpc://{}", demo.grpc)),
+        row("", "TCP", format!("tcp://{}", demo.tcp)),
+        row("", "UDP", format!("udp://{}", demo.udp)),
+    ];
+    format!("\n{}", indented(&table(None, &rows)))
+}
+
+/// Lines to copy that work.
+pub fn try_it(plan: &Plan, paint: Paint) -> String {
+    let (Some(http), Some(https)) = (plan.http().first().copied(), plan.https().first().copied()) else { return String::new() };
+    let curl = |scheme: &str, host: &str, socket: SocketAddr, default: u16, path: &str, more: &str| {
+        let port = if socket.port() == default { String::new() } else { format!(":{}", socket.port()) };
+        format!("curl {more}--resolve {host}:{}:{} {scheme}://{host}{port}{path}", socket.port(), socket.ip())
+    };
+    let rows = [
+        vec![paint.paint(Style::Bold, "try"), curl("http", "demo.kubesphere.io", http, 80, "/get", "")],
+        vec![String::new(), curl("http", "hello.kubesphere.io", http, 80, "/", "")],
+        vec![String::new(), curl("https", "secure.kubesphere.io", https, 443, "/get", "--insecure ")],
+    ];
+    format!("\n{}", indented(&table(None, &rows)))
+}
+
+fn name(object: &ObjectRef) -> String {
+    let ObjectRef { kind, namespace, name } = object;
+    safe(&if namespace.is_empty() { format!("{kind} {name}") } else { format!("{kind} {namespace}/{name}") })
+}
+
+/// For a shell.
+fn quoted(path: &str) -> String {
+    let plain = path.bytes().all(|it| it.is_ascii_alphanumeric() || b"/._-+=:@%".contains(&it));
+    if plain { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(reason: &str) -> Said {
+        Said {
+            field: "spec.rules[0]".into(),
+            severity: Severity::Warning,
+            reason: reason.into(),
+            message: "it is wrong".into(),
+            hint: Some("mend it".into()),
+        }
+    }
+
+    #[test]
+    fn a_problem_is_shown_when_it_comes_and_when_it_goes() {
+        let object = ObjectRef { kind: "Ingress".into(), namespace: "demo".into(), name: "web".into() };
+        let mut screen = Screen::new(Paint::Plain);
+        let good = Picture { ready: true, ..Picture::default() };
+        let bad = Picture { problems: [(object, [said("ServiceNotFound")].into())].into(), ..good.clone() };
+        let text = screen.difference(&bad);
+        assert_eq!(
+            text,
+            "\n  problem  Ingress demo/web ServiceNotFound\n           spec.rules[0]: it is wrong\n           hint: mend it\n"
+        );
+        screen.shown = bad.clone();
+        assert_eq!(screen.difference(&bad), "");
+        assert_eq!(screen.difference(&good), "\n  gone     Ingress demo/web ServiceNotFound\n");
+    }
+
+    #[test]
+    fn a_path_survives_the_shell() {
+        assert_eq!(quoted("/home/a/.local/share/paifang/kubeconfig"), "/home/a/.local/share/paifang/kubeconfig");
+        assert_eq!(quoted("/a b'c"), "'/a b'\\''c'");
+    }
+}

@@ -1,0 +1,216 @@
+//! The gateway and its control loop in one process: what `up` and `control` share.
+
+use crate::fault::Fault;
+use crate::screen::{self, Screen};
+use crate::signals;
+use anyhow::Context;
+use cli::Exit;
+use cli::args::{ControlArgs, ServingArgs};
+use cli::text::Paint;
+use control::{CONTROLLER, Ended, GATEWAY_ID, GATEWAY_NAME, GATEWAY_NAMESPACE, Outbox, Picture, Plan, Request};
+use kube::Client;
+use model::{Ack, Egress, GatewayId};
+use observe::Admin;
+use proxy::{Dataplane, Sink};
+use status::Identity;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use translate::ClusterIps;
+
+/// Acknowledgements that wait for the control loop.
+const ACKS: usize = 16;
+/// Node ports that are tried first, where the range has them.
+const NODE_PORTS: (u16, u16) = (30_080, 30_443);
+
+/// What is asked of the gateway.
+pub struct Wanted<'a> {
+    pub node_address: IpAddr,
+    pub node_ports: &'a RangeInclusive<u16>,
+    pub pool: &'a pools::Pool,
+    pub port_offset: u16,
+    pub serving: &'a ServingArgs,
+    pub cluster_ips: ClusterIps,
+}
+
+/// A gateway that serves.
+pub struct Serving {
+    pub plan: Plan,
+    pub picture: watch::Receiver<Picture>,
+    pub admin: Option<SocketAddr>,
+    dataplane: Arc<Dataplane>,
+    drain: Duration,
+    draining: Arc<AtomicBool>,
+    control: JoinHandle<Ended>,
+    /// Tasks that end with this.
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Finds sockets, starts the workers, and begins to follow the API. `own`: sockets of this process that no backend may name.
+pub async fn start(client: Client, wanted: &Wanted<'_>, mut own: Vec<SocketAddr>) -> Result<Serving, Fault> {
+    let request = request(wanted);
+    let plan = control::prepare(&client, &request, CONTROLLER).await?;
+    let admin = admin(wanted.serving).await?;
+    let address = admin.as_ref().map(Admin::address).transpose()?;
+    own.extend(address);
+    let egress = Egress::new(own);
+    let dataplane = Arc::new(dataplane(wanted.serving, egress.clone())?);
+    let (outbox, (acknowledge, acks)) = (Outbox::default(), mpsc::channel(ACKS));
+    let (show, picture) = watch::channel(Picture::default());
+    let draining = Arc::new(AtomicBool::new(false));
+    let mut tasks = vec![tokio::spawn(publish(dataplane.clone(), outbox.clone(), acknowledge))];
+    if let Some(admin) = admin {
+        let (ready, draining) = (picture.clone(), draining.clone());
+        let ready = move || ready.borrow().ready && !draining.load(Ordering::Relaxed);
+        tasks.push(tokio::spawn(admin.serve(dataplane.metrics().clone(), ready)));
+    }
+    let options = control::Options {
+        gateway: request,
+        plan: plan.clone(),
+        default_certificate: Some(Arc::new(tls::self_signed(&["paifang.invalid"], SystemTime::now()).map_err(Fault::failed)?)),
+        translate: translation(egress, wanted.cluster_ips),
+        identity: Identity { controller: CONTROLLER.into(), instance: instance() },
+        epoch: 0,
+    };
+    let control = tokio::spawn(control::run(client, options, outbox, acks, show));
+    Ok(Serving { plan, picture, admin: address, dataplane, drain: Duration::from_secs(wanted.serving.drain), draining, control, tasks })
+}
+
+fn request(wanted: &Wanted<'_>) -> Request {
+    let range = wanted.node_ports.clone();
+    let preferred = if range.contains(&NODE_PORTS.0) && range.contains(&NODE_PORTS.1) {
+        NODE_PORTS
+    } else {
+        (*range.start(), range.start().saturating_add(1))
+    };
+    Request {
+        id: GatewayId::new(GATEWAY_ID.to_owned()),
+        namespace: GATEWAY_NAMESPACE.into(),
+        name: GATEWAY_NAME.into(),
+        node_address: wanted.node_address,
+        pool: wanted.pool.clone(),
+        port_offset: wanted.port_offset,
+        node_ports: range,
+        preferred,
+    }
+}
+
+fn translation(egress: Egress, cluster_ips: ClusterIps) -> translate::Options {
+    let mut options = translate::Options::new(GatewayId::new(GATEWAY_ID.to_owned()));
+    options.egress = egress;
+    options.ingress.cluster_ips = cluster_ips;
+    if cluster_ips == ClusterIps::NotRouted {
+        options.ingress.classes.others = translate::Others::Absent;
+    }
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    options.ingress.now = i64::try_from(now.as_secs()).ok();
+    options
+}
+
+async fn admin(serving: &ServingArgs) -> Result<Option<Admin>, Fault> {
+    let Some(address) = serving.admin_address.0 else { return Ok(None) };
+    let refused = |error: std::io::Error| {
+        let why = if error.kind() == std::io::ErrorKind::AddrInUse { "is taken by another program".to_owned() } else { error.to_string() };
+        let remedy = "stop that program, or choose another --admin-address, or none";
+        Fault::cannot_listen(format!("the admin address {address}: port {} {why}; {remedy}", address.port()))
+    };
+    Admin::bind(address).await.map(Some).map_err(refused)
+}
+
+fn dataplane(serving: &ServingArgs, egress: Egress) -> Result<Dataplane, Fault> {
+    let access_log = match serving.access_log.as_str() {
+        "none" => Sink::None,
+        "-" => Sink::Stdout,
+        path => Sink::File(path.into()),
+    };
+    let workers = serving.workers.and_then(|it| NonZeroUsize::new(it.into()));
+    let options = proxy::Options { workers, egress, access_log, ..proxy::Options::default() };
+    Ok(proxy::start(options).context("the data plane does not start")?)
+}
+
+/// Takes what there is to take, and says when it is served.
+async fn publish(dataplane: Arc<Dataplane>, outbox: Outbox, acknowledge: mpsc::Sender<Ack>) {
+    loop {
+        let update = outbox.take().await;
+        if acknowledge.send(dataplane.apply(update).await).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Who writes events: this host.
+fn instance() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    if name.trim().is_empty() { "paifang".to_owned() } else { name.trim().to_owned() }
+}
+
+impl Serving {
+    /// Shows what changes until asked to stop.
+    pub async fn run(&mut self, screen: &mut Screen) -> Result<(), Fault> {
+        let mut stop = std::pin::pin!(signals::stop());
+        loop {
+            tokio::select! {
+                () = &mut stop => return Ok(()),
+                ended = &mut self.control => {
+                    return Err(Fault::failed(ended.map_or_else(|error| format!("a bug: {error}"), |ended| ended.to_string())));
+                }
+                changed = self.picture.changed() => if changed.is_ok() {
+                    let picture = self.picture.borrow_and_update().clone();
+                    screen.show(&picture);
+                },
+            }
+        }
+    }
+
+    /// Lets requests under way finish, then ends everything.
+    pub async fn stop(self) {
+        self.draining.store(true, Ordering::Relaxed);
+        self.control.abort();
+        self.dataplane.drain(self.drain).await;
+        for task in &self.tasks {
+            task.abort();
+        }
+        for task in self.tasks {
+            // Aborted, or ended before.
+            let _ = task.await;
+        }
+        // Joining the workers' threads blocks.
+        let _ = tokio::task::spawn_blocking(move || drop(self.dataplane)).await;
+    }
+}
+
+/// `paifang control`: a cluster's objects, served from this process.
+pub async fn control(args: ControlArgs) -> Result<Exit, Fault> {
+    let config = match &args.kubeconfig {
+        Some(path) => {
+            let file = kube::config::Kubeconfig::read_from(path).with_context(|| format!("cannot read {}", path.display()))?;
+            kube::Config::from_custom_kubeconfig(file, &kube::config::KubeConfigOptions::default())
+                .await
+                .context("cannot use the kubeconfig")?
+        }
+        None => kube::Config::infer().await.context("no API server is named; use --kubeconfig or KUBECONFIG")?,
+    };
+    let url = config.cluster_url.to_string();
+    let client = Client::try_from(config).context("cannot make a client")?;
+    let wanted = Wanted {
+        node_address: args.node_address,
+        node_ports: &args.node_ports,
+        pool: &args.pool,
+        port_offset: args.port_offset,
+        serving: &args.serving,
+        // The process runs beside the cluster, not in its network.
+        cluster_ips: ClusterIps::NotRouted,
+    };
+    let mut serving = start(client, &wanted, Vec::new()).await?;
+    let mut screen = Screen::new(Paint::of(&std::io::stderr()));
+    screen.write(&screen::head(&url, None, serving.admin, screen.paint()));
+    serving.run(&mut screen).await?;
+    screen.write("\nstopping: requests under way may finish\n");
+    serving.stop().await;
+    Ok(Exit::Done)
+}

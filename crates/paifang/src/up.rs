@@ -1,0 +1,74 @@
+//! `paifang up`: everything on this machine, in one process.
+
+use crate::admit;
+use crate::fault::Fault;
+use crate::samples;
+use crate::screen::{self, Screen};
+use crate::serve::{self, Wanted};
+use anyhow::Context;
+use cli::Exit;
+use cli::args::UpArgs;
+use cli::text::Paint;
+use std::path::PathBuf;
+use store::Store;
+use translate::ClusterIps;
+
+pub async fn run(args: UpArgs) -> Result<Exit, Fault> {
+    let data_dir = data_dir(args.data_dir.clone())?;
+    let store = Store::open(&data_dir)?;
+    let mut options = apiserver::Options::new(&data_dir);
+    options.address = args.api_address;
+    options.admit = Some(admit::admit());
+    let api = apiserver::start(store.clone(), options).await?;
+    let result = serve(&args, &api).await;
+    api.stop().await;
+    store.close().await;
+    result
+}
+
+async fn serve(args: &UpArgs, api: &apiserver::Running) -> Result<Exit, Fault> {
+    let client = client(&api.kubeconfig).await?;
+    let wanted = Wanted {
+        node_address: args.node_address,
+        node_ports: &args.node_ports,
+        pool: &args.pool,
+        port_offset: args.port_offset,
+        serving: &args.serving,
+        cluster_ips: ClusterIps::NotRouted,
+    };
+    let mut serving = serve::start(client.clone(), &wanted, vec![api.local_addr]).await?;
+    let mut screen = Screen::new(Paint::of(&std::io::stderr()));
+    let kubeconfig = api.kubeconfig_path.display().to_string();
+    screen.write(&screen::head(&api.url, Some(&kubeconfig), serving.admin, screen.paint()));
+    let demo = match args.demo {
+        true => Some(samples::start(&client).await?),
+        false => None,
+    };
+    if let Some(demo) = &demo {
+        screen.after_first(screen::demo(demo, screen.paint()) + &screen::try_it(&serving.plan, screen.paint()));
+    }
+    let result = serving.run(&mut screen).await;
+    screen.write("\nstopping: requests under way may finish\n");
+    serving.stop().await;
+    if let Some(demo) = demo {
+        demo.shutdown().await;
+    }
+    result.map(|()| Exit::Done)
+}
+
+async fn client(kubeconfig: &str) -> Result<kube::Client, Fault> {
+    let file = kube::config::Kubeconfig::from_yaml(kubeconfig).context("the kubeconfig just written cannot be read")?;
+    let config = kube::Config::from_custom_kubeconfig(file, &kube::config::KubeConfigOptions::default()).await;
+    let client = kube::Client::try_from(config.context("the kubeconfig just written cannot be used")?);
+    Ok(client.context("cannot make a client of the API")?)
+}
+
+/// As asked, or where the XDG specification says.
+fn data_dir(asked: Option<PathBuf>) -> Result<PathBuf, Fault> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|it| it.is_absolute());
+    let home = || absolute("HOME").map(|it| it.join(".local/share"));
+    let found = asked.or_else(|| absolute("XDG_DATA_HOME").or_else(home).map(|it| it.join("paifang")));
+    let found = found.ok_or_else(|| Fault::new(Exit::DataDir, "there is no home directory; say with --data-dir where objects are kept"))?;
+    // The kubeconfig is shown and used from other directories.
+    Ok(std::path::absolute(&found)?)
+}
