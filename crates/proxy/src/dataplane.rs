@@ -155,7 +155,12 @@ impl Dataplane {
 
     /// Open client connections.
     pub fn connections(&self) -> usize {
-        self.shared.loads.iter().map(|load| load.load(Ordering::Relaxed)).sum()
+        self.loads().iter().sum()
+    }
+
+    /// Open client connections of each worker.
+    pub fn loads(&self) -> Vec<usize> {
+        self.shared.loads.iter().map(|load| load.load(Ordering::Relaxed)).collect()
     }
 
     /// Which addresses are refused as endpoints, from the next connection on.

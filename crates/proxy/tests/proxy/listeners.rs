@@ -1,0 +1,123 @@
+//! Sockets that come and go.
+
+use crate::support::{GET, Gate, HOST, Plan, bound, gateway, host, id, loopback, named, shard};
+use model::{Action, Binding, Forward, ListenerProtocol, Reason, Respond, Update};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use testkit::client::Connection;
+use testkit::origin::Origin;
+
+fn at(gate: &Gate, addresses: &[SocketAddr]) -> model::Ack {
+    let gateway = gateway(ListenerProtocol::Http, addresses);
+    gate.apply(Update { gateways: vec![(id(), Some(Arc::new(gateway)))], ..Update::default() })
+}
+
+fn free(ip: [u8; 4]) -> SocketAddr {
+    TcpListener::bind(SocketAddr::from((ip, 0))).and_then(|it| it.local_addr()).expect("a free port")
+}
+
+#[test]
+fn a_new_socket_serves_and_the_old_one_does_not_notice() {
+    let origin = Origin::recording();
+    let mut plan = Plan::to(&[origin.address()]);
+    plan.workers = 2;
+    let gate = plan.start();
+    let mut kept = gate.open();
+    kept.get(HOST, "/1");
+    let other = free([127, 1, 0, 1]);
+    let ack = at(&gate, &[gate.address, other]);
+    // Port 0 was asked for at first: its socket is another binding and closes.
+    assert_eq!(bound(&ack).len(), 2, "{ack:?}");
+    assert_eq!(kept.get(HOST, "/2").status, 200);
+    assert_eq!(Connection::open(other).get(HOST, "/3").status, 200);
+    let ack = at(&gate, &[other]);
+    assert_eq!(bound(&ack), [other]);
+    assert!(TcpStream::connect(gate.address).is_err(), "closed when the change is acknowledged");
+    assert_eq!(kept.get(HOST, "/4").status, 200, "connections outlive their socket");
+    assert_eq!(bound(&at(&gate, &[gate.address, other]))[0], gate.address, "an address can come back");
+}
+
+#[test]
+fn a_taken_port_is_told_and_costs_nothing_else() {
+    let origin = Origin::recording();
+    let gate = Gate::to(&origin);
+    let holder = TcpListener::bind(loopback()).expect("a port");
+    let taken = holder.local_addr().expect("its address");
+    let good = free([127, 0, 0, 1]);
+    let ack = at(&gate, &[taken, good]);
+    let error = ack.bindings[0].bound.clone().expect_err("it is taken");
+    assert_eq!(error, format!("{taken} is in use by another process"));
+    assert_eq!(ack.bindings[1].bound, Ok(good));
+    assert_eq!(Connection::open(good).get(HOST, "/").status, 200);
+    drop(holder);
+    assert_eq!(bound(&at(&gate, &[taken, good]))[0], taken, "free again, bound with the next change");
+}
+
+#[test]
+fn two_listeners_at_one_address_are_one_too_many() {
+    let origin = Origin::recording();
+    let gate = Gate::to(&origin);
+    let address = free([127, 0, 0, 1]);
+    let mut both = gateway(ListenerProtocol::Http, &[address]);
+    both.listeners.push(both.listeners[0].clone());
+    both.listeners[1].name = model::SectionName::new("second");
+    let ack = gate.apply(Update { gateways: vec![(id(), Some(Arc::new(both)))], ..Update::default() });
+    assert_eq!(ack.bindings[0].bound, Ok(address));
+    let error = ack.bindings[1].bound.clone().expect_err("it is taken");
+    assert_eq!(error, format!("{address} is taken by listener `web` of gateway demo/gateway"));
+}
+
+#[test]
+fn an_open_socket_learns_its_new_https_port() {
+    let origin = Origin::recording();
+    let gate = Gate::to(&origin);
+    let address = free([127, 0, 0, 1]);
+    let mut it = gateway(ListenerProtocol::Http, &[]);
+    let redirect = model::Filter::HttpsRedirect(model::HttpsRedirect {
+        when: model::RedirectWhen::Always,
+        status: 308,
+        trailing_slash: model::TrailingSlash::Keep,
+    });
+    let forward = Action::Forward(Forward::to(Arc::new(gate.backend.clone())));
+    for (https_port, location) in [(None, "https://gw.test/a?b"), (Some(8443), "https://gw.test:8443/a?b")] {
+        it.listeners[0].bindings = vec![Binding { address, https_port }];
+        gate.apply(Update {
+            gateways: vec![(id(), Some(Arc::new(it.clone())))],
+            shards: vec![shard(host(forward.clone(), vec![redirect.clone()]))],
+            ..Update::default()
+        });
+        let response = Connection::open(address).get(HOST, "/a?b");
+        assert_eq!((response.status, response.get("location")), (308, Some(location)));
+    }
+}
+
+#[test]
+fn the_next_request_sees_a_change_on_every_worker() {
+    let origin = Origin::recording();
+    let mut plan = Plan::to(&[origin.address()]);
+    plan.workers = 3;
+    let gate = plan.start();
+    let mut clients: Vec<_> = (0..9).map(|_| gate.open()).collect();
+    for status in [418, 419, 420] {
+        let respond = Action::Respond(Respond { status, reason: Reason::Respond, body: Some("fixed".into()) });
+        gate.apply(Update { shards: vec![shard(named(HOST, host(respond, Vec::new())))], ..Update::default() });
+        for client in &mut clients {
+            let response = client.send(GET).response("GET");
+            assert_eq!((response.status, response.text().as_str()), (status, "fixed"));
+        }
+    }
+}
+
+#[test]
+fn connections_spread_over_workers() {
+    let origin = Origin::recording();
+    let mut plan = Plan::to(&[origin.address()]);
+    plan.workers = 4;
+    let gate = plan.start();
+    let mut clients: Vec<_> = (0..32).map(|_| gate.open()).collect();
+    for client in &mut clients {
+        assert_eq!(client.get(HOST, "/").status, 200);
+    }
+    let loads = gate.dataplane.loads();
+    assert!(loads.iter().all(|&load| (6..=10).contains(&load)), "{loads:?}");
+}
