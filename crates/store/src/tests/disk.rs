@@ -1,0 +1,111 @@
+//! A disk that fails: nothing it may not have is acknowledged, and the store goes on when the disk is well again.
+
+use std::io;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use redb::backends::FileBackend;
+use redb::{Database, StorageBackend};
+
+use super::*;
+use crate::disk::Disk;
+
+const WELL: u8 = 0;
+/// Writes fail.
+const FULL: u8 = 1;
+/// The data may be there, but nobody can say.
+const NO_SYNC: u8 = 2;
+
+#[derive(Debug)]
+struct Faulty {
+    inner: FileBackend,
+    state: Arc<AtomicU8>,
+}
+
+impl Faulty {
+    fn fail(&self, when: u8) -> io::Result<()> {
+        if self.state.load(Ordering::SeqCst) == when { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+}
+
+impl StorageBackend for Faulty {
+    fn len(&self) -> io::Result<u64> {
+        self.inner.len()
+    }
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.inner.read(offset, out)
+    }
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.fail(FULL)?;
+        self.inner.set_len(len)
+    }
+    fn sync_data(&self) -> io::Result<()> {
+        self.inner.sync_data()?;
+        self.fail(NO_SYNC)
+    }
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.fail(FULL)?;
+        self.inner.write(offset, data)
+    }
+    fn close(&self) -> io::Result<()> {
+        self.inner.close()
+    }
+}
+
+fn open(dir: &Path) -> (Store, Arc<AtomicU8>) {
+    let state = Arc::new(AtomicU8::new(WELL));
+    let shared = state.clone();
+    let opener = move |path: &Path| {
+        let file = std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        Database::builder().create_with_backend(Faulty { inner: FileBackend::new(file)?, state: shared.clone() })
+    };
+    let disk = Disk::open_with(disk_file(dir), Box::new(opener)).expect("opens");
+    let lock = lock::take(dir).expect("locks");
+    (Store::start(disk, lock, Limits::default()).expect("starts"), state)
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_writes_and_then_goes_on() {
+    let dir = dir();
+    let (store, state) = open(dir.path());
+    put(&store, "a", "1").await;
+    state.store(FULL, Ordering::SeqCst);
+    let big = Op::put("big", Expect::Anything, vec![7; 1 << 20]);
+    assert!(matches!(store.write(vec![big.clone()]).await, Err(WriteError::Full { .. })));
+    assert_eq!(text(&store, "big"), None);
+    assert_eq!(text(&store, "a").as_deref(), Some("1"));
+    assert!(store.write(vec![big.clone()]).await.is_err());
+
+    state.store(WELL, Ordering::SeqCst);
+    let revision = store.write(vec![big]).await.expect("there is room again");
+    assert_eq!(revision, 3, "what was refused took no revision");
+    drop(store);
+    let (store, _) = open(dir.path());
+    assert_eq!(store.revision(), 3);
+    assert_eq!(store.get("big").map(|object| object.bytes.len()), Some(1 << 20));
+}
+
+#[tokio::test]
+async fn a_write_that_the_disk_did_not_confirm_is_either_there_for_all_or_for_none() {
+    let dir = dir();
+    let (store, state) = open(dir.path());
+    put(&store, "a", "1").await;
+    let mut watch = store.watch("", 2).expect("watches");
+    state.store(NO_SYNC, Ordering::SeqCst);
+    let refused = store.write(vec![Op::put("a", Expect::Anything, b"2".into())]).await;
+    assert!(refused.is_err(), "{refused:?}");
+    assert_eq!(text(&store, "a").as_deref(), Some("1"), "what is not confirmed is not shown");
+
+    state.store(WELL, Ordering::SeqCst);
+    let last = put(&store, "b", "1").await;
+    let now = text(&store, "a");
+    let mut seen = Vec::new();
+    while watch.revision() < last {
+        seen.extend(watch.next().await.expect("events").iter().map(|event| (event.revision, event.key.to_string())));
+    }
+    let expect: &[&str] = if now.as_deref() == Some("2") { &["a", "b"] } else { &["b"] };
+    assert_eq!(seen.iter().map(|(_, key)| key.as_str()).collect::<Vec<_>>(), expect, "watches see what reads see");
+    assert!(seen.iter().map(|(revision, _)| *revision).eq(3..=last), "no gap: {seen:?}");
+    drop((store, watch));
+    let (store, _) = open(dir.path());
+    assert_eq!((text(&store, "a"), store.revision()), (now, last), "and so does a restart");
+}
