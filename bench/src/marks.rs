@@ -106,7 +106,7 @@ fn origin(name: &str) -> Result<(Program, SocketAddr)> {
 fn throughput_mark(mark: &Mark, load: &Load, peers: &[Peer], arguments: &Arguments) -> Result<Outcome> {
     let folder = tempfile::tempdir()?;
     let (_origin, address) = origin("first")?;
-    let table = Table { size: Size::TEN, origin: address };
+    let table = Table { size: Size::TEN, origin: address, second: None };
     certificates::write(folder.path(), &table)?;
     let running = throughput::start(peers, folder.path(), &table)?;
     let (rounds, seconds) = if arguments.quick { (2, 1.0) } else { (arguments.rounds, arguments.seconds) };
@@ -134,7 +134,7 @@ fn shown(peer: Peer, measured: &throughput::Measured) -> String {
 fn show_configurations(peers: &[Peer]) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (_origin, address) = origin("first")?;
-    let table = Table { size: Size::TEN, origin: address };
+    let table = Table { size: Size::TEN, origin: address, second: None };
     certificates::write(folder.path(), &table)?;
     for (peer, running) in throughput::start(peers, folder.path(), &table)? {
         println!("\n-- configuration of {}:\n{}", peer.name(), running.configuration().trim_end());
@@ -146,7 +146,7 @@ fn show_configurations(peers: &[Peer]) -> Result<()> {
 fn edit_mark(mark: &Mark, peers: &[Peer], arguments: &Arguments) -> Result<Outcome> {
     let folder = tempfile::tempdir()?;
     let ((_first, first), (_second, second)) = (origin("first")?, origin("second")?);
-    let table = Table { size: Size::TEN_THOUSAND_PLAIN, origin: first };
+    let table = Table { size: Size::TEN_THOUSAND_PLAIN, origin: first, second: Some(second) };
     certificates::write(folder.path(), &table)?;
     let mut running = throughput::start(peers, folder.path(), &table)?;
     let rounds = if arguments.quick { 1 } else { 3 };
@@ -155,7 +155,7 @@ fn edit_mark(mark: &Mark, peers: &[Peer], arguments: &Arguments) -> Result<Outco
         let mut row = Vec::new();
         for (peer, running) in &mut running {
             let edits = if *peer == Peer::Paifang { 30 } else { 2 };
-            let times = edit::measure(running, &table, second, round * edits..(round + 1) * edits)?;
+            let times = edit::measure(running, &table, round * edits..(round + 1) * edits)?;
             let list: Vec<String> = times.iter().map(|time| format!("{time:.2}")).collect();
             println!("round {}: {} ms {}", round + 1, peer.name(), list.join(" "));
             row.push(report::median(&times));
@@ -173,7 +173,7 @@ fn edit_mark(mark: &Mark, peers: &[Peer], arguments: &Arguments) -> Result<Outco
 fn memory_mark(mark: &Mark, peers: &[Peer], arguments: &Arguments) -> Result<Outcome> {
     let folder = tempfile::tempdir()?;
     let (_origin, address) = origin("first")?;
-    let table = Table { size: Size::TEN_THOUSAND, origin: address };
+    let table = Table { size: Size::TEN_THOUSAND, origin: address, second: None };
     certificates::write(folder.path(), &table)?;
     let mut cells = Vec::new();
     for round in 0..if arguments.quick { 1 } else { 3 } {

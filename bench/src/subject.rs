@@ -1,8 +1,10 @@
 //! Paifang's data plane with a generated table: what is measured under the name `paifang`.
 //!
-//! It prints `ready` once everything is served; then each line `HOST-INDEX ORIGIN` sends that host elsewhere.
+//! Told where edits lead, it starts from Kubernetes objects, and translates; else it gets the model alone, as a gateway's own process does.
+//! It prints `ready` once everything is served; then each line, a host's index, sends that host to where edits lead.
 
 mod generate;
+mod objects;
 
 use std::io::BufRead;
 use std::net::SocketAddr;
@@ -10,8 +12,9 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use model::{Ack, Egress, Update};
+use objects::World;
 use proxy::{Dataplane, Limits, Options};
 use tokio::runtime::Runtime;
 
@@ -27,6 +30,9 @@ pub struct Arguments {
     http: SocketAddr,
     #[arg(long)]
     https: SocketAddr,
+    /// Where edited hosts go.
+    #[arg(long)]
+    second: Option<SocketAddr>,
     /// Where the certificates are.
     #[arg(long)]
     folder: PathBuf,
@@ -35,21 +41,32 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let dataplane = proxy::start(options())?;
-    let mut sequence = 0;
-    for update in generate::updates(arguments)? {
-        let update = update?;
-        sequence = update.version.sequence;
-        apply(&runtime, &dataplane, update)?;
-    }
-    println!("ready");
-    for line in std::io::stdin().lock().lines() {
-        let line = line?;
-        let (index, origin) = line.split_once(' ').context("a line is HOST-INDEX ORIGIN")?;
-        sequence += 1;
-        let update = generate::edit(arguments, sequence, index.parse()?, origin.parse()?)?;
-        apply(&runtime, &dataplane, update)?;
+    match arguments.second {
+        None => serve(arguments, &runtime, &dataplane)?,
+        Some(second) => serve_and_edit(arguments, second, &runtime, &dataplane)?,
     }
     dataplane.shutdown();
+    Ok(())
+}
+
+fn serve(arguments: &Arguments, runtime: &Runtime, dataplane: &Dataplane) -> Result<()> {
+    for update in generate::updates(arguments)? {
+        apply(runtime, dataplane, update?)?;
+    }
+    println!("ready");
+    // Until whoever started us goes.
+    std::io::stdin().lock().lines().for_each(drop);
+    Ok(())
+}
+
+fn serve_and_edit(arguments: &Arguments, second: SocketAddr, runtime: &Runtime, dataplane: &Dataplane) -> Result<()> {
+    let mut world = World::new(arguments, second);
+    apply(runtime, dataplane, world.whole(arguments))?;
+    println!("ready");
+    for line in std::io::stdin().lock().lines() {
+        let update = world.edit(line?.parse()?)?;
+        apply(runtime, dataplane, update)?;
+    }
     Ok(())
 }
 

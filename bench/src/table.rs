@@ -44,6 +44,8 @@ pub enum Path {
 pub struct Table {
     pub size: Size,
     pub origin: SocketAddr,
+    /// Where edited hosts go; `None`: there are no edits.
+    pub second: Option<SocketAddr>,
 }
 
 // === impl Size ===
@@ -102,7 +104,7 @@ mod tests {
 
     #[test]
     fn shares_are_as_told() {
-        let table = Table { size: Size::TEN_THOUSAND, origin: ([127, 0, 0, 1], 1).into() };
+        let table = Table { size: Size::TEN_THOUSAND, origin: ([127, 0, 0, 1], 1).into(), second: None };
         let rows: Vec<Row> = table.rows().collect();
         assert_eq!(rows.iter().filter(|row| row.path != Path::All).count(), 3_000);
         assert_eq!(rows.iter().filter(|row| matches!(row.path, Path::Pattern(_))).count(), 1_000);

@@ -1,4 +1,4 @@
-//! Paifang's data plane alone: `bench subject`, which is told its table by arguments and its edits by lines.
+//! Paifang's data plane: `bench subject`, which is told its table by arguments and its edits by lines.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -24,13 +24,12 @@ pub fn start(folder: &Path, table: &Table, http: SocketAddr, https: SocketAddr) 
     ] {
         command.arg(name).arg(value.to_string());
     }
+    if let Some(second) = table.second {
+        command.arg("--second").arg(second.to_string());
+    }
     let program = Program::start(PROXY_CORE, &command, None)?;
     match program.line(Duration::from_secs(60))?.as_str() {
         "ready" => Ok(program),
         line => bail!("bench subject: {line}"),
     }
-}
-
-pub fn edit(program: &mut Program, index: usize, origin: SocketAddr) -> Result<()> {
-    program.say(&format!("{index} {origin}"))
 }

@@ -22,13 +22,13 @@ const HOSTS_AT_ONCE: usize = 500;
 
 /// Endpoints and the gateway first, then the hosts in portions.
 pub fn updates(arguments: &Arguments) -> Result<impl Iterator<Item = Result<Update>> + '_> {
-    let table = Table { size: arguments.size.clone(), origin: arguments.origin };
+    let table = Table { size: arguments.size.clone(), origin: arguments.origin, second: None };
     let certificates = (0..table.size.certificates).map(|index| certificate(arguments, index)).collect::<Result<Vec<_>>>()?;
     let backends: Vec<Arc<Backend>> = (0..table.size.backends).map(|index| Arc::new(Backend::new(backend_id(index)))).collect();
     let first = Update {
         version: version(1),
         endpoints: backends.iter().map(|backend| (backend.id.clone(), Some(endpoints(table.origin)))).collect(),
-        gateways: vec![(gateway_id(), Some(Arc::new(gateway(arguments, certificates.first()))))],
+        gateways: gateways(arguments, certificates.first()),
         shards: Vec::new(),
     };
     let portions = (0..table.size.hosts).step_by(HOSTS_AT_ONCE).map(move |begin| {
@@ -39,30 +39,11 @@ pub fn updates(arguments: &Arguments) -> Result<impl Iterator<Item = Result<Upda
     Ok(std::iter::once(Ok(first)).chain(portions))
 }
 
-/// One host to a backend of its own, with this origin.
-pub fn edit(arguments: &Arguments, sequence: u64, index: usize, origin: SocketAddr) -> Result<Update> {
-    let table = Table { size: arguments.size.clone(), origin: arguments.origin };
-    let row = table.row(index);
-    let id = BackendId::new(format!("bench/edited{index}:80"));
-    let route = route(&row, &Arc::new(Backend::new(id.clone())));
-    let tls = match row.certificate {
-        Some(index) => HostTls::Certificate(certificate(arguments, index)?),
-        None => HostTls::None,
-    };
-    let (key, host) = (shard_key(&row)?, host(&row, tls, route)?);
-    Ok(Update {
-        version: version(sequence),
-        endpoints: vec![(id, Some(endpoints(origin)))],
-        gateways: Vec::new(),
-        shards: vec![(key, Some(Shard::new(host)))],
-    })
-}
-
-fn version(sequence: u64) -> Version {
+pub fn version(sequence: u64) -> Version {
     Version { epoch: 1, sequence }
 }
 
-fn gateway_id() -> GatewayId {
+pub fn gateway_id() -> GatewayId {
     GatewayId::new("bench/gateway")
 }
 
@@ -72,6 +53,11 @@ fn backend_id(index: usize) -> BackendId {
 
 fn endpoints(origin: SocketAddr) -> Arc<[Endpoint]> {
     Arc::from([Endpoint { address: origin }])
+}
+
+/// The one gateway, as an update has it.
+pub fn gateways(arguments: &Arguments, default: Option<&Arc<Certificate>>) -> Vec<(GatewayId, Option<Arc<Gateway>>)> {
+    vec![(gateway_id(), Some(Arc::new(gateway(arguments, default))))]
 }
 
 fn gateway(arguments: &Arguments, default: Option<&Arc<Certificate>>) -> Gateway {
