@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::crd;
-use crate::failure::Cause;
 use crate::kinds::Kind;
 use crate::object::{as_map, empty, set};
 
@@ -36,13 +35,6 @@ pub(crate) fn default(kind: &Kind, new: &mut Value) {
     kind.rules.default(new);
     if kind.is("apiextensions.k8s.io", "customresourcedefinitions") {
         crd::establish(new);
-    }
-}
-
-pub(crate) fn check(kind: &Kind, new: &Value, old: Option<&Value>) -> Vec<Cause> {
-    match kind.group.as_str() {
-        "apiextensions.k8s.io" => crd::check(new, old),
-        _ => Vec::new(),
     }
 }
 

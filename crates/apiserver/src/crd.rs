@@ -8,7 +8,6 @@ use store::Store;
 
 use crate::api::Api;
 use crate::clock;
-use crate::failure::Cause;
 use crate::kinds::{Kind, Kinds, Origin, api_version, prefix, priority};
 use crate::object::{Object, as_map, decode, empty};
 use crate::print::custom;
@@ -56,20 +55,6 @@ fn condition(conditions: &mut Value, name: &str, reason: &str, message: &str) {
     list.push(json!({
         "type": name, "status": "True", "reason": reason, "message": message, "lastTransitionTime": clock::now(),
     }));
-}
-
-/// What `schema` does not check, because it looks at one object at a time: that every version's schema is understood.
-pub(crate) fn check(new: &Value, _old: Option<&Value>) -> Vec<Cause> {
-    let mut causes = Vec::new();
-    for (at, version) in versions(new).iter().enumerate() {
-        let Some(schema) = version.pointer("/schema/openAPIV3Schema") else { continue };
-        for violation in Structural::from_crd(schema).err().into_iter().flatten() {
-            let cause = crate::rules::cause(&violation);
-            let field = format!("spec.versions[{at}].schema.{}", cause.field);
-            causes.push(Cause { field, ..cause });
-        }
-    }
-    causes
 }
 
 fn versions(definition: &Value) -> &[Value] {

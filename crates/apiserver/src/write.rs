@@ -334,6 +334,5 @@ fn validate(kind: &Kind, new: &Value, old: Option<&Value>) -> Result<(), Failure
     if causes.is_empty() {
         causes = kind.rules.validate(new, old);
     }
-    causes.extend(builtin::check(kind, new, old));
     if causes.is_empty() { Ok(()) } else { Err(Failure::invalid(kind, new.name(), causes)) }
 }

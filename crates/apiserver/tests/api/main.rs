@@ -1,0 +1,11 @@
+//! The embedded API from outside: over TLS, as clients see it.
+
+mod client;
+mod crash;
+mod custom;
+mod kube_client;
+mod kubectl;
+mod objects;
+mod refusals;
+mod table;
+mod watches;
