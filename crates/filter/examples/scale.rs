@@ -1,6 +1,7 @@
 //! What 10,000 hosts cost: memory, one changed host, one request through routing and filters.
 //!
 //! `cargo run --profile quick -p filter --example scale [HOSTS]`
+#![expect(clippy::disallowed_methods, reason = "it measures")]
 
 use filter::{Context, Edits};
 use model::*;

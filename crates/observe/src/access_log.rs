@@ -145,10 +145,11 @@ impl AccessLog {
             buffer.append(exchange);
             buffer.lines.len() >= WAKE
         };
-        if full && !shared.woken.swap(true, Ordering::Relaxed) {
-            if let Some(writer) = &*shared.writer.lock().unwrap_or_else(PoisonError::into_inner) {
-                writer.unpark();
-            }
+        if full
+            && !shared.woken.swap(true, Ordering::Relaxed)
+            && let Some(writer) = &*shared.writer.lock().unwrap_or_else(PoisonError::into_inner)
+        {
+            writer.unpark();
         }
     }
 }

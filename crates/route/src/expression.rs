@@ -5,6 +5,7 @@
 //! backtracking one that gives up after a number of steps.
 
 mod engine;
+mod patterns;
 mod trail;
 
 use engine::{Backtracking, Linear};
@@ -15,6 +16,8 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use trail::Trail;
+
+pub(crate) use patterns::Patterns;
 
 /// A compiled pattern. Cloning costs a reference count.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! One shard, compiled.
 
 use crate::compiled::State;
-use crate::expression::PatternError;
+use crate::expression::{PatternError, Patterns};
 use crate::matching::Entry;
 use crate::request::Request;
 use crate::tree::{Hit, Tree};
@@ -27,7 +27,7 @@ pub(crate) enum HostHit<'a> {
 }
 
 impl HostTable {
-    pub(crate) fn compile(key: &ShardKey, shard: &Shard) -> Self {
+    pub(crate) fn compile(key: &ShardKey, shard: &Shard, patterns: &Patterns) -> Self {
         let host = &shard.host;
         let mut nacks = Vec::new();
         let mut entries = Vec::new();
@@ -35,11 +35,11 @@ impl HostTable {
         for (number, route) in host.routes.iter().enumerate() {
             let mut error = None;
             for (index, it) in route.matches.iter().enumerate() {
-                let (entry, broken) = Entry::compile(number, index, it);
+                let (entry, broken) = Entry::compile(number, index, it, patterns);
                 entries.extend(entry);
                 error = error.or(broken.map(|reason| format!("matches[{index}]: {reason}")));
             }
-            let expressions = filters(&route.filters).unwrap_or_else(|(index, reason)| {
+            let expressions = filters(&route.filters, patterns).unwrap_or_else(|(index, reason)| {
                 error.get_or_insert(format!("filters[{index}]: {reason}"));
                 Box::default()
             });
@@ -61,7 +61,7 @@ impl HostTable {
 }
 
 /// Compiles the patterns of filters; the error says which filter.
-fn filters(filters: &[Filter]) -> Result<Box<[Option<Expression>]>, (usize, PatternError)> {
+fn filters(filters: &[Filter], patterns: &Patterns) -> Result<Box<[Option<Expression>]>, (usize, PatternError)> {
     let pattern = |filter| match filter {
         &Filter::Rewrite(Rewrite::Regex { ref pattern, .. }) => Some(pattern),
         _ => None,
@@ -70,5 +70,7 @@ fn filters(filters: &[Filter]) -> Result<Box<[Option<Expression>]>, (usize, Patt
         return Ok(Box::default());
     }
     let numbered = filters.iter().enumerate();
-    numbered.map(|(index, filter)| pattern(filter).map(Expression::compile).transpose().map_err(|error| (index, error))).collect()
+    numbered
+        .map(|(index, filter)| pattern(filter).map(|pattern| patterns.compile(pattern)).transpose().map_err(|error| (index, error)))
+        .collect()
 }

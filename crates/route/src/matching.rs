@@ -1,5 +1,6 @@
 //! One match of one route: which part of it a request fails, if any.
 
+use crate::expression::Patterns;
 use crate::{Expression, Found, PatternError, Request, values};
 use model::{Anchor, Case, Match, NamedMatch, PathMatch, Pattern, Route, Text, ValueMatch};
 use std::fmt;
@@ -73,14 +74,14 @@ pub enum Part {
 
 impl Entry {
     /// `None`: it could never match. The error is the first of its patterns that is not usable.
-    pub(crate) fn compile(route: usize, index: usize, it: &Match) -> (Option<Self>, Option<PatternError>) {
-        let (path, error) = match PathTest::compile(&it.path) {
+    pub(crate) fn compile(route: usize, index: usize, it: &Match, patterns: &Patterns) -> (Option<Self>, Option<PatternError>) {
+        let (path, error) = match PathTest::compile(&it.path, patterns) {
             Ok(path) => (Some(path), None),
             Err((beginning, error)) => (beginning.map(PathTest::Broken), Some(error)),
         };
         let named = || it.headers.iter().chain(&it.query).chain(&it.cookies);
         let values: Result<Box<[_]>, _> = match named().any(|it| pattern_of(&it.value).is_some()) {
-            true => named().map(|it| pattern_of(&it.value).map(Expression::compile).transpose()).collect(),
+            true => named().map(|it| pattern_of(&it.value).map(|pattern| patterns.compile(pattern)).transpose()).collect(),
             false => Ok(Box::default()),
         };
         let more = if it.method.is_none() && it.scheme.is_none() && named().next().is_none() { More::Path } else { More::All };
@@ -127,7 +128,8 @@ impl Entry {
 
     fn values(&self, it: &Match, request: &Request) -> Check {
         type Find = for<'r> fn(&Request<'r>, &str) -> Option<std::borrow::Cow<'r, [u8]>>;
-        let kinds: [(&[NamedMatch], Find, fn(usize) -> Part); 3] = [
+        type Kind<'m> = (&'m [NamedMatch], Find, fn(usize) -> Part);
+        let kinds: [Kind; 3] = [
             (&it.headers, values::header, Part::Header),
             (&it.query, values::query, Part::Query),
             (&it.cookies, values::cookie, Part::Cookie),
@@ -180,13 +182,13 @@ impl Beginning {
 
 impl PathTest {
     /// The error comes with what can still be closed.
-    fn compile(it: &PathMatch) -> Result<Self, (Option<Beginning>, PatternError)> {
+    fn compile(it: &PathMatch, patterns: &Patterns) -> Result<Self, (Option<Beginning>, PatternError)> {
         Ok(match it {
             PathMatch::Any => Self::Any,
             PathMatch::Exact(text) => Self::Exact(text.clone()),
             PathMatch::Prefix(text) => Self::Prefix(text.clone()),
             PathMatch::StartsWith(text) => Self::StartsWith(text.clone()),
-            PathMatch::Regex(pattern) => Self::Regex(Expression::compile(pattern).map_err(|error| (beginning(pattern), error))?),
+            PathMatch::Regex(pattern) => Self::Regex(patterns.compile(pattern).map_err(|error| (beginning(pattern), error))?),
         })
     }
 

@@ -1,6 +1,7 @@
 //! Everything that is served, at one moment.
 
 use crate::GatewayTable;
+use crate::expression::Patterns;
 use crate::host::HostTable;
 use model::{GatewayId, Nack, Update};
 use std::collections::BTreeMap;
@@ -10,6 +11,8 @@ use std::sync::Arc;
 #[derive(Clone, Default)]
 pub struct Snapshot {
     gateways: BTreeMap<GatewayId, Arc<GatewayTable>>,
+    /// Of this and all earlier snapshots.
+    patterns: Arc<Patterns>,
 }
 
 impl Snapshot {
@@ -39,7 +42,7 @@ impl Snapshot {
             let known = |hash| self.gateway(&key.gateway)?.unchanged(&key.host, hash);
             let table = shard.as_ref().map(|shard| match known(shard.hash) {
                 Some(table) => table.clone(),
-                None => Arc::new(HostTable::compile(key, shard)),
+                None => Arc::new(HostTable::compile(key, shard, &self.patterns)),
             });
             nacks.extend(table.iter().flat_map(|table| table.nacks.iter().cloned()));
             changes.entry(&key.gateway).or_default().push((key.host.clone(), table));
