@@ -5,7 +5,7 @@
 
 use kube_cel::cel::common::ast::{ComprehensionExpr, EntryExpr, Expr, IdedEntryExpr, IdedExpr};
 
-use super::escaped;
+use super::values::escaped;
 use crate::structural::{Additional, Node, NodeId, Type};
 
 /// Variables every rule has.

@@ -3,14 +3,19 @@
 //! A custom schema must be *structural*: every value has a type written outside of `allOf`, `anyOf`, `oneOf` and `not`, which may only
 //! narrow it. What is not is refused with the place and Kubernetes' reason.
 
+mod defaults;
+mod refuse;
+
 use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Additional, Bound, Checks, List, Node, NodeId, PatchMeta, Structural, Type};
+use super::{Additional, Bound, Checks, Node, NodeId, PatchMeta, Type};
 use crate::cel;
 use crate::path::Path;
 use crate::violation::Violation;
+
+pub(crate) use defaults::check_defaults;
 
 const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
@@ -58,39 +63,6 @@ pub(crate) fn custom(schema: &Value, path: &Path<'_>) -> Result<(Vec<Node>, Node
     }
     reader.mark_ruled();
     if reader.violations.is_empty() { Ok((reader.nodes, root)) } else { Err(reader.violations) }
-}
-
-/// Every default must itself be what its schema says.
-pub(crate) fn check_defaults(structural: &Structural, path: &Path<'_>, schema: &Value, found: &mut Vec<Violation>) {
-    walk_defaults(structural, structural.root, path, schema, found);
-}
-
-fn walk_defaults(structural: &Structural, id: NodeId, path: &Path<'_>, schema: &Value, found: &mut Vec<Violation>) {
-    let node = &structural.nodes[id.index()];
-    if let Some(default) = &node.default {
-        // Kubernetes checks a default as an object of its own, so the words count places from there.
-        let mut wrong = Vec::new();
-        structural.check(id, default, None, &Path::ROOT, &mut wrong);
-        let at = path.child("default").to_string();
-        found.extend(wrong.into_iter().map(|violation| match violation.field.as_str() {
-            "<nil>" => Violation { field: at.clone(), ..violation },
-            below => Violation { field: format!("{at}.{below}"), ..violation },
-        }));
-    }
-    if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
-        let at = path.child("properties");
-        for (name, schema) in properties {
-            if let Some(field) = node.properties.get(name) {
-                walk_defaults(structural, *field, &at.key(name), schema, found);
-            }
-        }
-    }
-    if let (Some(items), Some(schema)) = (node.items, schema.get("items")) {
-        walk_defaults(structural, items, &path.child("items"), schema, found);
-    }
-    if let (Additional::Schema(more), Some(schema)) = (node.additional, schema.get("additionalProperties")) {
-        walk_defaults(structural, more, &path.child("additionalProperties"), schema, found);
-    }
 }
 
 // === impl Reader ===
@@ -193,71 +165,6 @@ impl<'a> Reader<'a> {
         kind
     }
 
-    /// Keywords that a structural schema may not use here.
-    fn refuse(&mut self, fields: &Map<String, Value>, place: Place, path: &Path<'_>) {
-        const NEVER: [&str; 6] = ["$ref", "definitions", "dependencies", "patternProperties", "additionalItems", "id"];
-        for name in NEVER.into_iter().filter(|name| fields.contains_key(*name)) {
-            self.violations.push(path.child(name).forbidden(format!("{name} is not supported")));
-        }
-        let set = |name: &str| fields.get(name) == Some(&Value::Bool(true));
-        if set("uniqueItems") {
-            let detail = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic";
-            self.violations.push(path.child("uniqueItems").forbidden(detail));
-        }
-        let more = fields.get("additionalProperties").is_some_and(|more| more != &Value::Bool(false));
-        match place {
-            Place::Narrowing => self.refuse_narrowing(fields, path),
-            Place::Root if more => self.violations.push(path.child("additionalProperties").forbidden("must not be used at the root")),
-            _ if more && fields.contains_key("properties") => {
-                let detail = "additionalProperties and properties are mutual exclusive";
-                self.violations.push(path.child("additionalProperties").forbidden(detail));
-            }
-            _ => {}
-        }
-        let extensible = fields.contains_key("properties") || set("x-kubernetes-preserve-unknown-fields");
-        if set("x-kubernetes-embedded-resource") && !extensible {
-            let detail = "must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields";
-            self.violations.push(path.child("properties").required(detail));
-        }
-        if place == Place::Root || set("x-kubernetes-embedded-resource") {
-            self.refuse_meta(fields, path);
-        }
-    }
-
-    /// What says more than it narrows.
-    fn refuse_narrowing(&mut self, fields: &Map<String, Value>, path: &Path<'_>) {
-        const ROWS: [(&str, &str); 13] = [
-            ("type", "empty"),
-            ("title", "empty"),
-            ("description", "empty"),
-            ("additionalProperties", "undefined"),
-            ("default", "undefined"),
-            ("nullable", "false"),
-            ("x-kubernetes-preserve-unknown-fields", "false"),
-            ("x-kubernetes-embedded-resource", "false"),
-            ("x-kubernetes-int-or-string", "false"),
-            ("x-kubernetes-list-map-keys", "empty"),
-            ("x-kubernetes-list-type", "undefined"),
-            ("x-kubernetes-map-type", "undefined"),
-            ("x-kubernetes-validations", "empty"),
-        ];
-        for (name, how) in ROWS {
-            if fields.get(name).is_some_and(|value| value != &Value::Bool(false) && value != "") {
-                self.violations.push(path.child(name).forbidden(format!("must be {how} to be structural")));
-            }
-        }
-    }
-
-    /// `metadata` has its schema already; only the names in it may be narrowed.
-    fn refuse_meta(&mut self, fields: &Map<String, Value>, path: &Path<'_>) {
-        let said = fields.get("properties").and_then(|properties| properties.get("metadata")?.get("properties")?.as_object());
-        if said.is_some_and(|said| said.keys().any(|name| name != "name" && name != "generateName")) {
-            let at = path.child("properties");
-            let detail = "must not specify anything other than name and generateName, but metadata is implicitly specified";
-            self.violations.push(at.key("metadata").forbidden(detail));
-        }
-    }
-
     fn read_children(&mut self, node: &mut Node, fields: &Map<String, Value>, place: Place, path: &Path<'_>) {
         let (field, element) = match place {
             Place::Builtin => (Place::Builtin, Place::Builtin),
@@ -299,68 +206,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn list(&mut self, node: &Node, fields: &Map<String, Value>, place: Place, path: &Path<'_>) -> List {
-        let keys = || {
-            let keys = fields.get("x-kubernetes-list-map-keys").and_then(Value::as_array);
-            keys.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
-        };
-        let list = match fields.get("x-kubernetes-list-type").and_then(Value::as_str) {
-            Some("set") => List::Set,
-            Some("map") => List::Map(keys()),
-            Some("atomic") | None => List::Atomic,
-            Some(other) => {
-                let at = path.child("x-kubernetes-list-type");
-                self.violations.push(at.not_supported(other, &["atomic", "set", "map"]));
-                List::Atomic
-            }
-        };
-        let typed = fields.contains_key("x-kubernetes-list-type") && place != Place::Builtin && place != Place::Narrowing;
-        let said = |schema: &Map<String, Value>| schema.get("type").and_then(Value::as_str).unwrap_or("").to_owned();
-        if typed && node.kind != Type::Array {
-            let (at, detail) = (path.child("type"), "must be array if x-kubernetes-list-type is specified");
-            self.violations.push(if said(fields).is_empty() { at.required(detail) } else { at.invalid(said(fields), detail) });
-        }
-        if place != Place::Builtin && place != Place::Narrowing && !keys().is_empty() && !matches!(list, List::Map(_)) {
-            let (at, detail) = (path.child("x-kubernetes-list-type"), "must be map if x-kubernetes-list-map-keys is non-empty");
-            let kind = fields.get("x-kubernetes-list-type").and_then(Value::as_str);
-            self.violations.push(kind.map_or_else(|| at.required(detail), |kind| at.invalid(kind, detail)));
-        }
-        if typed && let List::Map(keys) = &list {
-            let element = fields.get("items").and_then(Value::as_object).map(said).unwrap_or_default();
-            self.check_keys(node, keys, &element, path);
-        }
-        list
-    }
-
-    fn check_keys(&mut self, node: &Node, keys: &[String], element: &str, path: &Path<'_>) {
-        let at = path.child("x-kubernetes-list-map-keys");
-        if keys.is_empty() {
-            self.violations.push(at.required("must not be empty if x-kubernetes-list-type is map"));
-        }
-        let Some(items) = node.items.map(|id| &self.nodes[id.index()]) else { return };
-        let items_at = path.child("items");
-        let properties_at = items_at.child("properties");
-        let mut wrong = Vec::new();
-        if items.kind != Type::Object {
-            wrong.push(items_at.child("type").invalid(element, "must be object if parent array's x-kubernetes-list-type is map"));
-        }
-        for (index, key) in keys.iter().enumerate() {
-            let field = items.properties.get(key).map(|id| &self.nodes[id.index()]);
-            if keys[..index].contains(key) {
-                wrong.push(at.invalid(json!(keys), "must not contain duplicate entries"));
-            }
-            match field {
-                None => wrong.push(at.invalid(json!(keys), "entries must all be names of item properties")),
-                Some(field) if field.default.is_none() && !items.checks.required.contains(key) => {
-                    let detail = "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property";
-                    wrong.push(properties_at.key(key).child("default").required(detail));
-                }
-                Some(_) => {}
-            }
-        }
-        self.violations.append(&mut wrong);
-    }
-
     fn checks(&mut self, fields: &Map<String, Value>, place: Place, path: &Path<'_>) -> Checks {
         let count = |name: &str| fields.get(name).and_then(Value::as_u64);
         let bound = |name: &str, exclusive: &str| {
@@ -384,34 +229,36 @@ impl<'a> Reader<'a> {
             properties: (count("minProperties"), count("maxProperties")),
             ..Checks::default()
         };
-        if let Some(pattern) = fields.get("pattern").and_then(Value::as_str) {
-            match regex::Regex::new(pattern) {
-                Ok(regex) => checks.pattern = Some(regex),
-                Err(_) => {
-                    let detail =
-                        "must be a valid regular expression, but isn't: the engine is linear and knows no look-around or back-references";
-                    self.violations.push(path.child("pattern").invalid(pattern, detail));
-                }
-            }
-        }
+        checks.pattern = self.pattern(fields, path);
         if place != Place::Builtin {
-            // An int-or-string may spell its two types out, alone or at the head of `allOf`.
-            let spelled = |value: Option<&Value>| {
-                fields.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true))
-                    && value == Some(&json!([{ "type": "integer" }, { "type": "string" }]))
-            };
-            if !spelled(fields.get("allOf").and_then(|all| all.get(0)?.get("anyOf"))) {
-                checks.all_of = self.narrowings(fields, "allOf", path, 0);
-            } else {
-                checks.all_of = self.narrowings(fields, "allOf", path, 1);
-            }
-            if !spelled(fields.get("anyOf")) {
-                checks.any_of = self.narrowings(fields, "anyOf", path, 0);
-            }
-            checks.one_of = self.narrowings(fields, "oneOf", path, 0);
-            checks.not = fields.get("not").map(|schema| self.read(schema, Place::Narrowing, &path.child("not")));
+            self.combinations(&mut checks, fields, path);
         }
         checks
+    }
+
+    fn pattern(&mut self, fields: &Map<String, Value>, path: &Path<'_>) -> Option<regex::Regex> {
+        let pattern = fields.get("pattern").and_then(Value::as_str)?;
+        regex::Regex::new(pattern)
+            .map_err(|why| {
+                let why = why.to_string();
+                let detail = format!("must be a valid regular expression, but isn't: {}", why.lines().last().unwrap_or("").trim());
+                self.violations.push(path.child("pattern").invalid(pattern, detail));
+            })
+            .ok()
+    }
+
+    fn combinations(&mut self, checks: &mut Checks, fields: &Map<String, Value>, path: &Path<'_>) {
+        // An int-or-string may spell its two types out, alone or at the head of `allOf`.
+        let either = json!([{ "type": "integer" }, { "type": "string" }]);
+        let int_or_string = fields.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true));
+        let spelled = |value: Option<&Value>| int_or_string && value == Some(&either);
+        let skipped = usize::from(spelled(fields.get("allOf").and_then(|all| all.get(0)?.get("anyOf"))));
+        checks.all_of = self.narrowings(fields, "allOf", path, skipped);
+        if !spelled(fields.get("anyOf")) {
+            checks.any_of = self.narrowings(fields, "anyOf", path, 0);
+        }
+        checks.one_of = self.narrowings(fields, "oneOf", path, 0);
+        checks.not = fields.get("not").map(|schema| self.read(schema, Place::Narrowing, &path.child("not")));
     }
 
     fn narrowings(&mut self, fields: &Map<String, Value>, name: &str, path: &Path<'_>, from: usize) -> Vec<NodeId> {
