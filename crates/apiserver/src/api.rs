@@ -6,6 +6,7 @@ use http::{Method, Request, StatusCode};
 use hyper::body::{Body, Bytes};
 use serde_json::{Value, json};
 use store::Store;
+use tokio::sync::watch;
 
 use crate::access::Identity;
 use crate::body::{self, Parsed};
@@ -20,7 +21,9 @@ use crate::{Admit, access, delete, discovery, openapi, patch, read, table, watch
 pub(crate) struct Api {
     pub(crate) store: Store,
     kinds: RwLock<Arc<Kinds>>,
-    pub(crate) admit: Option<Admit>,
+    admit: Option<Admit>,
+    /// Turns true when the server stops: what would go on for ever ends.
+    pub(crate) stop: watch::Receiver<bool>,
 }
 
 /// A request for objects of a known kind.
@@ -37,8 +40,8 @@ pub(crate) struct Ask {
 // === impl Api ===
 
 impl Api {
-    pub(crate) fn new(store: Store, admit: Option<Admit>) -> Self {
-        Self { store, kinds: RwLock::new(Arc::new(Kinds::new([]))), admit }
+    pub(crate) fn new(store: Store, admit: Option<Admit>, stop: watch::Receiver<bool>) -> Self {
+        Self { store, kinds: RwLock::new(Arc::new(Kinds::new([]))), admit, stop }
     }
 
     pub(crate) fn kinds(&self) -> Arc<Kinds> {

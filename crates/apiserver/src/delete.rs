@@ -7,12 +7,12 @@ use store::{Expect, Object as Stored, Op};
 use crate::api::{Api, Ask};
 use crate::body::Parsed;
 use crate::builtin::BASIC_NAMESPACES;
-use crate::clock;
 use crate::failure::Failure;
 use crate::object::{Object, decode, encode};
 use crate::read::{selector, shaped};
 use crate::reply::Reply;
 use crate::write::write_failure;
+use crate::{garbage, lifecycle};
 
 /// What a delete asks for, from its body.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,8 @@ pub(crate) struct Options {
     uid: Option<String>,
     revision: Option<String>,
     dry_run: bool,
+    /// What the object owns stays.
+    orphan: bool,
 }
 
 /// What became of an object.
@@ -46,7 +48,8 @@ pub(crate) fn options(body: Parsed) -> Result<Options, Failure> {
         )));
     }
     let dry_run = value["dryRun"].as_array().is_some_and(|list| list.iter().any(|one| one == "All"));
-    Ok(Options { uid: text("/preconditions/uid"), revision: text("/preconditions/resourceVersion"), dry_run })
+    let orphan = value["propagationPolicy"] == "Orphan" || value["orphanDependents"] == true;
+    Ok(Options { uid: text("/preconditions/uid"), revision: text("/preconditions/resourceVersion"), dry_run, orphan })
 }
 
 pub(crate) async fn one(api: &Api, ask: &Ask, options: Options) -> Result<Reply, Failure> {
@@ -102,10 +105,16 @@ async fn remove(api: &Api, ask: &Ask, options: &Options, stored: &Stored) -> Res
     } else if object.is_deleting() {
         return Ok((Deleted::Waiting, object));
     } else {
-        mark(ask, &mut object);
+        lifecycle::mark(&mut object);
+        if ask.kind.is("", "namespaces") {
+            object["status"]["phase"] = "Terminating".into();
+        }
         Op::put(key, expect, encode(&ask.kind, &object))
     };
     if !(ask.dry_run || options.dry_run) {
+        if options.orphan {
+            garbage::orphan(api, object.meta_str("uid")).await;
+        }
         let revision = api.store.write(vec![op]).await;
         let revision = revision.map_err(|error| write_failure(&ask.kind, object.name(), &error))?;
         object.meta_mut().insert("resourceVersion".into(), revision.to_string().into());
@@ -123,20 +132,6 @@ fn check(ask: &Ask, options: &Options, object: &Value) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// The object is asked to go.
-fn mark(ask: &Ask, object: &mut Value) {
-    let generation = object.generation();
-    let meta = object.meta_mut();
-    meta.insert("deletionTimestamp".into(), clock::now().into());
-    meta.insert("deletionGracePeriodSeconds".into(), 0.into());
-    if generation > 0 {
-        meta.insert("generation".into(), (generation + 1).into());
-    }
-    if ask.kind.is("", "namespaces") {
-        object["status"]["phase"] = "Terminating".into();
-    }
 }
 
 fn success(ask: &Ask, object: &Value) -> Value {

@@ -1,8 +1,9 @@
 //! The kinds that are served now: the built-in ones, and one for each version of a CustomResourceDefinition.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use crate::openapi::Documents;
 use crate::rules::Rules;
 
 /// One group, version and resource.
@@ -40,6 +41,8 @@ pub(crate) struct Kinds {
     by_path: HashMap<(String, String, String), Arc<Kind>>,
     /// In the order of discovery.
     groups: Vec<Group>,
+    /// Made when first asked for; `crate::openapi` fills it.
+    pub(crate) documents: OnceLock<Documents>,
 }
 
 #[derive(Debug)]

@@ -1,12 +1,13 @@
 //! The embedded API: enough of Kubernetes' API that `kubectl` and kube-rs work against it unchanged.
 //!
-//! It is *not* a cluster: nothing is scheduled, no controller runs but the one that empties namespaces. It knows the
+//! It is *not* a cluster: nothing is scheduled, no controllers run but two: one empties what is deleted
+//! with its contents, one deletes what has lost its owners. It knows the
 //! kinds that [`table::rows`] names and those of CustomResourceDefinitions; the rest is Kubernetes' 404.
 //!
 //! ```text
 //! TLS ─► serve ─► api ─┬─► read, watching ───────────────────────► store
 //!   client certificate ├─► write ◄─ patch      ─► rules (schema) ─► store
-//!                      ├─► delete ─► lifecycle ──────────────────► store
+//!                      ├─► delete ─► lifecycle, garbage ─────────► store
 //!                      └─► discovery, openapi, access
 //! ```
 //!
@@ -24,6 +25,7 @@ mod discovery;
 mod events;
 mod failure;
 mod format;
+mod garbage;
 mod kinds;
 mod lifecycle;
 mod names;

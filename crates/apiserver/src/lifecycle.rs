@@ -115,13 +115,23 @@ async fn remove(api: &Api, kind: &Kind, key: &str, stored: &Stored) -> bool {
         return false;
     }
     let op = if waits {
-        object.meta_mut().insert("deletionTimestamp".into(), clock::now().into());
-        object.meta_mut().insert("deletionGracePeriodSeconds".into(), 0.into());
+        mark(&mut object);
         Op::put(key, expect, encode(kind, &object))
     } else {
         Op::delete(key, expect)
     };
     api.store.write(vec![op]).await.is_ok() && !waits
+}
+
+/// Asks an object to go.
+pub(crate) fn mark(object: &mut Value) {
+    let generation = object.generation();
+    let meta = object.meta_mut();
+    meta.insert("deletionTimestamp".into(), clock::now().into());
+    meta.insert("deletionGracePeriodSeconds".into(), 0.into());
+    if generation > 0 {
+        meta.insert("generation".into(), (generation + 1).into());
+    }
 }
 
 /// Takes our own finalizer off; the object goes if it was the last.

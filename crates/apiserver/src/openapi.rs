@@ -1,61 +1,74 @@
 //! The OpenAPI documents, from which `kubectl` explains fields and learns how lists merge.
 
+use std::sync::OnceLock;
+
 use aws_lc_rs::digest;
-use http::HeaderMap;
+use bytes::Bytes;
 use http::header::{ACCEPT, ETAG};
+use http::{HeaderMap, StatusCode};
 use schema::Described;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::failure::Failure;
-use crate::kinds::{Kind, Kinds};
+use crate::kinds::{Kind, Kinds, api_version};
 use crate::reply::Reply;
+
+/// The documents of one set of kinds: making them takes longer than anything else here.
+#[derive(Debug)]
+pub(crate) struct Documents {
+    /// By place, such as `apis/networking.k8s.io/v1`: the hash and the document.
+    v3: Vec<(String, String, Bytes)>,
+    v2: OnceLock<Bytes>,
+}
 
 pub(crate) fn serve(kinds: &Kinds, path: &str, headers: &HeaderMap) -> Result<Reply, Failure> {
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
     if accept.contains("protobuf") && !accept.contains("json") && !accept.contains("*/*") {
         return Err(Failure::not_acceptable("application/json"));
     }
-    let path = path.trim_matches('/');
-    match path.strip_prefix("openapi/") {
-        Some("v2") => Ok(Reply::json(schema::openapi_v2(&described(kinds.iter().map(|kind| &**kind))))),
-        Some("v3") => Ok(index(kinds)),
-        Some(rest) => match rest.strip_prefix("v3/").and_then(|place| document(kinds, place)) {
-            Some(document) => {
-                let bytes = document.to_string();
-                let tag = format!("\"{}\"", hash(bytes.as_bytes()));
-                Ok(Reply::bytes(http::StatusCode::OK, "application/json", bytes).header(ETAG, &tag))
-            }
-            None => Err(Failure::no_resource()),
-        },
+    let documents = kinds.documents.get_or_init(|| Documents::of(kinds));
+    let json = |bytes: &Bytes| Reply::bytes(StatusCode::OK, "application/json", bytes.clone());
+    match path.trim_matches('/').strip_prefix("openapi/") {
+        Some("v2") => Ok(json(documents.v2.get_or_init(|| {
+            let document = schema::openapi_v2(&described(kinds.iter().map(|kind| &**kind)));
+            document.to_string().into()
+        }))),
+        Some("v3") => Ok(documents.index()),
+        Some(rest) => {
+            let place = rest.strip_prefix("v3/").unwrap_or("");
+            let found = documents.v3.iter().find(|(known, ..)| known == place);
+            let (_, hash, bytes) = found.ok_or_else(Failure::no_resource)?;
+            Ok(json(bytes).header(ETAG, &format!("\"{hash}\"")))
+        }
         None => Err(Failure::no_resource()),
     }
 }
 
-/// Where each group and version is described; the hash in the address lets clients keep what they have.
-fn index(kinds: &Kinds) -> Reply {
-    let mut paths = serde_json::Map::new();
-    for group in kinds.groups() {
-        for (version, _) in &group.versions {
-            let place = if group.name.is_empty() { format!("api/{version}") } else { format!("apis/{}/{version}", group.name) };
-            if let Some(document) = document(kinds, &place) {
-                let hash = hash(document.to_string().as_bytes());
-                let url = format!("/openapi/v3/{place}?hash={hash}");
-                paths.insert(place, json!({ "serverRelativeURL": url }));
+// === impl Documents ===
+
+impl Documents {
+    fn of(kinds: &Kinds) -> Self {
+        let mut v3 = Vec::new();
+        for group in kinds.groups() {
+            for (version, served) in &group.versions {
+                let name = api_version(&group.name, version);
+                let place = if group.name.is_empty() { format!("api/{name}") } else { format!("apis/{name}") };
+                let document = schema::openapi_v3(&name, &described(served.iter().map(|kind| &**kind)));
+                let bytes = Bytes::from(document.to_string());
+                v3.push((place, hash(&bytes), bytes));
             }
         }
+        Self { v3, v2: OnceLock::new() }
     }
-    Reply::json(json!({ "paths": paths }))
-}
 
-fn document(kinds: &Kinds, place: &str) -> Option<Value> {
-    let (group, version) = match place.split('/').collect::<Vec<_>>().as_slice() {
-        ["api", version] => ("", *version),
-        ["apis", group, version] => (*group, *version),
-        _ => return None,
-    };
-    let served = kinds.version(group, version)?;
-    let name = crate::kinds::api_version(group, version);
-    Some(schema::openapi_v3(&name, &described(served.iter().map(|kind| &**kind))))
+    /// Where each group and version is described; the hash in the address lets clients keep what they have.
+    fn index(&self) -> Reply {
+        let entry = |(place, hash, _): &(String, String, Bytes)| {
+            (place.clone(), json!({ "serverRelativeURL": format!("/openapi/v3/{place}?hash={hash}") }))
+        };
+        let paths: serde_json::Map<_, _> = self.v3.iter().map(entry).collect();
+        Reply::json(json!({ "paths": paths }))
+    }
 }
 
 fn described<'a>(kinds: impl Iterator<Item = &'a Kind>) -> Vec<Described<'a>> {

@@ -97,7 +97,7 @@ async fn connection(socket: TcpStream, peer: SocketAddr, acceptor: &TlsAcceptor,
     }
 }
 
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
     // An error means that whoever could stop us is gone.
     let _ = stop.wait_for(|stopped| *stopped).await;
 }

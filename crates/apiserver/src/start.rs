@@ -18,7 +18,7 @@ use crate::failure::Cause;
 use crate::object::encode;
 use crate::pki::{self, Authority};
 use crate::request::Verb;
-use crate::{builtin, clock, crd, lifecycle, names, serve};
+use crate::{builtin, clock, crd, garbage, lifecycle, names, serve};
 
 /// Where KubeSphere keeps its own and its gateways' objects.
 const KUBESPHERE_NAMESPACES: [&str; 2] = ["kubesphere-system", "kubesphere-controls-system"];
@@ -103,11 +103,15 @@ pub async fn start(store: Store, options: Options) -> Result<Running, StartError
     let kubeconfig_path = options.data_dir.join("kubeconfig");
     pki::write_private(&kubeconfig_path, &kubeconfig).map_err(|source| StartError::Kubeconfig { path: kubeconfig_path.clone(), source })?;
 
-    let api = Arc::new(Api::new(store, options.admit));
+    let (stop, stopped) = watch::channel(false);
+    let api = Arc::new(Api::new(store, options.admit, stopped.clone()));
     crd::refresh(&api);
     first_objects(&api).await?;
-    let (stop, stopped) = watch::channel(false);
-    let tasks = vec![tokio::spawn(serve::run(listener, tls, api.clone(), stopped)), tokio::spawn(lifecycle::run(api))];
+    let tasks = vec![
+        tokio::spawn(serve::run(listener, tls, api.clone(), stopped)),
+        tokio::spawn(lifecycle::run(api.clone())),
+        tokio::spawn(garbage::run(api)),
+    ];
     Ok(Running {
         local_addr,
         url,

@@ -53,6 +53,7 @@ pub(crate) fn watch(api: &Api, ask: &Ask) -> Result<Reply, Failure> {
         end_of_first: initial == Some(true),
         bookmarks: ask.query.is_true("allowWatchBookmarks").then(|| tokio::time::interval_at(Instant::now() + BOOKMARKS, BOOKMARKS)),
         until: Instant::now() + timeout,
+        stop: api.stop.clone(),
         over: false,
     };
     Ok(Reply::stream(futures::stream::unfold(feed, |mut feed| async move {
@@ -71,6 +72,7 @@ struct Feed {
     end_of_first: bool,
     bookmarks: Option<tokio::time::Interval>,
     until: Instant,
+    stop: tokio::sync::watch::Receiver<bool>,
     over: bool,
 }
 
@@ -124,6 +126,7 @@ impl Feed {
         tokio::select! {
             biased;
             () = tokio::time::sleep_until(self.until) => self.over = true,
+            () = crate::serve::stopped(&mut self.stop) => self.over = true,
             events = source.next() => match events {
                 Ok(events) => {
                     for event in events {

@@ -132,6 +132,15 @@ impl Answer {
         Self { status: head.status, headers: head.headers, bytes }
     }
 
+    /// Of an answer that does not end: only how it begins, unless it is a refusal.
+    pub async fn head(server: &Server, path: &str) -> Self {
+        let response = server.send(request(Method::GET, path, "", ""), true).await;
+        if !response.status().is_success() {
+            return Self::read(response).await;
+        }
+        Self { status: response.status(), headers: response.headers().clone(), bytes: Bytes::new() }
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).unwrap_or_else(|error| panic!("{error}: {:?}", self.bytes))
     }

@@ -154,6 +154,37 @@ async fn a_namespace_takes_its_contents_along() {
 }
 
 #[tokio::test]
+async fn what_has_lost_its_owner_goes_unless_it_is_orphaned() {
+    let server = Server::start().await;
+    let owner = async |name: &str| {
+        let made = server.post(MAPS, &map(name)).await.ok();
+        json!({ "apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": made["metadata"]["uid"] })
+    };
+    let (a, b) = (owner("a").await, owner("b").await);
+    let owned = async |name: &str, owners: Value| {
+        let mut object = map(name);
+        object["metadata"]["ownerReferences"] = owners;
+        server.post(MAPS, &object).await.ok();
+    };
+    owned("of-a", json!([a])).await;
+    owned("of-both", json!([a, b])).await;
+    owned("of-b", json!([b])).await;
+    let mut watch = server.watch(&format!("{MAPS}?watch=true&resourceVersion={}", server.store.revision())).await;
+    server.delete(&format!("{MAPS}/a")).await.ok();
+    let mut seen = [watch.brief().await, watch.brief().await, watch.brief().await];
+    seen.sort();
+    let event = |kind: &str, name: &str| (kind.to_owned(), name.to_owned());
+    assert_eq!(seen, [event("DELETED", "a"), event("DELETED", "of-a"), event("MODIFIED", "of-both")]);
+    server.call(Method::DELETE, &format!("{MAPS}/b"), &json!({ "propagationPolicy": "Orphan" })).await.ok();
+    owned("late", json!([b])).await;
+    while watch.brief().await != event("DELETED", "late") {}
+    for name in ["of-both", "of-b"] {
+        let orphan = server.get(&format!("{MAPS}/{name}")).await.ok();
+        assert_eq!(orphan["metadata"]["ownerReferences"], Value::Null);
+    }
+}
+
+#[tokio::test]
 async fn pages_of_a_list_are_of_one_moment() {
     let server = Server::start().await;
     for at in 0..5 {

@@ -85,7 +85,7 @@ impl<'a> Cell<'a> {
         match verb {
             Verb::Get => server.get(&self.target()).await,
             Verb::List => server.get(&collection).await,
-            Verb::Watch => server.get(&format!("{collection}?watch=true&timeoutSeconds=1")).await,
+            Verb::Watch => Answer::head(server, &format!("{collection}?watch=true")).await,
             Verb::Create => server.post(&collection, &sample(self.row, &format!("{}-too", self.name))).await,
             Verb::Update => {
                 let object = server.get(&self.path).await.ok();

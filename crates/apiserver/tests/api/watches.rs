@@ -107,7 +107,7 @@ async fn watches_end_when_the_server_stops() {
     let server = Server::start().await;
     let mut watch = server.watch(&format!("{MAPS}?watch=true&resourceVersion=2")).await;
     let Server { running, store, dir: _dir } = server;
-    store.close().await;
     running.stop().await;
+    drop(store);
     while watch.next().await.is_some() {}
 }
