@@ -56,7 +56,12 @@ pub enum Known {
 pub struct Fields {
     list: Vec<Field>,
     section: usize,
+    seen: Set,
 }
+
+/// Some of the [`Known`] names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Set(u32);
 
 // === impl Span ===
 
@@ -80,6 +85,34 @@ impl Span {
     #[inline]
     pub fn is_empty(self) -> bool {
         self.start == self.end
+    }
+}
+
+// === impl Set ===
+
+impl Set {
+    pub(crate) const fn of(names: &[Known]) -> Self {
+        let (mut bits, mut at) = (0, 0);
+        while at < names.len() {
+            bits |= 1 << names[at] as u32;
+            at += 1;
+        }
+        Self(bits)
+    }
+
+    #[inline]
+    pub(crate) fn has(self, known: Known) -> bool {
+        self.0 & (1 << known as u32) != 0
+    }
+
+    #[inline]
+    pub(crate) fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    #[inline]
+    fn add(&mut self, known: Known) {
+        self.0 |= 1 << known as u32;
     }
 }
 
@@ -155,8 +188,22 @@ impl Fields {
     pub(crate) fn clear(&mut self) {
         self.list.clear();
         self.section = 0;
+        self.seen = Set::default();
     }
 
+    /// Whether there is a field of this name. Costs a look at one number.
+    #[inline]
+    pub fn has(&self, known: Known) -> bool {
+        self.seen.has(known)
+    }
+
+    /// Whether there is a field of one of these names.
+    #[inline]
+    pub(crate) fn has_any(&self, names: Set) -> bool {
+        self.seen.meets(names)
+    }
+
+    #[inline]
     pub fn iter(&self) -> impl Iterator<Item = &Field> {
         self.list.iter()
     }
@@ -169,8 +216,8 @@ impl Fields {
         self.list.is_empty()
     }
 
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Field> {
-        self.list.iter_mut()
+    pub(crate) fn get(&self, at: usize) -> Option<Field> {
+        self.list.get(at).copied()
     }
 
     /// The values of every field of this name, compared without regard to case. Fields that go no further are seen, too, except
@@ -182,9 +229,9 @@ impl Fields {
         self.list.iter().filter(same).map(move |field| field.value.of(head))
     }
 
-    /// Reads field lines up to the empty one. `Some`: where the head ends.
+    /// Reads field lines up to the empty one; those in `dropped` are marked so. `Some`: where the head ends.
     #[inline]
-    pub(crate) fn parse(&mut self, octets: &[u8], lines: &mut Lines, limits: &Limits) -> Result<Option<usize>, Fault> {
+    pub(crate) fn parse(&mut self, octets: &[u8], lines: &mut Lines, limits: &Limits, dropped: Set) -> Result<Option<usize>, Fault> {
         loop {
             let start = lines.start;
             let budget = limits.section.saturating_sub(self.section);
@@ -195,7 +242,9 @@ impl Fields {
             if end > Limits::RAW || self.list.len() == limits.fields {
                 return Err(Fault::TooManyFields);
             }
-            let field = parse_line(octets, start, end)?;
+            let mut field = parse_line(octets, start, end)?;
+            field.dropped = dropped.has(field.known);
+            self.seen.add(field.known);
             self.section += field.name.len() + field.value.len() + 32;
             if self.section > limits.section {
                 return Err(Fault::TooManyFields);
@@ -246,9 +295,4 @@ fn parse_line(octets: &[u8], start: usize, end: usize) -> Result<Field, Fault> {
     let known = if underscore { Known::Underscore } else { Known::of(line.get(..colon).unwrap_or_default()) };
     let canonical = from == colon + 2 && to == line.len() && line.get(colon + 1) == Some(&b' ');
     Ok(Field { name: Span::new(start, start + colon), value: Span::new(start + from, start + to), known, dropped: false, canonical })
-}
-
-/// The members of a comma-separated list, without white space around them; empty members left out.
-pub(crate) fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|&octet| octet == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
 }

@@ -1,6 +1,6 @@
 //! Where a message's body ends (RFC 9112 6, without its leniencies).
 
-use crate::field::{Fields, Known};
+use crate::field::{Fields, Known, Set};
 use crate::{Fault, Version};
 
 /// How the end of a body is known.
@@ -26,7 +26,11 @@ pub(crate) struct Declared {
 /// Content-Length and Transfer-Encoding together are refused; a repeated Content-Length must repeat itself; Transfer-Encoding must be
 /// exactly `chunked`, once, and never in HTTP/1.0.
 pub(crate) fn declared(fields: &Fields, head: &[u8], version: Version) -> Result<Declared, Fault> {
+    const FRAMING: Set = Set::of(&[Known::ContentLength, Known::TransferEncoding]);
     let mut declared = Declared::default();
+    if !fields.has_any(FRAMING) {
+        return Ok(declared);
+    }
     for field in fields.iter() {
         match field.known {
             Known::ContentLength => {

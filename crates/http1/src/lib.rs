@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod chunked;
+mod connection;
 mod fault;
 mod field;
 mod framing;

@@ -1,6 +1,7 @@
 //! Request heads.
 
-use crate::field::{Fields, Known, Span, members};
+use crate::connection::Said;
+use crate::field::{Fields, Known, Set, Span};
 use crate::framing::{Framing, declared};
 use crate::host::authority;
 use crate::line::Lines;
@@ -140,7 +141,7 @@ impl RequestHead {
             }
             self.lines.next(end);
         }
-        let Some(length) = self.fields.parse(octets, &mut self.lines, &limits)? else { return Ok(None) };
+        let Some(length) = self.fields.parse(octets, &mut self.lines, &limits, DROPPED)? else { return Ok(None) };
         self.understand(octets, scheme)?;
         Ok(Some(length))
     }
@@ -223,56 +224,50 @@ impl RequestHead {
         Ok(())
     }
 
-    /// Hop-by-hop fields: what they ask for, and that they end here.
+    /// Hop-by-hop fields: what they ask for.
     fn read_connection(&mut self, head: &[u8]) -> Result<(), Fault> {
         let modern = self.line.version == Version::Http11;
-        let (mut close, mut keep, mut upgrade) = (false, false, false);
-        let (mut expects, mut websocket, mut upgrades) = (false, false, 0);
+        (self.keep_alive, self.expects_continue, self.websocket) = (modern, false, false);
+        if !self.fields.has_any(CONNECTION) {
+            return Ok(());
+        }
+        let mut said = Said::default();
         for at in 0..self.fields.len() {
-            let Some(field) = self.fields.iter().nth(at).copied() else { break };
+            let Some(field) = self.fields.get(at) else { break };
+            let value = field.value.of(head);
             match field.known {
-                Known::Connection => {
-                    for token in members(field.value.of(head)) {
-                        match () {
-                            () if token.eq_ignore_ascii_case(b"close") => close = true,
-                            () if token.eq_ignore_ascii_case(b"keep-alive") => keep = true,
-                            () if token.eq_ignore_ascii_case(b"upgrade") => upgrade = true,
-                            () if is_token(token) => self.fields.nominate(head, token)?,
-                            () => return Err(Fault::FieldLine),
-                        }
-                    }
-                }
-                Known::Upgrade => {
-                    upgrades += 1;
-                    websocket = field.value.of(head).eq_ignore_ascii_case(b"websocket");
-                }
-                Known::Expect if modern => {
-                    if !field.value.of(head).eq_ignore_ascii_case(b"100-continue") {
-                        return Err(Fault::Expect);
-                    }
-                    expects = true;
-                }
+                Known::Connection => said.read(value, |token| self.fields.nominate(head, token))?,
+                Known::Upgrade => said.read_upgrade(value),
+                Known::Expect if modern && !value.eq_ignore_ascii_case(b"100-continue") => return Err(Fault::Expect),
                 _ => {}
             }
         }
-        for field in self.fields.iter_mut().filter(|field| !forwarded(field.known)) {
-            field.dropped = true;
-        }
-        self.keep_alive = !close && (modern || keep);
-        self.expects_continue = expects && !matches!(self.framing, Framing::None | Framing::Length(0));
-        self.websocket = modern
-            && upgrade
-            && websocket
-            && upgrades == 1
-            && self.line.method == Method::Get
-            && matches!(self.framing, Framing::None | Framing::Length(0));
+        let bodiless = matches!(self.framing, Framing::None | Framing::Length(0));
+        self.keep_alive = !said.close && (modern || said.keep);
+        self.expects_continue = modern && self.fields.has(Known::Expect) && !bodiless;
+        self.websocket = modern && said.websocket() && self.line.method == Method::Get && bodiless;
         Ok(())
     }
 }
 
-fn forwarded(known: Known) -> bool {
-    matches!(known, Known::Other | Known::Server | Known::Date | Known::StrictTransportSecurity)
-}
+/// They end here, are ambiguous, or are written anew.
+const DROPPED: Set = Set::of(&[
+    Known::Host,
+    Known::ContentLength,
+    Known::TransferEncoding,
+    Known::Connection,
+    Known::Hop,
+    Known::Te,
+    Known::Upgrade,
+    Known::Expect,
+    Known::ForwardedFor,
+    Known::ForwardedHost,
+    Known::Forwarding,
+    Known::RequestId,
+    Known::Underscore,
+]);
+
+const CONNECTION: Set = Set::of(&[Known::Connection, Known::Upgrade, Known::Expect]);
 
 // === impl RequestLine ===
 

@@ -1,9 +1,10 @@
 //! Response heads of backends.
 
-use crate::field::{Fields, Known, Span, members};
+use crate::connection::Said;
+use crate::field::{Fields, Known, Set, Span};
 use crate::framing::{Framing, declared};
 use crate::line::Lines;
-use crate::octet::{is_token, is_value};
+use crate::octet::is_value;
 use crate::{Fault, Limits, Method, Version};
 
 /// One response head. Parsed piece by piece as octets arrive; cleared and used again.
@@ -51,7 +52,7 @@ impl ResponseHead {
             self.stage = Stage::Fields;
             self.lines.next(end);
         }
-        let Some(length) = self.fields.parse(octets, &mut self.lines, &limits)? else { return Ok(None) };
+        let Some(length) = self.fields.parse(octets, &mut self.lines, &limits, DROPPED)? else { return Ok(None) };
         self.understand(octets, asked)?;
         Ok(Some(length))
     }
@@ -100,42 +101,25 @@ impl ResponseHead {
     }
 
     fn read_connection(&mut self, head: &[u8]) -> Result<(), Fault> {
-        let (mut close, mut keep, mut upgrade) = (false, false, false);
-        let (mut websocket, mut upgrades) = (false, 0);
-        for at in 0..self.fields.len() {
-            let Some(field) = self.fields.iter().nth(at).copied() else { break };
-            match field.known {
-                Known::Connection => {
-                    for token in members(field.value.of(head)) {
-                        match () {
-                            () if token.eq_ignore_ascii_case(b"close") => close = true,
-                            () if token.eq_ignore_ascii_case(b"keep-alive") => keep = true,
-                            () if token.eq_ignore_ascii_case(b"upgrade") => upgrade = true,
-                            () if is_token(token) => self.fields.nominate(head, token)?,
-                            () => return Err(Fault::FieldLine),
-                        }
-                    }
+        let mut said = Said::default();
+        if self.fields.has_any(CONNECTION) {
+            for at in 0..self.fields.len() {
+                let Some(field) = self.fields.get(at) else { break };
+                match field.known {
+                    Known::Connection => said.read(field.value.of(head), |token| self.fields.nominate(head, token))?,
+                    Known::Upgrade => said.read_upgrade(field.value.of(head)),
+                    _ => {}
                 }
-                Known::Upgrade => {
-                    upgrades += 1;
-                    websocket = field.value.of(head).eq_ignore_ascii_case(b"websocket");
-                }
-                _ => {}
             }
         }
-        for field in self.fields.iter_mut().filter(|field| !forwarded(field.known)) {
-            field.dropped = true;
-        }
-        self.websocket = upgrade && websocket && upgrades == 1;
-        self.keep_alive = !close && (self.version == Version::Http11 || keep) && self.framing != Framing::Close;
+        self.websocket = said.websocket();
+        self.keep_alive = !said.close && (self.version == Version::Http11 || said.keep) && self.framing != Framing::Close;
         Ok(())
     }
 }
 
-/// `Upgrade` is said by us where it is true. What a backend says about forwarding is its own affair.
-fn forwarded(known: Known) -> bool {
-    !matches!(
-        known,
-        Known::Connection | Known::Hop | Known::Te | Known::TransferEncoding | Known::ContentLength | Known::Upgrade | Known::Host
-    )
-}
+/// They end here or are written anew. What a backend says about forwarding is its own affair.
+const DROPPED: Set =
+    Set::of(&[Known::Host, Known::ContentLength, Known::TransferEncoding, Known::Connection, Known::Hop, Known::Te, Known::Upgrade]);
+
+const CONNECTION: Set = Set::of(&[Known::Connection, Known::Upgrade]);

@@ -17,6 +17,9 @@ use std::time::Duration;
 /// A request body of more than this is not read to its end for the sake of the connection.
 const DRAINABLE: u64 = 64 * 1024;
 
+/// So small a body is copied behind its head: that costs less than handing the system two pieces.
+const JOINED: usize = 4 * 1024;
+
 /// How the answer's body came through.
 enum Body {
     Whole,
@@ -42,13 +45,14 @@ impl Connection {
         upload: &mut Upload,
     ) -> Result<Onward, Failure> {
         if answer.head.status == 101 {
-            return self.switch(taken, answer, length, facts, route, forward.timeouts.read, kit, account).await;
+            return self.switch(taken, answer, length, facts, route, forward.timeouts.read, account).await;
         }
         let framing = framing_for(facts.version, answer.head.framing);
         let persistence = self.persistence(facts, framing, upload);
+        let Answer { head, buffer, out } = &mut *answer;
         let forwarded = Forwarded {
-            head: &answer.head,
-            octets: answer.buffer.unread().get(..length).unwrap_or_default(),
+            head,
+            octets: buffer.unread().get(..length).unwrap_or_default(),
             facts,
             route,
             edits: &kit.edits,
@@ -56,11 +60,11 @@ impl Connection {
             framing,
             persistence,
         };
-        kit.out.clear();
-        forwarded.write(&mut kit.out).map_err(|_| Failure::backend(500, Reason::Internal))?;
+        out.clear();
+        forwarded.write(out).map_err(|_| Failure::backend(500, Reason::Internal))?;
         answer.buffer.consume(length);
         account.status = answer.head.status;
-        let body = self.send_body(&mut taken, &mut answer, framing, forward.timeouts.read, kit, account, upload).await;
+        let body = self.send_body(&mut taken, &mut answer, framing, forward.timeouts.read, account, upload).await;
         self.finish_upload(upload);
         account.received = upload.total();
         let reusable = answer.head.keep_alive && answer.buffer.is_empty() && !upload.unfinished();
@@ -110,15 +114,13 @@ impl Connection {
         }
     }
 
-    /// Writes `kit.out` and the body behind it.
-    #[expect(clippy::too_many_arguments, reason = "an exchange's parts, each borrowed for its own time")]
+    /// Writes the head that is ready, and the body behind it.
     async fn send_body(
         &mut self,
         taken: &mut Taken,
         answer: &mut Answer,
         framing: Framing,
         read_timeout: Duration,
-        kit: &mut Kit,
         account: &mut Account,
         upload: &mut Upload,
     ) -> Body {
@@ -129,7 +131,12 @@ impl Connection {
         };
         if let Some(whole) = whole.filter(|_| !upload.active()) {
             let body = answer.buffer.unread().get(..whole).unwrap_or_default();
-            let sent = self.write_two(&kit.out, body).await;
+            let sent = if whole <= JOINED {
+                answer.out.extend_from_slice(body);
+                self.write(&answer.out).await
+            } else {
+                self.write_two(&answer.out, body).await
+            };
             account.sent = whole as u64;
             answer.buffer.consume(whole);
             return if sent { Body::Whole } else { Body::ClientGone };
@@ -142,10 +149,10 @@ impl Connection {
         };
         let sink = if framing == Framing::Chunked { Sink::Chunked } else { Sink::Raw };
         let buffer = std::mem::replace(&mut answer.buffer, self.worker.buffers.small.take());
-        let mut down = Transfer::new(source, sink, Some(buffer), std::mem::take(&mut kit.out), None);
+        let mut down = Transfer::new(source, sink, Some(buffer), std::mem::take(&mut answer.out), None);
         let body = self.both_ways(taken, &mut down, upload, read_timeout).await;
         account.sent = down.octets;
-        kit.out = down.take_out();
+        answer.out = down.take_out();
         if let Some(rest) = down.finish(&self.worker.buffers) {
             // Octets beyond the answer: the connection will not be used again.
             self.worker.buffers.give(std::mem::replace(&mut answer.buffer, rest));
@@ -197,18 +204,17 @@ impl Connection {
         facts: &Facts,
         route: &CompiledRoute,
         idle: Duration,
-        kit: &mut Kit,
         account: &mut Account,
     ) -> Result<Onward, Failure> {
         if !facts.websocket || !answer.head.websocket {
             return Err(Failure::backend(502, Reason::UpstreamProtocol));
         }
-        kit.out.clear();
-        let octets = answer.buffer.unread().get(..length).unwrap_or_default();
-        crate::answering::write_switch(&mut kit.out, &answer.head, octets, route);
+        let Answer { head, buffer, out } = &mut *answer;
+        out.clear();
+        crate::answering::write_switch(out, head, buffer.unread().get(..length).unwrap_or_default(), route);
         answer.buffer.consume(length);
         account.status = 101;
-        if !self.write(&kit.out).await {
+        if !self.write(&answer.out).await {
             return Ok(Onward::Next(Next::Abort));
         }
         Ok(Onward::Tunnel(Box::new(Tunnel { taken, answer, idle })))

@@ -5,6 +5,11 @@ use filter::Edits;
 use http1::{Framing, Method, RequestHead, ResponseHead, Version};
 use std::net::SocketAddr;
 
+/// What most heads need.
+const OUT: usize = 2 * 1024;
+/// What is kept of memory that grew.
+const LARGEST_OUT: usize = 32 * 1024;
+
 /// What came from a client: a request head and what follows it.
 #[derive(Debug)]
 pub(crate) struct Incoming {
@@ -17,6 +22,8 @@ pub(crate) struct Incoming {
 pub(crate) struct Answer {
     pub buffer: Buffer,
     pub head: ResponseHead,
+    /// The head as the client gets it. Here, not in the [`Kit`]: this memory was in use a moment ago, that has waited for the backend.
+    pub out: Vec<u8>,
 }
 
 /// What is known of a request after its head's octets are gone.
@@ -33,7 +40,7 @@ pub(crate) struct Facts {
 /// Memory of one exchange, reused by the next.
 #[derive(Debug, Default)]
 pub(crate) struct Kit {
-    /// The request as the backend gets it, as long as it may have to be sent again; then the answer's head.
+    /// The request as the backend gets it, as long as it may have to be sent again; or an answer of our own.
     pub out: Vec<u8>,
     pub edits: Edits,
     /// `host[:port]` as asked for, in lower case.
@@ -67,11 +74,13 @@ impl Incoming {
 
 impl Answer {
     pub fn new() -> Box<Self> {
-        Box::new(Self { buffer: Buffer::new(SMALL), head: ResponseHead::new() })
+        Box::new(Self { buffer: Buffer::new(SMALL), head: ResponseHead::new(), out: Vec::with_capacity(OUT) })
     }
 
     pub fn reset(&mut self) {
         self.head.clear();
+        self.out.clear();
+        self.out.shrink_to(LARGEST_OUT);
         reset(&mut self.buffer);
     }
 }
@@ -108,6 +117,8 @@ impl Kit {
 
     pub fn clear(&mut self) {
         self.out.clear();
+        self.out.shrink_to(LARGEST_OUT);
+        self.out.reserve(OUT);
         self.authority.clear();
         self.method.clear();
         self.path.clear();

@@ -115,9 +115,8 @@ impl Outgoing<'_> {
 
     /// What clients said about forwarding: kept under other names.
     fn originals(&self, mut write: impl FnMut(&'static str, &[u8])) {
-        let has = |known: Known| self.head.fields.iter().any(|field| field.known == known);
         for (known, name) in [(Known::ForwardedFor, "X-Original-Forwarded-For"), (Known::ForwardedHost, "X-Original-Forwarded-Host")] {
-            if has(known) {
+            if self.head.fields.has(known) {
                 write(name, &joined(self.head.fields.iter().filter(|field| field.known == known), self.octets));
             }
         }
@@ -186,6 +185,9 @@ pub(crate) fn request_id(out: &mut String, head: &RequestHead, octets: &[u8], rn
             && value.len() <= REQUEST_ID
             && value.iter().all(|octet| octet.is_ascii_alphanumeric() || b"-._~:/+=@".contains(octet))
     };
+    if !head.fields.has(Known::RequestId) {
+        return hexadecimal(out, rng.u128(..));
+    }
     let mut given = head.fields.iter().filter(|field| field.known == Known::RequestId);
     match (given.next().map(|field| field.value.of(octets)).filter(good), given.next()) {
         (Some(value), None) => out.extend(value.iter().copied().map(char::from)),
@@ -194,9 +196,12 @@ pub(crate) fn request_id(out: &mut String, head: &RequestHead, octets: &[u8], rn
 }
 
 fn hexadecimal(out: &mut String, number: u128) {
-    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    for octet in number.to_be_bytes() {
-        out.extend(DIGITS.get(usize::from(octet >> 4)));
-        out.extend(DIGITS.get(usize::from(octet & 15)));
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [0_u8; 32];
+    let mut rest = number;
+    for octet in text.iter_mut().rev() {
+        *octet = DIGITS[(rest & 15) as usize];
+        rest >>= 4;
     }
+    out.push_str(std::str::from_utf8(&text).unwrap_or_default());
 }

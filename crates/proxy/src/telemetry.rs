@@ -53,7 +53,9 @@ impl Account {
     }
 
     fn measured(&self, duration: Duration) -> Measured {
-        Measured { status: self.status, reason: self.reason, duration, received: self.received, sent: self.sent }
+        // 0: the client went away; nginx counts that as 499.
+        let status = if self.status == 0 { 499 } else { self.status };
+        Measured { status, reason: self.reason, duration, received: self.received, sent: self.sent }
     }
 }
 

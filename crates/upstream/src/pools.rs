@@ -15,6 +15,11 @@ use std::time::Duration;
 /// For so long an idle connection is kept: less than backends usually wait.
 const IDLE: Duration = Duration::from_secs(30);
 
+/// Connections back for so short a time do not count as kept: under load most are between two requests.
+const BRIEFLY: Duration = Duration::from_secs(1);
+/// The bound of all idle ones, in multiples of those kept.
+const BURST: usize = 8;
+
 /// The pools of one worker. `C` is a connection; the newest idle one is handed out first, so that few stay warm and the rest grow old.
 #[derive(Debug)]
 pub struct Pools<C> {
@@ -37,6 +42,8 @@ struct Inner<C> {
     /// By place in `set`.
     idle: Vec<VecDeque<Idle<C>>>,
     idle_count: usize,
+    /// How many are kept for more than a moment.
+    keep: usize,
 }
 
 #[derive(Debug)]
@@ -128,13 +135,15 @@ impl<C> Pools<C> {
         }
         let Some(set) = &inner.set else { return };
         let contended = self.workers > 1 && set.connections() >= backend.limits.connections;
-        if contended || inner.idle_count >= backend.limits.idle_per_worker as usize {
+        let keep = backend.limits.idle_per_worker as usize;
+        if contended || inner.idle_count >= keep.saturating_mul(BURST) {
             return;
         }
         let here = |at: usize| set.endpoints().get(at).is_some_and(|endpoint| Arc::ptr_eq(endpoint, &lease.endpoint));
         let place = if here(lease.place) { Some(lease.place) } else { (0..set.endpoints().len()).find(|&at| here(at)) };
         let Some(place) = place else { return };
         lease.place = place;
+        inner.keep = keep;
         if let Some(stack) = inner.idle.get_mut(place) {
             stack.push_back(Idle { connection, lease, since: now });
             inner.idle_count += 1;
@@ -204,7 +213,7 @@ impl<C> Drop for Pools<C> {
 
 impl<C> Inner<C> {
     fn new(cursor: usize) -> Self {
-        Self { version: u64::MAX, set: None, cursor, idle: Vec::new(), idle_count: 0 }
+        Self { version: u64::MAX, set: None, cursor, idle: Vec::new(), idle_count: 0, keep: 0 }
     }
 
     /// Brings the slot up to a set; connections to endpoints that are gone are closed.
@@ -245,6 +254,24 @@ impl<C> Inner<C> {
             stack.retain(|idle| now.saturating_sub(idle.since) < IDLE && !gone(&idle.connection));
         }
         self.idle_count = self.idle.iter().map(VecDeque::len).sum();
+        self.trim(now);
+    }
+
+    /// Closes the oldest of those that are more than are kept, one endpoint after the other.
+    fn trim(&mut self, now: Duration) {
+        let old = |idle: &Idle<C>| now.saturating_sub(idle.since) >= BRIEFLY;
+        while self.idle_count > self.keep {
+            let before = self.idle_count;
+            for stack in self.idle.iter_mut().filter(|stack| stack.front().is_some_and(old)) {
+                if self.idle_count > self.keep {
+                    stack.pop_front();
+                    self.idle_count -= 1;
+                }
+            }
+            if self.idle_count == before {
+                return;
+            }
+        }
     }
 }
 
@@ -392,13 +419,20 @@ mod tests {
     }
 
     #[test]
-    fn no_more_idle_ones_than_allowed() {
-        let mut it = Fixture::new(&[1]);
-        it.backend.limits.idle_per_worker = 1;
-        let (one, two) = (it.connect(), it.connect());
-        it.give(1, one);
-        it.give(2, two);
-        assert_eq!(it.pools.idle(), 1);
+    fn no_more_idle_ones_than_allowed_for_more_than_a_moment() {
+        let mut it = Fixture::new(&[1, 2]);
+        it.backend.limits.idle_per_worker = 3;
+        let leases: Vec<_> = (0..30).map(|_| it.connect()).collect();
+        for (connection, lease) in (0..).zip(leases) {
+            it.give(connection, lease);
+        }
+        assert_eq!(it.pools.idle(), 3 * BURST, "never more than that");
+        it.pools.sweep(NOW, |_| false);
+        assert_eq!(it.pools.idle(), 3 * BURST, "all were busy a moment ago");
+        it.pools.sweep(NOW + BRIEFLY, |_| false);
+        assert_eq!(it.pools.idle(), 3);
+        let Choice::Reuse(newest, _lease) = it.choose() else { panic!("some are kept") };
+        assert!(newest > 20, "the oldest went");
     }
 
     #[test]
