@@ -11,7 +11,7 @@ pub(crate) struct Failure {
     pub(crate) code: StatusCode,
     reason: &'static str,
     message: String,
-    details: Option<Map<String, Value>>,
+    details: Option<Box<Map<String, Value>>>,
     retry_after: Option<u32>,
 }
 
@@ -40,7 +40,7 @@ impl Failure {
                 details.insert(key.into(), value.into());
             }
         }
-        self.details = Some(details);
+        self.details = Some(Box::new(details));
         self
     }
 
@@ -198,7 +198,7 @@ impl Failure {
             "message": self.message, "reason": self.reason,
         });
         if let Some(details) = &self.details {
-            status["details"] = Value::Object(details.clone());
+            status["details"] = Value::Object((**details).clone());
         }
         status["code"] = self.code.as_u16().into();
         status

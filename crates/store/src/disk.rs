@@ -17,6 +17,8 @@ const CACHE: usize = 32 << 20;
 
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 const OBJECTS: TableDefinition<'_, &str, (u64, &[u8])> = TableDefinition::new("objects");
+/// A row of the log, borrowed.
+type Borrowed<'a> = (&'a str, Option<&'a [u8]>, Option<(u64, &'a [u8])>);
 /// revision → key, what it holds now, (revision, bytes) before.
 type Row = (&'static str, Option<&'static [u8]>, Option<(u64, &'static [u8])>);
 const LOG: TableDefinition<'_, u64, Row> = TableDefinition::new("log");
@@ -199,7 +201,7 @@ struct Shared {
 }
 
 impl Shared {
-    fn event(&mut self, revision: Revision, (key, now, before): (&str, Option<&[u8]>, Option<(u64, &[u8])>), memory: &Memory) -> Event {
+    fn event(&mut self, revision: Revision, (key, now, before): Borrowed<'_>, memory: &Memory) -> Event {
         let key = memory.objects.get_key_value(key).map_or_else(|| key.into(), |(key, _)| key.clone());
         let before = before.map(|(revision, bytes)| {
             let known = self.newest.get(&key).filter(|(at, _)| *at == revision);
