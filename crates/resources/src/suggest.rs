@@ -1,14 +1,25 @@
 //! Did you mean …?
 
+/// Most candidates that are compared; of more, only those with the same first letter are.
+const MANY: usize = 1_000;
+
+/// Longest word that is compared, in octets.
+const LONGEST: usize = 128;
+
 /// The candidate nearest to `word`, if one is near enough to be what was meant: at most a third of it differs.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let bound = (word.chars().count() / 3).clamp(1, 4);
+    if word.len() > LONGEST {
+        return None;
+    }
+    let bound = (word.len() / 3).clamp(1, 4);
     let mut best = None;
-    for candidate in candidates {
-        if candidate.len().abs_diff(word.len()) > bound * 4 {
+    let mut compared = 0;
+    for candidate in candidates.into_iter().filter(|it| it.len() <= LONGEST && it.len().abs_diff(word.len()) <= bound) {
+        compared += 1;
+        if compared > MANY && (compared > 10 * MANY || candidate.as_bytes().first() != word.as_bytes().first()) {
             continue;
         }
-        let distance = distance(word, candidate);
+        let distance = distance(word.as_bytes(), candidate.as_bytes(), bound);
         if distance > 0 && distance <= bound && best.is_none_or(|(least, name)| (distance, candidate) < (least, name)) {
             best = Some((distance, candidate));
         }
@@ -16,23 +27,29 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     best.map(|(_, candidate)| candidate)
 }
 
-/// Edits between two words (insert, delete, replace, swap neighbours).
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
+/// Edits between two words (insert, delete, replace, swap neighbours); more than `bound` are not counted.
+fn distance(a: &[u8], b: &[u8], bound: usize) -> usize {
+    let mut before = [0_usize; LONGEST + 1];
+    let mut last: [usize; LONGEST + 1] = std::array::from_fn(|index| index);
     for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
+        let mut row = [i; LONGEST + 1];
+        let mut least = i;
         for j in 1..=b.len() {
             let replace = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
             row[j] = replace.min(last[j] + 1).min(row[j - 1] + 1);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
                 row[j] = row[j].min(before[j - 2] + 1);
             }
+            least = least.min(row[j]);
         }
-        before = std::mem::replace(&mut last, row);
+        // A swap can still take one off the row before.
+        if least > bound + 1 {
+            return least;
+        }
+        before = last;
+        last = row;
     }
-    last.last().copied().unwrap_or(0)
+    last[b.len()]
 }
 
 #[cfg(test)]

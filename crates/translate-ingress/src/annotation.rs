@@ -4,7 +4,7 @@ mod table;
 
 use model::{Engine, Text};
 use resources::{Cause, Problem, Severity, nearest};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 pub(crate) use table::{Fate, TABLE};
 
 pub(crate) const PREFIX: &str = "nginx.ingress.kubernetes.io/";
@@ -40,8 +40,9 @@ pub(crate) enum OnError {
 
 /// Remembers which keys were asked for; what is left over is named by [`Reader::finish`].
 pub(crate) struct Reader<'a> {
-    annotations: &'a BTreeMap<Text, Text>,
-    asked: BTreeSet<&'static str>,
+    /// Those of the prefix, without it.
+    annotations: BTreeMap<&'a str, &'a str>,
+    asked: Vec<&'static str>,
     on_error: OnError,
     problems: Vec<Problem>,
     closed: bool,
@@ -58,7 +59,8 @@ pub(crate) struct Finished {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(annotations: &'a BTreeMap<Text, Text>) -> Self {
-        Self { annotations, asked: BTreeSet::new(), on_error: OnError::Default, problems: Vec::new(), closed: false }
+        let annotations = annotations.iter().filter_map(|(key, value)| Some((key.strip_prefix(PREFIX)?, &**value))).collect();
+        Self { annotations, asked: Vec::new(), on_error: OnError::Default, problems: Vec::new(), closed: false }
     }
 
     /// Reads a family, with its own answer to values that are not understood.
@@ -69,8 +71,8 @@ impl<'a> Reader<'a> {
 
     /// The value without surrounding space; one that is empty counts as missing.
     pub(crate) fn text(&mut self, key: &'static str) -> Option<&'a str> {
-        self.asked.insert(key);
-        let text = self.annotations.get(format!("{PREFIX}{key}").as_str())?.trim();
+        self.asked.push(key);
+        let text = self.annotations.get(key)?.trim();
         (!text.is_empty()).then_some(text)
     }
 
@@ -122,10 +124,8 @@ impl<'a> Reader<'a> {
 
     /// Names what nobody asked for.
     pub(crate) fn finish(mut self) -> Finished {
-        let left = self.annotations.iter().filter_map(|(key, value)| Some((key.strip_prefix(PREFIX)?, value)));
-        let left: Vec<_> = left.filter(|(key, _)| !self.asked.contains(key)).collect();
-        for (key, value) in left {
-            let fate = TABLE.iter().find(|row| row.0 == key).map(|row| row.1);
+        for (key, value) in self.annotations.iter().filter(|(key, _)| !self.asked.contains(key)) {
+            let fate = TABLE.iter().find(|row| row.0 == *key).map(|row| row.1);
             self.closed |= fate == Some(Fate::Guards);
             self.problems.push(left_over(key, value, fate));
         }
@@ -133,8 +133,8 @@ impl<'a> Reader<'a> {
     }
 
     #[cfg(test)]
-    pub(crate) fn asked(&self) -> &BTreeSet<&'static str> {
-        &self.asked
+    pub(crate) fn asked(&self) -> std::collections::BTreeSet<&'static str> {
+        self.asked.iter().copied().collect()
     }
 }
 

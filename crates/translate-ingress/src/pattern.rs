@@ -24,8 +24,8 @@ pub(crate) fn judge(text: &str) -> Result<Judged, String> {
     if text.len() > LONGEST {
         return Err(format!("it is longer than {LONGEST} characters"));
     }
-    if is_plain(text) {
-        return Ok(Judged { engine: Engine::Linear, groups: 0 });
+    if let Some(groups) = common(text) {
+        return Ok(Judged { engine: Engine::Linear, groups });
     }
     let why = match linear(text) {
         Ok(groups) => return Ok(Judged { engine: Engine::Linear, groups }),
@@ -57,6 +57,15 @@ fn linear(text: &str) -> Result<usize, String> {
         Ok(_) => Ok(groups),
         Err(_) => Err(format!("compiled, it is larger than {} KiB", SIZE >> 10)),
     }
+}
+
+/// How most paths end that are patterns, and their groups. Whole patterns need no compiler to be judged.
+const ENDS: [(&str, usize); 8] =
+    [("", 0), ("(/|$)(.*)", 2), ("/(.*)", 1), ("(.*)", 1), ("/?(.*)", 1), ("(/.*)?", 1), (".*", 0), ("(/|$)", 1)];
+
+/// The groups of a plain text with a common end.
+fn common(text: &str) -> Option<usize> {
+    ENDS.into_iter().find_map(|(end, groups)| text.strip_suffix(end).filter(|start| is_plain(start)).map(|_| groups))
 }
 
 /// Nothing in it means anything but itself, or any character.

@@ -1,10 +1,12 @@
 //! Every golden case of every frontend: what it leads to, and that its probes get what they expect.
 //!
-//! Probes run against the compiled model: routes, filters and the choice of a backend are the product's own, only sockets are left out.
+//! Probes go through the product's own data plane, running in this process: real sockets, a real handshake, an origin for each backend.
 //! The runner proves the cases alive: with an empty model, every case that has probes must fail.
 
 #[path = "golden/asked.rs"]
 mod asked;
+#[path = "golden/trusting.rs"]
+mod trusting;
 #[path = "golden/written.rs"]
 mod written;
 

@@ -47,3 +47,11 @@ fn paths_as_requests_have_them() {
         assert_eq!(&*canonical(text), expect, "{text}");
     }
 }
+
+#[test]
+fn common_patterns_are_judged_as_the_compiler_does() {
+    for (end, groups) in ENDS {
+        assert_eq!(linear(&format!("/svc-1.x{end}")), Ok(groups), "{end}");
+    }
+    assert_eq!(common("/a+(.*)"), None);
+}

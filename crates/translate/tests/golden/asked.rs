@@ -1,20 +1,29 @@
-//! What a request gets, without sockets.
+//! What a request gets, through a data plane in this process.
 
-use filter::{Context, Edits, Flow, Reply};
-use model::{Action, BackendId, Gateway, GatewayId, Reason, Replies, Update};
-use resources::Resources;
-use route::{GatewayTable, Headers, Lookup, Request, Snapshot};
-use std::collections::HashMap;
+use crate::trusting;
+use model::{Ack, BackendId, Binding, Certificate, Endpoint, Gateway, GatewayId, Listener, ListenerProtocol, Replies, SectionName, Update};
+use proxy::Dataplane;
+use resources::{Name, Resources};
+use route::{Headers, Lookup, Request};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use testkit::certificates::Authority;
+use testkit::client::Connection;
+use testkit::origin::Origin;
 use testkit::probe::{self, Answer};
+use tokio::runtime::Runtime;
 use translate::{InUse, Options, endpoints, translate};
-use upstream::{Picked, pick_backend};
 
-/// A compiled model and how many endpoints each backend has.
+/// A running data plane, and an origin for each backend that has endpoints.
 pub struct Asked {
-    snapshot: Snapshot,
+    dataplane: Dataplane,
     gateway: GatewayId,
-    ready: HashMap<BackendId, usize>,
+    http: SocketAddr,
+    https: SocketAddr,
+    origins: BTreeMap<BackendId, Origin>,
+    _runtime: Runtime,
 }
 
 struct Fields<'a>(&'a probe::Request);
@@ -39,79 +48,86 @@ impl Asked {
         for (key, shard) in &shards {
             in_use.update(key, Some(shard));
         }
-        let ready = in_use.iter().map(|id| (id.clone(), endpoints(resources, options, id).0.len())).collect();
-        let itself = Gateway { id: gateway.clone(), listeners: Vec::new(), default_certificate: None, replies: Replies::default() };
+        // Whatever its addresses: a backend with endpoints has one origin, one without has none.
+        let served = in_use.iter().filter(|id| !endpoints(resources, options, id).0.is_empty());
+        let origins: BTreeMap<BackendId, Origin> = served.map(|id| (id.clone(), Origin::recording())).collect();
+        let endpoints = in_use.iter().map(|id| {
+            let addresses: Vec<Endpoint> = origins.get(id).iter().map(|origin| Endpoint { address: origin.address() }).collect();
+            (id.clone(), Some(addresses.into()))
+        });
         let update = Update {
-            gateways: vec![(gateway.clone(), Some(Arc::new(itself)))],
+            endpoints: endpoints.collect(),
+            gateways: vec![(gateway.clone(), Some(Arc::new(listening(&gateway))))],
             shards: shards.into_iter().map(|(key, shard)| (key, Some(shard))).collect(),
             ..Update::default()
         };
-        let (snapshot, nacks) = Snapshot::empty().apply(&update);
-        assert!(nacks.is_empty(), "what is translated compiles: {nacks:?}");
-        Self { snapshot, gateway, ready }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let dataplane = proxy::start(proxy::Options { workers: NonZeroUsize::new(1), ..proxy::Options::default() }).expect("it starts");
+        let ack = runtime.block_on(dataplane.apply(update));
+        assert!(ack.nacks.is_empty(), "what is translated is served: {:?}", ack.nacks);
+        let (http, https) = (bound(&ack, "http"), bound(&ack, "https"));
+        Self { dataplane, gateway, http, https, origins, _runtime: runtime }
     }
 
     pub fn ask(&self, probe: &probe::Request) -> Result<Answer, String> {
-        let table = self.snapshot.gateway(&self.gateway).ok_or("the gateway is not there")?;
-        let (path, query) = match probe.target.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (probe.target.as_str(), None),
+        let before: Vec<usize> = self.origins.values().map(|origin| origin.requests().len()).collect();
+        let response = match probe.scheme {
+            probe::Scheme::Http => Connection::open(self.http).send(probe.octets()).any_response(&probe.method),
+            probe::Scheme::Https => trusting::open(self.https, probe.host()).send(probe.octets()).any_response(&probe.method),
         };
-        let path = http1::canonical_path(path.as_bytes()).map_err(|error| error.to_string())?;
+        let response = response.map_err(|error| format!("{error:?}"))?;
+        let mut answer = Answer { status: response.status, headers: response.head.fields, route: self.route(probe), ..Answer::default() };
+        let asked = self.origins.iter().zip(before).find(|((_, origin), before)| origin.requests().len() > *before);
+        if let Some(((id, origin), _)) = asked {
+            let head = origin.requests().pop().ok_or("it was recorded")?.head;
+            answer.backend = Some(id.to_string());
+            answer.target = Some(head.target().to_owned());
+            answer.saw = head.fields;
+        }
+        Ok(answer)
+    }
+
+    /// The route that the data plane's own table names.
+    fn route(&self, probe: &probe::Request) -> Option<String> {
+        let snapshot = self.dataplane.snapshot();
+        let (path, query) = probe.target.split_once('?').map_or((probe.target.as_str(), None), |(path, query)| (path, Some(query)));
+        let path = http1::canonical_path(path.as_bytes()).ok()?;
         let scheme = match probe.scheme {
             probe::Scheme::Http => model::Scheme::Http,
             probe::Scheme::Https => model::Scheme::Https,
         };
-        let host = probe.host().to_ascii_lowercase();
-        let fields = Fields(probe);
+        let (host, fields) = (probe.host().to_ascii_lowercase(), Fields(probe));
         let request = Request { method: &probe.method, scheme, host: &host, path: &path, query, headers: &fields };
-        Ok(self.answer(table, probe, &request))
-    }
-
-    fn answer(&self, table: &GatewayTable, probe: &probe::Request, request: &Request) -> Answer {
-        let route = match table.find(request) {
-            Lookup::Route(route) => route,
-            Lookup::Miss { .. } => return local(404, Reason::NoRoute),
-            Lookup::OverBudget { .. } => return local(400, Reason::BadRequest),
-        };
-        let known = || table.knows_certificate(request.host);
-        let context = Context { authority: &probe.authority, raw_target: &probe.target, https_port: None, certificate_known: &known };
-        let mut edits = Edits::default();
-        let mut answer = match filter::run(route, request, &context, &mut edits) {
-            Flow::Respond(reply) => replied(&reply),
-            Flow::Continue if edits.body_limit().is_some_and(|limit| probe.body.len() as u64 > limit) => local(413, Reason::BodyTooLarge),
-            Flow::Continue => {
-                let target = match (edits.target(), request.query) {
-                    (Some(target), _) => target.to_owned(),
-                    (None, Some(query)) => format!("{}?{query}", request.path),
-                    (None, None) => request.path.to_owned(),
-                };
-                let host = edits.host(route).unwrap_or(&probe.authority).to_owned();
-                Answer { target: Some(target), saw: vec![("host".into(), host)], ..self.forwarded(route.action()) }
-            }
-        };
-        answer.route = Some(format!("{} {}", route.source().object, route.source().rule));
-        answer.headers.extend(edits.hsts(route).map(|value| ("strict-transport-security".into(), value.to_owned())));
-        answer
-    }
-
-    fn forwarded(&self, action: &Action) -> Answer {
-        let Action::Forward(forward) = action else { return local(500, Reason::Internal) };
-        let ready = |id: &BackendId| self.ready.get(id).is_some_and(|count| *count > 0);
-        match pick_backend(forward, ready, &mut fastrand::Rng::with_seed(7)) {
-            Picked::Backend(backend) => Answer { status: 200, backend: Some(backend.id.to_string()), ..Answer::default() },
-            Picked::Unresolved => local(forward.unresolved, Reason::NoBackend),
-            Picked::NoEndpoints => local(503, Reason::NoEndpoints),
+        match snapshot.gateway(&self.gateway)?.find(&request) {
+            Lookup::Route(route) => Some(format!("{} {}", route.source().object, route.source().rule)),
+            Lookup::Miss { .. } | Lookup::OverBudget { .. } => None,
         }
     }
 }
 
-fn local(status: u16, reason: Reason) -> Answer {
-    Answer { status, headers: vec![("x-paifang-reason".into(), reason.to_string())], ..Answer::default() }
+fn listening(id: &GatewayId) -> Gateway {
+    let listener = |name: &str, protocol, port| Listener {
+        name: SectionName::new(name.to_owned()),
+        protocol,
+        port,
+        bindings: vec![Binding { address: SocketAddr::from(([127, 0, 0, 1], 0)), https_port: None }],
+    };
+    let listeners = vec![listener("http", ListenerProtocol::Http, 80), listener("https", ListenerProtocol::Https, 443)];
+    Gateway { id: id.clone(), listeners, default_certificate: Some(default_certificate()), replies: Replies::default() }
 }
 
-fn replied(reply: &Reply) -> Answer {
-    let mut answer = local(reply.status, reply.reason);
-    answer.headers.extend(reply.location.clone().map(|location| ("location".into(), location)));
-    answer
+fn default_certificate() -> Arc<Certificate> {
+    let pair = Authority::new().issue(&["default.test"]);
+    let secret = serde_json::json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "default", "namespace": "demo"},
+        "stringData": {"tls.crt": pair.chain_pem, "tls.key": pair.key_pem},
+    });
+    let resources = Resources::of([&secret]);
+    let secret = resources.secret(&Name::new("demo", "default")).expect("it is there");
+    secret.certificate.clone().expect("a good pair")
+}
+
+fn bound(ack: &Ack, listener: &str) -> SocketAddr {
+    let binding = ack.bindings.iter().find(|binding| binding.listener.as_str() == listener).expect("it was asked for");
+    binding.bound.clone().expect("it is bound")
 }
