@@ -1,5 +1,6 @@
 //! The commands and what they take. The reference page is made from this.
 
+use pools::NODE_PORTS;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -218,11 +219,12 @@ pub enum Page {
     Metrics,
 }
 
+/// A part of what Kubernetes knows as node ports.
 fn port_range(text: &str) -> Result<RangeInclusive<u16>, String> {
     let (from, to) = text.split_once('-').unwrap_or((text, text));
     match (from.trim().parse::<u16>(), to.trim().parse::<u16>()) {
-        (Ok(from), Ok(to)) if 0 < from && from < to => Ok(from..=to),
-        _ => Err("write two port numbers, for example 30000-32767".into()),
+        (Ok(from), Ok(to)) if from < to && NODE_PORTS.contains(&from) && NODE_PORTS.contains(&to) => Ok(from..=to),
+        _ => Err("write two ports, the first and the last of a part of 30000-32767".into()),
     }
 }
 
@@ -253,7 +255,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for line in ["up --pool everything", "up --node-ports 5", "up --admin-address here", "up --workers 0", "check", "explain GET"] {
+        for line in ["up --pool everything", "up --node-ports 5", "up --node-ports 29000-30010", "up --admin-address here", "up --workers 0", "check", "explain GET"] {
             let error = Cli::try_parse_from(["paifang"].into_iter().chain(line.split(' '))).expect_err(line);
             assert_eq!(error.exit_code(), 2, "{line}");
         }

@@ -210,7 +210,7 @@ impl Answers {
         });
     }
 
-    /// The first round is over: from here on an event that exists is one that comes back.
+    /// From here on a problem that has an event already is one that was mended and comes back.
     pub fn caught_up(&mut self) {
         self.ledger.caught_up();
     }

@@ -17,12 +17,15 @@ use serde_json::Value;
 use status::{Identity, Kind, Ledger, Mailbox, Said, Target, Wish};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 /// The kinds that are watched.
 const KINDS: [Kind; 5] = [Kind::Service, Kind::EndpointSlice, Kind::Secret, Kind::Ingress, Kind::IngressClass];
+
+/// After a start, how long problems that have an event already count as the same ones: names are still being looked up.
+const CATCH_UP: Duration = Duration::from_secs(5);
 
 pub struct Options {
     pub gateway: Request,
@@ -118,7 +121,8 @@ struct Control {
     outbox: Outbox,
     /// The gateway has been published.
     begun: bool,
-    caught_up: bool,
+    /// When the first objects were served.
+    served: Option<Instant>,
 }
 
 // === impl Control ===
@@ -142,7 +146,7 @@ impl Control {
             mailbox,
             outbox,
             begun: false,
-            caught_up: false,
+            served: None,
         }
     }
 
@@ -189,6 +193,7 @@ impl Control {
 
     fn acknowledged(&mut self, ack: Ack) {
         let version = ack.version;
+        self.served.get_or_insert_with(Instant::now);
         self.answers.acknowledged(ack, &self.world, Instant::now());
         if let Some(step) = self.world.served(version) {
             self.publish(step);
@@ -197,7 +202,7 @@ impl Control {
 
     fn say(&mut self) {
         self.answers.say(&self.world, Instant::now(), &jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
-        if !std::mem::replace(&mut self.caught_up, true) {
+        if self.served.is_some_and(|it| it.elapsed() > CATCH_UP) {
             self.answers.caught_up();
         }
     }

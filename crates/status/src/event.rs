@@ -78,7 +78,7 @@ impl Ledger {
         Self { known, active: HashMap::new(), caught_up: false }
     }
 
-    /// Every object has been stated once.
+    /// Every object has been stated at least once.
     pub fn caught_up(&mut self) {
         self.caught_up = true;
     }

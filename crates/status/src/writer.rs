@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    #[error(transparent)]
+    #[error("{}", said(.0))]
     Api(#[from] kube::Error),
     #[error("others kept changing it")]
     Conflicts,
@@ -27,6 +27,14 @@ pub enum WriteError {
     Deadline,
     #[error("it is no object: {0}")]
     Malformed(#[from] serde_json::Error),
+}
+
+/// An API server's own words, where it had some.
+fn said(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => status.message.clone(),
+        other => other.to_string(),
+    }
 }
 
 /// Writes what is put into the mailbox, for as long as it is polled.

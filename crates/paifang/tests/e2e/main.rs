@@ -1,0 +1,14 @@
+//! The program as users have it: the real binary, real kubectl, real curl.
+//!
+//! Each test starts its own on its own data directory, addresses and ports, so they run side by side. `PAIFANG_BIN` names the binary
+//! (else the one built with the tests), `PAIFANG_SEED` repeats a run's random names, `PAIFANG_KILLS` sets how often one is killed.
+
+mod broken;
+mod durable;
+mod endpoints;
+mod explain;
+mod harness;
+mod ingress;
+mod load;
+mod objects;
+mod starting;
