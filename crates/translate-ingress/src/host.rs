@@ -136,6 +136,7 @@ impl Maker<'_> {
             Serves::Slash => return alone(source, Vec::new(), slash(&location.path)),
             Serves::Closed(why) => {
                 self.bad_pattern(location, why);
+                self.backend(location);
                 return alone(source, self.hsts(), closed());
             }
             Serves::Location(rewrite) => rewrite,

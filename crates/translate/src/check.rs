@@ -50,8 +50,14 @@ fn of_object(reports: &Reports, options: &Options, object: &Object) -> Vec<Probl
     problems.into_iter().map(reference_as_note).collect()
 }
 
+/// What is named and not among these objects may well be where they are going; what is nearly called like it is still said.
 fn reference_as_note(problem: Problem) -> Problem {
-    if problem.reason.is_reference() { Problem { severity: Severity::Note, ..problem } } else { problem }
+    if !problem.reason.is_reference() {
+        return problem;
+    }
+    let meant = problem.hint.clone().filter(|hint| hint.starts_with("Did you mean"));
+    let hint = meant.unwrap_or_else(|| "It is only not among these objects: it may exist where they are applied".into());
+    Problem { severity: Severity::Note, hint: Some(hint), ..problem }
 }
 
 #[cfg(test)]

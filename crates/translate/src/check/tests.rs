@@ -57,3 +57,20 @@ fn every_problem_with_its_place_and_references_as_notes() {
         ]
     );
 }
+
+#[test]
+fn a_reference_that_is_nearly_right_says_so() {
+    let text = SHOP.replace("name: other", "name: wbe");
+    let objects: Vec<Value> = load("shop.yaml", &text).expect("good YAML").into_iter().map(|loaded| loaded.object).collect();
+    let hints = |objects: &[Value]| -> Vec<String> {
+        let problems = check(objects, &Options::new(GatewayId::new("g")));
+        problems
+            .into_iter()
+            .filter(|(_, it)| it.reason == Cause::ServiceNotFound)
+            .filter_map(|(_, it)| it.hint)
+            .map(|it| it.to_string())
+            .collect()
+    };
+    assert_eq!(hints(&objects), ["Did you mean `web`?"]);
+    assert!(hints(&objects[..1]).iter().all(|hint| hint.contains("not among these objects")));
+}
