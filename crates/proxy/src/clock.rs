@@ -125,6 +125,11 @@ impl Deadline {
         self.watch.until.get() <= self.clock.now()
     }
 
+    /// The bound of the whole exchange has passed, not just that of one wait.
+    pub fn spent(&self) -> bool {
+        self.watch.cap.get() <= self.clock.now()
+    }
+
     /// Polls until it is ready or the deadline, which the closure may move, has passed.
     #[inline]
     pub async fn bound<T>(&self, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Result<T, Elapsed> {

@@ -236,6 +236,7 @@ impl Connection {
 
     /// An answer to what is no request. The connection ends.
     pub async fn refuse(&mut self, status: u16, reason: Reason) -> Next {
+        let mut account = Account::new(Clock::exact());
         let snapshot = self.worker.snapshot();
         let gateway = snapshot.gateway(&self.context.gateway).and_then(|table| table.gateway());
         let replies = gateway.map(|gateway| gateway.replies.clone()).unwrap_or_default();
@@ -243,9 +244,8 @@ impl Connection {
         kit.clear();
         Local::new(status, reason, &replies).write(&mut kit.out, None, Persistence::Close, &self.worker.date);
         let written = self.write(&kit.out).await;
-        let mut account = Account::new(Clock::exact());
         (account.status, account.reason) = (status, Some(reason));
-        self.settle_refused(&account);
+        self.settle_refused(&account, &kit);
         self.worker.kits.put(kit);
         if written { Next::Close } else { Next::Abort }
     }

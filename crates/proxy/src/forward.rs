@@ -15,9 +15,17 @@ use model::{Action, Backend, Forward, Reason};
 use observe::BackendMetrics;
 use route::CompiledRoute;
 use rustix::net::{RecvFlags, recv};
+use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use tokio::io::Interest;
+use tokio::net::TcpStream;
 use upstream::{Choice, ConnectError, InFlight, Lease, Picked, connect, pick_backend};
+
+/// So often, and so long each time, a request waits where a backend's limit is reached, before it is refused.
+const WAITS: u8 = 10;
+const WAIT: Duration = Duration::from_millis(2);
 
 /// An open connection to an endpoint.
 #[derive(Debug)]
@@ -48,7 +56,7 @@ pub(crate) struct Upload {
 pub(crate) struct Tunnel {
     pub taken: Taken,
     pub answer: Box<Answer>,
-    pub idle: std::time::Duration,
+    pub idle: Duration,
 }
 
 /// Why a try brought no answer.
@@ -68,19 +76,29 @@ impl Warm {
         Self { stream, metrics }
     }
 
-    /// Whether the endpoint has closed it, or sent what nobody asked for. Costs no system call.
+    /// Whether the endpoint has closed it, or sent what nobody asked for, as far as the runtime has been told. Costs no system call where it
+    /// has been told nothing.
     pub fn is_gone(&self) -> bool {
+        let Some(stream) = self.stream.plain() else { return true };
         let mut cx = Context::from_waker(Waker::noop());
-        self.stream.plain().is_none_or(|stream| stream.poll_read_ready(&mut cx).is_ready())
+        if stream.poll_read_ready(&mut cx).is_pending() {
+            return false;
+        }
+        // Told of octets that have been read since: where none are left, this tells the runtime so.
+        let looked = stream.try_io(Interest::READABLE, || peek(stream));
+        !looked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// The same, asking the system: what it knows may not have been told to us yet.
+    /// The same, asking the system: it may know what the runtime has not been told yet.
     fn is_surely_open(&self) -> bool {
-        let mut octet = [0_u8; 1];
-        let Some(stream) = self.stream.plain() else { return false };
-        let peeked = recv(stream, &mut octet[..], RecvFlags::PEEK | RecvFlags::DONTWAIT);
-        matches!(peeked, Err(rustix::io::Errno::AGAIN))
+        self.stream.plain().is_some_and(|stream| peek(stream).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock))
     }
+}
+
+/// Octets waiting to be read, at most one; 0 at the end.
+fn peek(stream: &TcpStream) -> io::Result<usize> {
+    let (count, _) = recv(stream, &mut [0_u8; 1][..], RecvFlags::PEEK | RecvFlags::DONTWAIT)?;
+    Ok(count)
 }
 
 impl Drop for Warm {
@@ -187,7 +205,7 @@ impl Connection {
             if !stale {
                 kit.tried.push(taken.lease.endpoint.address);
             }
-            if !replayable || !harmless || !stale && account.tries >= forward.retries.tries || self.deadline.passed() {
+            if !replayable || !harmless || !stale && account.tries >= forward.retries.tries || self.deadline.spent() {
                 return Err(failure);
             }
             taken.warm.metrics.retried();
@@ -205,6 +223,7 @@ impl Connection {
         account: &mut Account,
         mut last: Option<Failure>,
     ) -> Result<Taken, Failure> {
+        let mut waits = 0;
         loop {
             let now = self.worker.clock.now();
             let choice = self.worker.pools.borrow_mut().choose(backend, &kit.tried, now);
@@ -221,6 +240,12 @@ impl Connection {
                 Choice::Connect(lease) => lease,
                 Choice::NoEndpoints => return Err(last.unwrap_or(Failure::backend(503, Reason::NoEndpoints))),
                 Choice::Exhausted => return Err(last.unwrap_or(Failure::backend(502, Reason::ConnectFailed))),
+                // Another worker may be about to give its share back.
+                Choice::Overflow if waits < WAITS => {
+                    waits += 1;
+                    tokio::time::sleep(WAIT).await;
+                    continue;
+                }
                 Choice::Overflow => return Err(Failure::backend(503, Reason::Overflow)),
             };
             account.tries = account.tries.saturating_add(1);

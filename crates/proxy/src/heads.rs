@@ -27,7 +27,7 @@ pub(crate) struct Answer {
 }
 
 /// What is known of a request after its head's octets are gone.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Facts {
     pub method: Method,
     pub version: Version,

@@ -94,9 +94,13 @@ impl Connection {
         route.slot.get_or_init(|| self.worker.shared.metrics.route(route.gateway(), &route.source().object))
     }
 
-    /// What could not be read as a request.
-    pub fn settle_refused(&self, account: &Account) {
-        self.context.unrouted.record(self.worker.index, &account.measured(Duration::ZERO));
+    /// What could not be read as a request: of that only the answer is known.
+    pub fn settle_refused(&self, account: &Account, kit: &Kit) {
+        let duration = Clock::exact().saturating_duration_since(account.started);
+        self.context.unrouted.record(self.worker.index, &account.measured(duration));
+        if self.worker.shared.access_log.is_on() {
+            self.log(account, &Facts::default(), None, kit, duration);
+        }
     }
 
     fn log(&self, account: &Account, facts: &Facts, route: Option<&Source>, kit: &Kit, duration: Duration) {

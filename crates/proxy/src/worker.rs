@@ -97,6 +97,7 @@ impl Worker {
 
     /// The newest snapshot.
     #[inline]
+    #[expect(clippy::redundant_allocation, reason = "readers count in their own thread, so that workers do not share a cache line")]
     pub fn snapshot(&self) -> Rc<Arc<Snapshot>> {
         self.view.borrow_mut().get().clone()
     }
@@ -221,7 +222,7 @@ impl Worker {
                 self.clock.wake_idle();
             }
             ticks = ticks.wrapping_add(1);
-            if ticks % SWEEP == 0 || self.clock.watched() == 0 {
+            if ticks.is_multiple_of(SWEEP) || self.clock.watched() == 0 {
                 self.pools.borrow_mut().sweep(self.clock.now(), Warm::is_gone);
                 // A worker at rest lets go of old routes, too.
                 self.view.borrow_mut().get();

@@ -13,6 +13,7 @@ pub struct Cell<T> {
 
 /// A worker's end.
 #[derive(Debug)]
+#[expect(clippy::redundant_allocation, reason = "readers count in their own thread, so that workers do not share a cache line")]
 pub struct View<T> {
     cell: Arc<Cell<T>>,
     version: u64,

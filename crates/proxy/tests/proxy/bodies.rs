@@ -93,6 +93,7 @@ fn answers_arrive_whole_by_length_in_chunks_and_by_close() {
                 assert!(response.body == body && response.framing == framing, "{length} octets, {framing:?}");
             }
         }
+        assert_eq!(origin.record().connections.len(), 2, "kept, until the one that ends with its answer; {length} octets");
     }
 }
 

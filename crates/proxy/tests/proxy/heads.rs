@@ -150,3 +150,36 @@ fn a_large_head_passes_and_a_larger_one_does_not() {
     };
     assert_eq!((fields(99), fields(100)), (200, 431));
 }
+
+#[test]
+fn every_form_of_target_has_one_meaning() {
+    let origin = Origin::recording();
+    let gate = Gate::to(&origin);
+    let ask = |line: &str| gate.open().send(format!("{line} HTTP/1.1\r\nHost: gw.test\r\n\r\n")).response("GET").status;
+    for (line, first_line, host) in [
+        ("GET http://other.test/c?x=1", "GET /c?x=1 HTTP/1.1", "other.test"),
+        ("GET HTTP://Other.test:81", "GET / HTTP/1.1", "other.test:81"),
+        ("GET http://other.test?x", "GET /?x HTTP/1.1", "other.test"),
+        ("OPTIONS *", "OPTIONS * HTTP/1.1", HOST),
+        ("GET /a?", "GET /a? HTTP/1.1", HOST),
+        ("GET /a?b?c=/../d", "GET /a?b?c=/../d HTTP/1.1", HOST),
+    ] {
+        assert_eq!(ask(line), 200, "{line}");
+        let head = origin.requests().pop().expect("a request").head;
+        assert_eq!((head.first_line.as_str(), head.get("host")), (first_line, Some(host)), "{line}");
+    }
+    for (line, status) in [
+        ("GET *", 400),
+        ("GET https://gw.test/", 400),
+        ("GET ftp://gw.test/", 400),
+        ("GET http://u@gw.test/", 400),
+        ("GET http:///", 400),
+        ("GET /a#b", 400),
+        ("GET /../a", 400),
+        ("GET /a%2fb", 400),
+        ("CONNECT gw.test:443", 405),
+        ("TRACE /", 405),
+    ] {
+        assert_eq!(ask(line), status, "{line}");
+    }
+}
