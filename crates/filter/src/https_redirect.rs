@@ -29,6 +29,10 @@ pub(crate) fn run(filter: &HttpsRedirect, request: &Request, context: &Context) 
         // Writing to a string does not fail.
         let _ = write!(location, ":{port}");
     }
+    if !target.is_empty() && !target.starts_with('/') {
+        // `OPTIONS *`, or a query right behind an absolute target's authority.
+        location.push('/');
+    }
     safe::append(&mut location, target);
     Flow::Respond(Reply::redirect(filter.status, location))
 }

@@ -162,6 +162,8 @@ fn plain_text_is_sent_to_https_as_ingress_nginx_does() {
     check(strip(), &Asked { https_port: Some(443), ..raw("/x") }, "https://a.test/x");
     check(strip(), &raw("/a\r\nb"), "https://a.test/a%0D%0Ab");
     check(strip(), &raw("//evil.test/"), "https://a.test//evil.test");
+    check(strip(), &raw("?a=b"), "https://a.test/?a=b");
+    check(strip(), &raw(".evil.test"), "https://a.test/.evil.test");
     let goes_on = |filters, asked: &Asked| assert_eq!(ran(filters, forward(), asked).flow, Flow::Continue);
     goes_on(strip(), &Asked { certificate_known: false, ..get("/x") });
     goes_on(strip(), &Asked { scheme: Scheme::Https, ..get("/x") });

@@ -21,6 +21,9 @@ const NESTING: u32 = 50;
 /// Steps that a backtracking search may take.
 const STEPS: usize = 10_000;
 
+/// Longest text it is given: a step may look at all of it.
+const LONGEST_TEXT: usize = 2 << 10;
+
 /// A pattern known to compile. The engine is built on first use: ten thousand of them cost 100 MiB, and most are never asked.
 #[derive(Debug)]
 pub(super) struct Linear {
@@ -128,6 +131,9 @@ impl Backtracking {
     }
 
     pub(super) fn run(&self, text: &[u8], slots: &mut [Option<NonMaxUsize>]) -> Found {
+        if text.len() > LONGEST_TEXT {
+            return Found::OverBudget;
+        }
         if slots.is_empty() {
             return match self.engine.is_match(text) {
                 Ok(true) => Found::Yes,

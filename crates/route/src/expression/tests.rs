@@ -78,6 +78,7 @@ fn look_around_works_and_is_bounded() {
     assert_eq!((twice.is_match(b"/xx"), twice.is_match(b"/xy")), (Found::Yes, Found::No));
     let evil = compile(r"^(a|aa)+(?!b)$\1", Anchor::None);
     assert_eq!(evil.is_match("a".repeat(200).as_bytes()), Found::OverBudget);
+    assert_eq!(not_admin.is_match(["/", &"a".repeat(3000)].concat().as_bytes()), Found::OverBudget);
 }
 
 #[test]
