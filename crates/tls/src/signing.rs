@@ -26,7 +26,7 @@ pub(crate) fn certified(certificate: &Certificate) -> Result<CertifiedKey, Certi
 pub(crate) struct Keys(Mutex<HashMap<usize, Kept>>);
 
 struct Kept {
-    /// Tells whether the address still means the same certificate.
+    /// Keeps the address from meaning another certificate, and tells when it is in use no more.
     certificate: Weak<Certificate>,
     /// `None`: it is not usable.
     key: Option<Arc<CertifiedKey>>,
@@ -36,7 +36,7 @@ impl Keys {
     pub(crate) fn get(&self, certificate: &Arc<Certificate>) -> Option<Arc<CertifiedKey>> {
         let address = Arc::as_ptr(certificate).addr();
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(it) = kept.get(&address).filter(|it| it.certificate.strong_count() > 0) {
+        if let Some(it) = kept.get(&address) {
             return it.key.clone();
         }
         if kept.len() == kept.capacity() {
@@ -45,5 +45,10 @@ impl Keys {
         let key = certified(certificate).ok().map(Arc::new);
         kept.insert(address, Kept { certificate: Arc::downgrade(certificate), key: key.clone() });
         key
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 }
