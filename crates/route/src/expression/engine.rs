@@ -24,7 +24,8 @@ const STEPS: usize = 10_000;
 /// Longest text it is given: a step may look at all of it.
 const LONGEST_TEXT: usize = 2 << 10;
 
-/// A pattern known to compile. The engine is built on first use: ten thousand of them cost 100 MiB, and most are never asked.
+/// A pattern known to compile. The engine is built on first use or before ([`super::Patterns`]), not always: ten thousand of them cost
+/// 100 MiB, and most are never asked.
 #[derive(Debug)]
 pub(super) struct Linear {
     pattern: Pattern,
@@ -77,8 +78,18 @@ impl Linear {
         self.groups
     }
 
+    /// Builds the engine, if that has not been done.
+    pub(super) fn prepare(&self) -> Option<&meta::Regex> {
+        self.engine.get_or_init(|| build(&self.pattern)).as_ref()
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_ready(&self) -> bool {
+        self.engine.get().is_some()
+    }
+
     pub(super) fn run(&self, text: &[u8], slots: &mut [Option<NonMaxUsize>]) -> Found {
-        let Some(engine) = self.engine.get_or_init(|| build(&self.pattern)) else { return Found::OverBudget };
+        let Some(engine) = self.prepare() else { return Found::OverBudget };
         let anchored = if self.pattern.anchor == Anchor::None { Anchored::No } else { Anchored::Yes };
         let input = Input::new(text).anchored(anchored);
         let found = if slots.is_empty() { engine.is_match(input) } else { engine.search_slots(&input, slots).is_some() };
