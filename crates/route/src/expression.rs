@@ -1,8 +1,8 @@
 //! Users' regular expressions, bounded in time and memory.
 //!
 //! Most of them are a literal path and a rest, such as `/shop(/|$)(.*)`: those are recognised ([`trail`]) and need no engine. What is left
-//! runs on a linear-time engine over octets, ASCII only; patterns that need look-around or back-references on a
-//! backtracking one that gives up after a number of steps.
+//! runs on a linear-time engine over octets, ASCII only; patterns that need look-around or back-references on a backtracking one that
+//! gives up after a number of steps.
 
 mod engine;
 mod patterns;
