@@ -51,6 +51,34 @@ pub fn send(case: &Case, to: SocketAddr) -> Seen {
     seen
 }
 
+/// Sends octets in two pieces and reads the first answer, if there is one: status, and whether it is the origin's.
+pub fn send_cut(octets: &[u8], cut: usize, to: SocketAddr) -> Option<(u16, bool)> {
+    let mut stream = TcpStream::connect(to).expect("the listener is open");
+    stream.set_nodelay(true).expect("a fresh socket takes options");
+    stream.set_read_timeout(Some(SILENCE)).expect("a fresh socket takes options");
+    stream.set_write_timeout(Some(SILENCE)).expect("a fresh socket takes options");
+    // A refusal may come before the second piece; writing on then fails, and the answer is still to be read.
+    let _ = stream.write_all(&octets[..cut]);
+    thread::sleep(Duration::from_millis(1));
+    let _ = stream.write_all(&octets[cut..]);
+    let (mut came, mut chunk) = (Vec::new(), [0; 4 << 10]);
+    loop {
+        let ended = match stream.read(&mut chunk) {
+            Ok(n) => {
+                came.extend_from_slice(&chunk[..n]);
+                n == 0
+            }
+            Err(_) => true,
+        };
+        if let Some(answer) = parse(&came, ended).answers.first() {
+            return Some((answer.status, answer.get("x-origin").is_some()));
+        }
+        if ended {
+            return None;
+        }
+    }
+}
+
 fn read(case: &Case, stream: &mut TcpStream) -> Seen {
     let (mut octets, mut seen) = (Vec::new(), Seen::default());
     let start = Instant::now();

@@ -1,7 +1,11 @@
 //! Octets arrive in pieces. The verdict on a message must not depend on where they are cut.
 
-use crate::corpus;
+use crate::corpus::{self, Case};
+use crate::origin::After;
+use crate::{AT_ONCE, client, gateway, take};
 use http1::{Chunked, Framing, Piece, RequestHead, Scheme, canonical_path};
+use std::sync::atomic::AtomicUsize;
+use std::thread;
 
 /// Cut at every octet up to this length; longer ones at [`PLACES`] places.
 const SHORT: usize = 4 << 10;
@@ -53,14 +57,43 @@ fn chunks(octets: &[u8], from: usize, cut: usize) -> String {
     format!("{} octets {} and no end", data.len(), data.escape_ascii())
 }
 
+/// Where to cut.
+fn cuts(octets: &[u8]) -> impl Iterator<Item = usize> {
+    let step = if octets.len() > SHORT { octets.len() / PLACES } else { 1 };
+    (1..octets.len()).step_by(step)
+}
+
 #[test]
 fn every_message_reads_the_same_wherever_it_is_cut() {
     for case in corpus::load() {
-        let octets = &case.octets;
-        let whole = read(octets, 0);
-        let step = if octets.len() > SHORT { octets.len() / PLACES } else { 1 };
-        for cut in (0..=octets.len()).step_by(step) {
-            assert_eq!(read(octets, cut), whole, "{} cut at {cut}", case.id);
+        let whole = read(&case.octets, 0);
+        for cut in cuts(&case.octets) {
+            assert_eq!(read(&case.octets, cut), whole, "{} cut at {cut}", case.id);
         }
     }
+}
+
+#[test]
+fn every_message_is_answered_the_same_wherever_it_is_cut() {
+    let cases = corpus::load();
+    let gateway = gateway::start(1, After::Keep);
+    let to = gateway.address(0);
+    let next = AtomicUsize::new(0);
+    let one = |case: &Case| {
+        let whole = client::send_cut(&case.octets, 0, to);
+        let cuts = cuts(&case.octets).map(|cut| (cut, client::send_cut(&case.octets, cut, to)));
+        // A refusal that comes before the rest has been sent may be lost to the reset that the rest then meets.
+        let lost = |answer: &Option<_>| answer.is_none() && whole.is_some_and(|(status, _)| status >= 400);
+        let different: Vec<_> = cuts.filter(|(_, answer)| *answer != whole && !lost(answer)).collect();
+        assert!(different.is_empty(), "{} is answered {whole:?} at once, but cut {different:?}", case.id);
+    };
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some((_, case)) = take(&next, &cases) {
+                    one(case);
+                }
+            });
+        }
+    });
 }
