@@ -15,6 +15,9 @@ const SETTLE: Duration = Duration::from_millis(250);
 /// Most octets read of one case's answers.
 const MOST: usize = 1 << 20;
 
+/// Names in lower case, and values.
+type Fields = Vec<(String, Vec<u8>)>;
+
 /// What the client saw.
 #[derive(Debug, Default)]
 pub struct Seen {
@@ -29,8 +32,7 @@ pub struct Seen {
 #[derive(Debug, Default)]
 pub struct Answer {
     pub status: u16,
-    /// Names in lower case.
-    pub fields: Vec<(String, Vec<u8>)>,
+    pub fields: Fields,
     pub body: Vec<u8>,
     pub complete: bool,
 }
@@ -139,7 +141,7 @@ fn parse(octets: &[u8], ended: bool) -> Seen {
     seen
 }
 
-fn head(octets: &[u8]) -> Option<(u16, Vec<(String, Vec<u8>)>)> {
+fn head(octets: &[u8]) -> Option<(u16, Fields)> {
     let mut lines = octets.split(|octet| *octet == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let status = lines.next()?.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
     let status = std::str::from_utf8(status).ok()?.parse().ok()?;
