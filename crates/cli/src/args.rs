@@ -1,7 +1,7 @@
 //! The commands and what they take. The reference page is made from this.
 
-use pools::NODE_PORTS;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pools::NODE_PORTS;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -255,7 +255,15 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for line in ["up --pool everything", "up --node-ports 5", "up --node-ports 29000-30010", "up --admin-address here", "up --workers 0", "check", "explain GET"] {
+        for line in [
+            "up --pool everything",
+            "up --node-ports 5",
+            "up --node-ports 29000-30010",
+            "up --admin-address here",
+            "up --workers 0",
+            "check",
+            "explain GET",
+        ] {
             let error = Cli::try_parse_from(["paifang"].into_iter().chain(line.split(' '))).expect_err(line);
             assert_eq!(error.exit_code(), 2, "{line}");
         }

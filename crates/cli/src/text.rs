@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn columns_line_up() {
         let rows = vec![vec!["a".to_owned(), "x".to_owned()], vec!["牌坊坊".to_owned(), String::new()]];
-        assert_eq!(table(Some(&["N", "V"]), &rows), "N     V\na     x\n牌坊坊\n");
+        assert_eq!(table(Some(&["N", "V"]), &rows), "N        V\na        x\n牌坊坊\n");
     }
 
     #[test]

@@ -202,10 +202,11 @@ impl Answers {
             sockets: sockets.collect(),
         };
         let (hosts, routes) = world.size();
+        let now = (true, vec![gateway], hosts, routes);
         self.picture.send_if_modified(|it| {
-            let now = Picture { ready: true, gateways: vec![gateway], problems: it.problems.clone(), hosts, routes };
-            let modified = *it != now;
-            *it = now;
+            let before = (it.ready, std::mem::take(&mut it.gateways), it.hosts, it.routes);
+            let modified = before != now;
+            (it.ready, it.gateways, it.hosts, it.routes) = now;
             modified
         });
     }

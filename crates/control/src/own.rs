@@ -60,13 +60,17 @@ impl OwnSlices {
         for name in std::mem::take(&mut self.touched) {
             let (wanted, found) = (self.wanted.get(&name).unwrap_or(&none), self.found.get(&name).unwrap_or(&none));
             let target = |slice: &str| Target::new(Kind::EndpointSlice, name.0.clone(), slice);
+            let made = wishes.len();
             for (slice, object) in wanted {
                 let wish = Wish::Object(object.clone());
                 if !wish.holds(found.get(slice)) {
                     wishes.push((target(slice), wish));
                 }
             }
-            wishes.extend(found.keys().filter(|it| !wanted.contains_key(*it)).map(|it| (target(it), Wish::Absent)));
+            // Old slices go once the new ones have been seen, so that there is no moment without endpoints.
+            if wishes.len() == made {
+                wishes.extend(found.keys().filter(|it| !wanted.contains_key(*it)).map(|it| (target(it), Wish::Absent)));
+            }
             if found.is_empty() {
                 self.found.remove(&name);
             }
@@ -114,6 +118,14 @@ mod tests {
         assert_eq!(own.wishes(), [(slice.clone(), Wish::Object(object.clone()))], "mended");
 
         own.slice(&slice, Some(&object));
+        own.service(&web, Some(&service(Some("127.0.0.1:9000"))));
+        let mut wishes = own.wishes();
+        assert_eq!(wishes.len(), 1, "the new one first");
+        let (moved, Wish::Object(object)) = wishes.remove(0) else { panic!("an object") };
+        own.slice(&moved, Some(&object));
+        assert_eq!(own.wishes(), [(slice, Wish::Absent)], "then the old one goes");
+
+        let slice = moved;
         own.service(&web, Some(&service(None)));
         assert_eq!(own.wishes(), [(slice, Wish::Absent)]);
     }

@@ -179,3 +179,6 @@ pub(crate) fn change(target: &status::Target, object: Option<Value>) -> Option<C
     let name = Name::new(target.namespace.as_str(), target.name.as_str());
     Some(Change::Object { kind, name, object: object.map(Arc::new) })
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,8 +40,8 @@ fn killed_while_writing() {
     up.apply(&[namespace(&project)]);
     let payload = "x".repeat(20_000);
     let map = |n: usize| json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": format!("m{n}"), "namespace": project }, "data": { "whole": payload } });
-    let list = json!({ "apiVersion": "v1", "kind": "List", "items": (0..60).map(map).collect::<Vec<Value>>() });
-    let file = up.file("maps.json", &list.to_string());
+    let documents: Vec<String> = (0..60).map(|n| map(n).to_string()).collect();
+    let file = up.file("maps.json", &documents.join("\n"));
     let mut kubectl = Command::new("kubectl");
     kubectl.env("KUBECONFIG", up.kubeconfig()).args(["create", "--request-timeout=5s", "-f"]).arg(&file);
     let mut writing = kubectl.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("kubectl starts");

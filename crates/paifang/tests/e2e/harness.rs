@@ -196,8 +196,8 @@ impl Up {
     }
 
     pub fn apply(&self, objects: &[Value]) {
-        let list = serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": objects });
-        self.kubectl(&["apply", "-f", "-"], &list.to_string()).unwrap_or_else(|error| panic!("{error}"));
+        let documents: Vec<String> = objects.iter().map(Value::to_string).collect();
+        self.kubectl(&["apply", "-f", "-"], &documents.join("\n")).unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// Where a user would send http requests.

@@ -80,7 +80,10 @@ fn tls(up: &Up, project: &str, plain: &serde_json::Value, host: &str) {
             assert_eq!((status, location), (308, format!("https://{host}{}/a?b=c", shown_port(https.port(), 443))));
         }
     }
-    assert!(up.curl(&format!("https://{host}.nobody:{}/", up.https[0].port()), up.https[0], &trust).is_err(), "the default certificate is not trusted");
+    assert!(
+        up.curl(&format!("https://{host}.nobody:{}/", up.https[0].port()), up.https[0], &trust).is_err(),
+        "the default certificate is not trusted"
+    );
 }
 
 /// What each of these requests is answered: status, and the beginning of the body.

@@ -112,7 +112,17 @@ fn ports_below_1024_refused_name_the_remedies() {
     } else {
         Command::new(binary())
     };
-    command.args(["up", "--api-address", "127.0.0.1:0", "--admin-address", "none", "--node-ports", "30040-30059", "--pool", "127.127.9.0/28"]);
+    command.args([
+        "up",
+        "--api-address",
+        "127.0.0.1:0",
+        "--admin-address",
+        "none",
+        "--node-ports",
+        "30040-30059",
+        "--pool",
+        "127.127.9.0/28",
+    ]);
     let output = run(command.arg("--data-dir").arg(dir.path()), "");
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{said}");
@@ -123,7 +133,9 @@ fn ports_below_1024_refused_name_the_remedies() {
 /// Whether a process without the right to bind port 80 can be made here.
 fn drops_privileges() -> bool {
     let bind = "import socket; socket.socket().bind(('127.127.9.1', 80))";
-    let tried = Command::new("setpriv").args(["--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service", "--", "python3", "-c", bind]).output();
+    let tried = Command::new("setpriv")
+        .args(["--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service", "--", "python3", "-c", bind])
+        .output();
     tried.is_ok_and(|it| !it.status.success() && text(&it.stderr).contains("PermissionError"))
 }
 
@@ -176,7 +188,8 @@ fn the_demo_works_as_printed() {
     for line in &lines {
         eventually(line, || {
             let mut words = line.split_whitespace();
-            let output = run(Command::new(words.next()?).args(["--silent", "--fail", "--noproxy", "*", "--max-time", "10"]).args(words), "");
+            let output =
+                run(Command::new(words.next()?).args(["--silent", "--fail", "--noproxy", "*", "--max-time", "10"]).args(words), "");
             output.status.success().then_some(())
         });
     }

@@ -1,0 +1,145 @@
+use super::*;
+use fastrand::Rng;
+use model::GatewayId;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+
+/// A change by chance: an object made, changed or gone, of few names, so that they meet.
+fn random_change(rng: &mut Rng) -> Change {
+    let name = NAMES[rng.usize(..NAMES.len())];
+    let (kind, object) = match rng.u8(..4) {
+        0 => (Kind::Ingress, ingress(rng, name)),
+        1 => (Kind::Service, service(rng, name)),
+        2 => (Kind::EndpointSlice, slice(rng, name)),
+        _ => return Change::Resolved { name: "away.test".into(), addresses: vec![[127, 0, 0, rng.u8(1..4)].into()] },
+    };
+    let gone = rng.u8(..4) == 0;
+    Change::Object { kind, name: Name::new("demo", name), object: (!gone).then(|| Arc::new(object)) }
+}
+
+fn ingress(rng: &mut Rng, name: &str) -> Value {
+    let backend = json!({ "service": { "name": NAMES[rng.usize(..NAMES.len())], "port": { "number": 80 } } });
+    let path = json!({ "path": ["/", "/x", "/y/"][rng.usize(..3)], "pathType": "Prefix", "backend": backend });
+    let host = ["one.test", "two.test", "*.test"][rng.usize(..3)];
+    json!({ "metadata": { "namespace": "demo", "name": name }, "spec": { "rules": [{ "host": host, "http": { "paths": [path] } }] } })
+}
+
+fn service(rng: &mut Rng, name: &str) -> Value {
+    let mut spec = json!({ "ports": [{ "port": 80 }] });
+    if rng.bool() {
+        spec["type"] = "ExternalName".into();
+        spec["externalName"] = "away.test".into();
+    }
+    json!({ "metadata": { "namespace": "demo", "name": name }, "spec": spec })
+}
+
+fn slice(rng: &mut Rng, name: &str) -> Value {
+    let labels = json!({ "kubernetes.io/service-name": NAMES[rng.usize(..NAMES.len())] });
+    let addresses: Vec<Value> = (0..rng.u8(..3)).map(|_| json!({ "addresses": [format!("127.0.0.{}", rng.u8(1..9))] })).collect();
+    json!({ "metadata": { "namespace": "demo", "name": name, "labels": labels }, "addressType": "IPv4", "endpoints": addresses,
+        "ports": [{ "port": 8000 }] })
+}
+
+/// What a data plane has after all updates.
+#[derive(Default)]
+struct Published {
+    shards: BTreeMap<ShardKey, ContentHash>,
+    endpoints: BTreeMap<BackendId, Vec<Endpoint>>,
+}
+
+impl Published {
+    fn take(&mut self, update: &Update) {
+        for (id, endpoints) in &update.endpoints {
+            match endpoints {
+                Some(endpoints) => drop(self.endpoints.insert(id.clone(), endpoints.to_vec())),
+                None => drop(self.endpoints.remove(id)),
+            }
+        }
+        for (key, shard) in &update.shards {
+            match shard {
+                Some(shard) => drop(self.shards.insert(key.clone(), shard.hash)),
+                None => drop(self.shards.remove(key)),
+            }
+        }
+    }
+}
+
+fn options() -> Options {
+    Options::new(GatewayId::new("a/gateway".to_owned()))
+}
+
+/// Everything at once, for comparison.
+fn from_scratch(resources: &Resources) -> Published {
+    let translation = translate::translate(resources, &options());
+    let mut published = Published::default();
+    for (key, shard) in translation.shards {
+        for backend in shard.host.routes.iter().flat_map(|it| it.backends()) {
+            published.endpoints.insert(backend.id.clone(), translate::endpoints(resources, &options(), &backend.id).0);
+        }
+        published.shards.insert(key, shard.hash);
+    }
+    published
+}
+
+#[test]
+fn any_series_of_changes_publishes_what_translating_at_once_would() {
+    for seed in 0..60 {
+        let rng = &mut Rng::with_seed(seed);
+        let (mut world, mut published) = (World::new(options(), 0), Published::default());
+        for _ in 0..40 {
+            let changes: Vec<Change> = (0..rng.usize(1..4)).map(|_| random_change(rng)).collect();
+            let step = world.step(changes);
+            let version = step.update.version;
+            let before = published.endpoints.clone();
+            published.take(&step.update);
+            assert!(before.keys().all(|it| published.endpoints.contains_key(it)), "seed {seed}: nothing goes before it is served");
+            if let Some(step) = rng.bool().then(|| world.served(version)).flatten() {
+                published.take(&step.update);
+            }
+            let wanted = from_scratch(&world.resources);
+            assert_eq!(published.shards, wanted.shards, "seed {seed}");
+            for (id, endpoints) in &wanted.endpoints {
+                assert_eq!(published.endpoints.get(id), Some(endpoints), "seed {seed}: {id}");
+            }
+        }
+        let last = world.step([]).update.version;
+        if let Some(step) = world.served(last) {
+            published.take(&step.update);
+        }
+        assert_eq!(published.endpoints, from_scratch(&world.resources).endpoints, "seed {seed}: what nobody needs is taken back");
+    }
+}
+
+#[test]
+fn slices_alone_translate_nothing() {
+    let rng = &mut Rng::with_seed(1);
+    let mut world = World::new(options(), 0);
+    let object = |kind, name: &str, object| Change::Object { kind, name: Name::new("demo", name), object: Some(Arc::new(object)) };
+    let service = json!({ "metadata": { "namespace": "demo", "name": "a" }, "spec": { "ports": [{ "port": 80 }] } });
+    let mut route = ingress(rng, "a");
+    route["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["name"] = "a".into();
+    world.step([object(Kind::Service, "a", service), object(Kind::Ingress, "a", route)]);
+    let mut endpoints = slice(rng, "a");
+    endpoints["metadata"]["labels"]["kubernetes.io/service-name"] = "a".into();
+    endpoints["endpoints"] = json!([{ "addresses": ["127.0.0.1"] }]);
+    let step = world.step([object(Kind::EndpointSlice, "a", endpoints)]);
+    assert!(step.update.shards.is_empty() && step.update.endpoints.len() == 1, "{:?}", step.update);
+}
+
+#[test]
+fn a_name_that_was_not_looked_up_yet_is_no_problem() {
+    let mut world = World::new(options(), 0);
+    let service = json!({ "metadata": { "namespace": "demo", "name": "a" }, "spec": { "type": "ExternalName", "externalName": "away.test", "ports": [{ "port": 80 }] } });
+    let mut route = ingress(&mut Rng::with_seed(1), "a");
+    route["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["name"] = "a".into();
+    let object = |kind, object| Change::Object { kind, name: Name::new("demo", "a"), object: Some(Arc::new(object)) };
+    world.step([object(Kind::Service, service), object(Kind::Ingress, route)]);
+    let about = Kind::Service.object_ref(&Name::new("demo", "a"));
+    assert_eq!(world.external_names(), [Text::from("away.test")].into());
+    assert!(world.problems(&about).is_empty());
+    let step = world.step([Change::Resolved { name: "away.test".into(), addresses: Vec::new() }]);
+    assert!(step.about.contains(&about));
+    assert_eq!(world.problems(&about).iter().map(|it| it.reason).collect::<Vec<_>>(), [resources::Cause::NameNotResolved]);
+}
