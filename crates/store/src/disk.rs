@@ -1,8 +1,10 @@
 //! The database file: the newest objects, the newest events, the format's version.
 
 use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Range;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -37,11 +39,16 @@ pub(crate) fn file_in(dir: &Path) -> PathBuf {
     dir.join("store.redb")
 }
 
+/// The file holds Secrets, and the directory may be one that others read.
+fn file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
 // === impl Disk ===
 
 impl Disk {
     pub(crate) fn open(path: PathBuf) -> Result<Self, OpenError> {
-        Self::open_with(path, Box::new(|path| Database::builder().set_cache_size(CACHE).create(path)))
+        Self::open_with(path, Box::new(|path| Database::builder().set_cache_size(CACHE).create_file(file(path)?)))
     }
 
     pub(crate) fn open_with(path: PathBuf, opener: Opener) -> Result<Self, OpenError> {
@@ -191,7 +198,7 @@ fn failed(error: &redb::Error) -> WriteError {
 
 /// So that the file's name survives a power cut too.
 fn sync_dir(dir: &Path) -> io::Result<()> {
-    std::fs::File::open(dir)?.sync_all()
+    File::open(dir)?.sync_all()
 }
 
 /// Bytes read from the log, so that an event's `before` and its predecessor's `now` are one allocation.

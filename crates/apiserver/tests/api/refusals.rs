@@ -33,8 +33,10 @@ async fn who_has_no_certificate_may_ask_for_health_and_version_only() {
     let file = &server.running.kubeconfig_path;
     let mode = std::fs::metadata(file).expect("a file").permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "the kubeconfig holds a key");
-    let key = std::fs::metadata(server.dir.path().join("pki/ca.key")).expect("a file").permissions().mode();
-    assert_eq!(key & 0o777, 0o600);
+    for name in ["pki/ca.key", "store.redb"] {
+        let mode = std::fs::metadata(server.dir.path().join(name)).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
 }
 
 #[tokio::test]
