@@ -64,7 +64,7 @@ impl Admin {
             let (metrics, ready) = (metrics.clone(), ready.clone());
             tasks.spawn(async move {
                 // A client that breaks off is its own affair.
-                let _ = timeout(DEADLINE, exchange(stream, |line| answer(line, &metrics, &*ready))).await;
+                let _ = timeout(DEADLINE, exchange(stream, &metrics, &*ready)).await;
                 drop(permit);
             });
         }
@@ -72,7 +72,7 @@ impl Admin {
 }
 
 /// One request, one answer.
-async fn exchange(mut stream: TcpStream, answer: impl Fn(&str) -> Page) -> io::Result<()> {
+async fn exchange(mut stream: TcpStream, metrics: &Arc<Metrics>, ready: &(impl Fn() -> bool + Sync)) -> io::Result<()> {
     let mut head = Vec::with_capacity(1024);
     while !head.windows(4).any(|four| four == b"\r\n\r\n") {
         if head.len() > LARGEST_HEAD || stream.read_buf(&mut head).await? == 0 {
@@ -81,7 +81,7 @@ async fn exchange(mut stream: TcpStream, answer: impl Fn(&str) -> Page) -> io::R
     }
     let line = head.split(|octet| *octet == b'\r').next().unwrap_or_default();
     let line = String::from_utf8_lossy(line);
-    let Page { status, content_type, body } = answer(&line);
+    let Page { status, content_type, body } = answer(&line, metrics, ready).await;
     let only_head = line.starts_with("HEAD ");
     let head = format!(
         "HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n",
@@ -94,7 +94,7 @@ async fn exchange(mut stream: TcpStream, answer: impl Fn(&str) -> Page) -> io::R
     stream.shutdown().await
 }
 
-fn answer(line: &str, metrics: &Arc<Metrics>, ready: &dyn Fn() -> bool) -> Page {
+async fn answer(line: &str, metrics: &Arc<Metrics>, ready: &(impl Fn() -> bool + Sync)) -> Page {
     let text = |status, body: &str| Page { status, content_type: "text/plain; charset=utf-8", body: format!("{body}\n") };
     let mut words = line.split(' ');
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
@@ -105,11 +105,19 @@ fn answer(line: &str, metrics: &Arc<Metrics>, ready: &dyn Fn() -> bool) -> Page 
         "/livez" => text("200 OK", "ok"),
         "/readyz" if ready() => text("200 OK", "ok"),
         "/readyz" => text("503 Service Unavailable", "not ready"),
-        "/metrics" => {
-            Page { status: "200 OK", content_type: "application/openmetrics-text; version=1.0.0; charset=utf-8", body: metrics.render() }
-        }
+        "/metrics" => Page {
+            status: "200 OK",
+            content_type: "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            body: rendered(metrics.clone()).await,
+        },
         _ => text("404 Not Found", "/livez, /readyz, /metrics"),
     }
+}
+
+/// Ten thousand routes make a text that takes a while: not on a thread that others wait for.
+async fn rendered(metrics: Arc<Metrics>) -> String {
+    // It fails where the runtime ends; nobody reads the answer then.
+    tokio::task::spawn_blocking(move || metrics.render()).await.unwrap_or_default()
 }
 
 #[cfg(test)]
