@@ -9,6 +9,9 @@ use crate::tools;
 /// CPU minutes of a build from nothing, measured on the 2-core reference machine.
 const CPU_MINUTES: usize = 10;
 
+/// The variable in which tests find the `paifang` binary.
+pub const BINARY: &str = "PAIFANG_BIN";
+
 /// Builds a package's binary of the same name and returns its path. Cargo shows the progress.
 pub fn quick(package: &str) -> Result<PathBuf> {
     tools::require(&[("rustc", "https://rustup.rs"), ("cc", "a C compiler, for the cryptography: Debian's `build-essential`")])?;

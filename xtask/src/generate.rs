@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
+use crate::build::BINARY;
 use crate::{build, tools};
 
 #[derive(Debug, clap::Args)]
@@ -45,7 +46,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 /// What `paifang reference PAGE` prints, for each page it knows.
 fn produced() -> Result<Pages> {
-    let paifang = build::quick("paifang")?;
+    // A test suite has built it already, and says where.
+    let paifang = std::env::var_os(BINARY).map_or_else(|| build::quick("paifang"), |path| Ok(path.into()))?;
     let mut pages = Pages::new();
     for name in page_names(&output(&paifang, &["reference", "-h"])?)? {
         let text = output(&paifang, &["reference", &name])?;

@@ -4,6 +4,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Result, bail};
 
+use crate::build::BINARY;
 use crate::{build, tools};
 
 #[derive(Debug, clap::Args)]
@@ -16,9 +17,6 @@ pub struct Arguments {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     passed: Vec<String>,
 }
-
-/// Where end-to-end tests find the binary.
-const BINARY: &str = "PAIFANG_BIN";
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     tools::require(&[
