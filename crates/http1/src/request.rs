@@ -336,3 +336,6 @@ impl Version {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
