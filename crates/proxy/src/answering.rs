@@ -46,9 +46,9 @@ impl Forwarded<'_> {
         let mut writer = HeadWriter::new(out);
         writer.status_line(self.head.status, self.head.reason(self.octets));
         let server = &self.route.replies().server;
-        let hsts = self.edits.hsts(self.route).filter(|_| self.scheme == Scheme::Https);
+        let edited = self.facts.answer_edited;
+        let hsts = if edited { self.edits.hsts(self.route).filter(|_| self.scheme == Scheme::Https) } else { None };
         let edits = || self.edits.response_headers(self.route);
-        let edited = edits().next().is_some();
         writer.fields(self.octets, &self.head.fields, |field| match field.known {
             Known::Server if *server != ServerHeader::Keep => false,
             Known::StrictTransportSecurity if hsts.is_some() => false,

@@ -41,7 +41,7 @@ const PIPES: usize = 64;
 
 impl Buffers {
     pub fn new() -> Self {
-        Self { small: Pool::new(512, || Buffer::new(SMALL)), large: Pool::new(128, || Buffer::new(LARGE)), pipes: RefCell::default() }
+        Self { small: Pool::new(256, || Buffer::new(SMALL)), large: Pool::new(128, || Buffer::new(LARGE)), pipes: RefCell::default() }
     }
 
     /// Takes a buffer back, whatever its size.

@@ -72,7 +72,7 @@ impl Connection {
         let mut kit = self.worker.kits.take();
         kit.clear();
         let mut account = Account::new(Clock::exact());
-        let facts = Facts::of(&incoming.head);
+        let mut facts = Facts::of(&incoming.head);
         let next = match self.decide(&incoming, length, &mut kit) {
             Decision::Answer(local, route) => {
                 let body = self.body_of(incoming, length, &facts);
@@ -81,6 +81,8 @@ impl Connection {
                 next
             }
             Decision::Forward(route) => {
+                let edits = &kit.edits;
+                facts.answer_edited = edits.hsts(&route).is_some() || edits.response_headers(&route).next().is_some();
                 let next = self.forwarded(incoming, length, &facts, &route, &mut kit, &mut account).await;
                 match next {
                     Onward::Next(next) => {
@@ -128,38 +130,47 @@ impl Connection {
         Onward::Next(self.answer(&local, &facts, body, kit, account).await)
     }
 
-    /// From head to route to filters. Nothing waits in here.
-    fn decide(&mut self, incoming: &Incoming, length: usize, kit: &mut Kit) -> Decision {
-        let octets = incoming.buffer.unread().get(..length).unwrap_or_default();
-        let head = &incoming.head;
-        let snapshot = self.worker.snapshot();
+    /// Notes what outlives the head's octets. `false`: the path has no canonical form.
+    fn note(&self, head: &RequestHead, octets: &[u8], kit: &mut Kit) -> bool {
         kit.method.push_str(head.method_name(octets));
         kit.authority.push_str(head.host());
         if let Some(port) = head.port {
             kit.authority.push(':');
-            let mut digits = itoa(port);
-            kit.authority.push_str(digits.text());
+            kit.authority.push_str(itoa(port).text());
         }
         request_id(&mut kit.request_id, head, octets, &mut self.worker.rng.borrow_mut());
         if self.worker.shared.access_log.is_on() {
             kit.user_agent.extend_from_slice(head.fields.named(octets, "user-agent").next().unwrap_or_default());
         }
-        let Some(table) = snapshot.gateway(&self.context.gateway) else {
-            return Decision::Answer(Box::new(Local::new(503, Reason::Unavailable, &Replies::default())), None);
-        };
-        let replies = || table.gateway().map(|gateway| gateway.replies.clone()).unwrap_or_default();
-        match head.target(octets) {
-            Target::Asterisk => kit.path.push('*'),
-            Target::Path { path, query } => {
-                let Ok(path) = canonical_path(path) else {
-                    return Decision::Answer(Box::new(Local::new(400, Reason::BadRequest, &replies())), None);
-                };
-                kit.path.push_str(&path);
-                if let Some(query) = query {
-                    kit.query.push_str(&canonical_query(query));
-                    kit.queried = true;
-                }
+        let (path, query) = match head.target(octets) {
+            Target::Asterisk => {
+                kit.path.push('*');
+                return true;
             }
+            Target::Path { path, query } => (path, query),
+        };
+        if let Some(query) = query {
+            kit.query.push_str(&canonical_query(query));
+            kit.queried = true;
+        }
+        let canonical = canonical_path(path);
+        kit.path.push_str(canonical.as_deref().unwrap_or_default());
+        canonical.is_ok()
+    }
+
+    /// From head to route to filters. Nothing waits in here.
+    fn decide(&mut self, incoming: &Incoming, length: usize, kit: &mut Kit) -> Decision {
+        let octets = incoming.buffer.unread().get(..length).unwrap_or_default();
+        let head = &incoming.head;
+        let snapshot = self.worker.snapshot();
+        let answer = |status, reason, replies: &Replies| Decision::Answer(Box::new(Local::new(status, reason, replies)), None);
+        let good = self.note(head, octets, kit);
+        let Some(table) = snapshot.gateway(&self.context.gateway) else {
+            return answer(503, Reason::Unavailable, &Replies::default());
+        };
+        if !good {
+            let replies = table.gateway().map(|gateway| gateway.replies.clone()).unwrap_or_default();
+            return answer(400, Reason::BadRequest, &replies);
         }
         let view = View { head, octets };
         let request = route::Request {
@@ -172,10 +183,8 @@ impl Connection {
         };
         let route = match table.find(&request) {
             Lookup::Route(route) => route.clone(),
-            Lookup::Miss { replies } => return Decision::Answer(Box::new(Local::new(404, Reason::NoRoute, replies)), None),
-            Lookup::OverBudget { replies } => {
-                return Decision::Answer(Box::new(Local::new(400, Reason::BadRequest, replies)), None);
-            }
+            Lookup::Miss { replies } => return answer(404, Reason::NoRoute, replies),
+            Lookup::OverBudget { replies } => return answer(400, Reason::BadRequest, replies),
         };
         let context = filter::Context {
             authority: &kit.authority,
@@ -351,7 +360,7 @@ fn itoa(mut number: u16) -> Digits {
 }
 
 impl Digits {
-    fn text(&mut self) -> &str {
+    fn text(&self) -> &str {
         std::str::from_utf8(self.octets.get(self.from..).unwrap_or_default()).unwrap_or_default()
     }
 }

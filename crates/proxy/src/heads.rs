@@ -35,6 +35,8 @@ pub(crate) struct Facts {
     pub keep_alive: bool,
     pub expects_continue: bool,
     pub websocket: bool,
+    /// Filters change the answer's head. Known here so that the [`Kit`], cold by then, need not be asked where they do not.
+    pub answer_edited: bool,
 }
 
 /// Memory of one exchange, reused by the next.
@@ -104,6 +106,7 @@ impl Facts {
             keep_alive: head.keep_alive,
             expects_continue: head.expects_continue,
             websocket: head.websocket,
+            answer_edited: false,
         }
     }
 }
