@@ -209,7 +209,7 @@ impl<'a> Answer<'a> {
                 row("host", route.host().name.to_string());
                 row("route", source_text(route.source()));
                 let tried = self.explanation.winner();
-                row("match", tried.map(|it| matched(it)).unwrap_or_default());
+                row("match", tried.map(matched).unwrap_or_default());
                 for (n, (filter, _)) in route.filters().enumerate() {
                     row(if n == 0 { "filters" } else { "" }, filter_text(filter));
                 }

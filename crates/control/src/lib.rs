@@ -28,6 +28,6 @@ mod world;
 pub use gateway::{Access, CONTROLLER, GATEWAY_ID, GATEWAY_NAME, GATEWAY_NAMESPACE, Given, Plan, Request, Taken, gateway};
 pub use outbox::Outbox;
 pub use picture::{GatewayPicture, Picture, SocketPicture};
-pub use prepare::{PrepareError, prepare};
+pub use prepare::{FirstClass, PrepareError, prepare};
 pub use run::{Ended, Options, run};
 pub use sockets::SocketError;

@@ -123,8 +123,9 @@ mod tests {
         assert_eq!(wishes.len(), 1, "the new one first");
         let (moved, Wish::Object(object)) = wishes.remove(0) else { panic!("an object") };
         own.slice(&moved, Some(&object));
-        assert_eq!(own.wishes(), [(slice, Wish::Absent)], "then the old one goes");
+        assert_eq!(own.wishes(), [(slice.clone(), Wish::Absent)], "then the old one goes");
 
+        own.slice(&slice, None);
         let slice = moved;
         own.service(&web, Some(&service(None)));
         assert_eq!(own.wishes(), [(slice, Wish::Absent)]);

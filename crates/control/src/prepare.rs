@@ -24,8 +24,17 @@ pub enum PrepareError {
     Deadline,
 }
 
+/// The IngressClass made on a first start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstClass {
+    /// The one for Ingresses without a class: nobody else is there.
+    Default,
+    /// A cluster has its own default, or none on purpose.
+    Named,
+}
+
 /// Reads the gateway's Service, finds sockets, and makes what is missing: the namespace, the Service, on a first start the IngressClass.
-pub async fn prepare(client: &Client, request: &Request, controller: &str) -> Result<Plan, PrepareError> {
+pub async fn prepare(client: &Client, request: &Request, controller: &str, first: FirstClass) -> Result<Plan, PrepareError> {
     tokio::time::timeout(DEADLINE, async {
         let services: Api<DynamicObject> = Api::namespaced_with(client.clone(), &request.namespace, &Kind::Service.resource());
         let service = services.get_opt(&request.name).await?.map(|it| serde_json::to_value(it).unwrap_or_default());
@@ -34,7 +43,7 @@ pub async fn prepare(client: &Client, request: &Request, controller: &str) -> Re
         if service.is_none() {
             write(client, Target::new(Kind::Namespace, "", request.namespace.as_str()), Wish::Object(namespace(&request.namespace)))
                 .await?;
-            write(client, Target::new(Kind::IngressClass, "", CLASS), Wish::Object(class(controller))).await?;
+            write(client, Target::new(Kind::IngressClass, "", CLASS), Wish::Object(class(controller, first))).await?;
         }
         let target = Target::new(Kind::Service, request.namespace.as_str(), request.name.as_str());
         write(client, target.clone(), Wish::Object(request.service(&plan))).await?;
@@ -58,14 +67,15 @@ fn namespace(name: &str) -> Value {
     json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name, "labels": { "app.kubernetes.io/managed-by": "paifang" } } })
 }
 
-fn class(controller: &str) -> Value {
+fn class(controller: &str, first: FirstClass) -> Value {
+    let default = if first == FirstClass::Default { "true" } else { "false" };
     json!({
         "apiVersion": "networking.k8s.io/v1",
         "kind": "IngressClass",
         "metadata": {
             "name": CLASS,
             "labels": { "app.kubernetes.io/managed-by": "paifang" },
-            "annotations": { "ingressclass.kubernetes.io/is-default-class": "true" },
+            "annotations": { "ingressclass.kubernetes.io/is-default-class": default },
         },
         "spec": { "controller": controller },
     })

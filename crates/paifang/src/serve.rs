@@ -7,7 +7,7 @@ use anyhow::Context;
 use cli::Exit;
 use cli::args::{ControlArgs, ServingArgs};
 use cli::text::Paint;
-use control::{CONTROLLER, Ended, GATEWAY_ID, GATEWAY_NAME, GATEWAY_NAMESPACE, Outbox, Picture, Plan, Request};
+use control::{CONTROLLER, Ended, FirstClass, GATEWAY_ID, GATEWAY_NAME, GATEWAY_NAMESPACE, Outbox, Picture, Plan, Request};
 use kube::Client;
 use model::{Ack, Egress, GatewayId};
 use observe::Admin;
@@ -35,7 +35,7 @@ pub struct Wanted<'a> {
     pub pool: &'a pools::Pool,
     pub port_offset: u16,
     pub serving: &'a ServingArgs,
-    pub cluster_ips: ClusterIps,
+    pub first_class: FirstClass,
 }
 
 /// A gateway that serves.
@@ -54,7 +54,7 @@ pub struct Serving {
 /// Finds sockets, starts the workers, and begins to follow the API. `own`: sockets of this process that no backend may name.
 pub async fn start(client: Client, wanted: &Wanted<'_>, mut own: Vec<SocketAddr>) -> Result<Serving, Fault> {
     let request = request(wanted);
-    let plan = control::prepare(&client, &request, CONTROLLER).await?;
+    let plan = control::prepare(&client, &request, CONTROLLER, wanted.first_class).await?;
     let admin = admin(wanted.serving).await?;
     let address = admin.as_ref().map(Admin::address).transpose()?;
     own.extend(address);
@@ -73,7 +73,7 @@ pub async fn start(client: Client, wanted: &Wanted<'_>, mut own: Vec<SocketAddr>
         gateway: request,
         plan: plan.clone(),
         default_certificate: Some(Arc::new(tls::self_signed(&["paifang.invalid"], SystemTime::now()).map_err(Fault::failed)?)),
-        translate: translation(egress, wanted.cluster_ips),
+        translate: translation(egress, wanted.first_class),
         identity: Identity { controller: CONTROLLER.into(), instance: instance() },
         epoch: 0,
     };
@@ -100,11 +100,12 @@ fn request(wanted: &Wanted<'_>) -> Request {
     }
 }
 
-fn translation(egress: Egress, cluster_ips: ClusterIps) -> translate::Options {
+fn translation(egress: Egress, first_class: FirstClass) -> translate::Options {
     let mut options = translate::Options::new(GatewayId::new(GATEWAY_ID.to_owned()));
     options.egress = egress;
-    options.ingress.cluster_ips = cluster_ips;
-    if cluster_ips == ClusterIps::NotRouted {
+    // The process runs on a host, not in a cluster's network.
+    options.ingress.cluster_ips = ClusterIps::NotRouted;
+    if first_class == FirstClass::Default {
         options.ingress.classes.others = translate::Others::Absent;
     }
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -203,8 +204,7 @@ pub async fn control(args: ControlArgs) -> Result<Exit, Fault> {
         pool: &args.pool,
         port_offset: args.port_offset,
         serving: &args.serving,
-        // The process runs beside the cluster, not in its network.
-        cluster_ips: ClusterIps::NotRouted,
+        first_class: FirstClass::Named,
     };
     let mut serving = start(client, &wanted, Vec::new()).await?;
     let mut screen = Screen::new(Paint::of(&std::io::stderr()));

@@ -9,9 +9,9 @@ use anyhow::Context;
 use cli::Exit;
 use cli::args::UpArgs;
 use cli::text::Paint;
+use control::FirstClass;
 use std::path::PathBuf;
 use store::Store;
-use translate::ClusterIps;
 
 pub async fn run(args: UpArgs) -> Result<Exit, Fault> {
     let data_dir = data_dir(args.data_dir.clone())?;
@@ -34,7 +34,7 @@ async fn serve(args: &UpArgs, api: &apiserver::Running) -> Result<Exit, Fault> {
         pool: &args.pool,
         port_offset: args.port_offset,
         serving: &args.serving,
-        cluster_ips: ClusterIps::NotRouted,
+        first_class: FirstClass::Default,
     };
     let mut serving = serve::start(client.clone(), &wanted, vec![api.local_addr]).await?;
     let mut screen = Screen::new(Paint::of(&std::io::stderr()));

@@ -21,7 +21,8 @@ fn random_change(rng: &mut Rng) -> Change {
 
 fn ingress(rng: &mut Rng, name: &str) -> Value {
     let backend = json!({ "service": { "name": NAMES[rng.usize(..NAMES.len())], "port": { "number": 80 } } });
-    let path = json!({ "path": ["/", "/x", "/y/"][rng.usize(..3)], "pathType": "Prefix", "backend": backend });
+    let path = ["/", "/x", "/y/"][rng.usize(..3)];
+    let path = json!({ "path": path, "pathType": "Prefix", "backend": backend });
     let host = ["one.test", "two.test", "*.test"][rng.usize(..3)];
     json!({ "metadata": { "namespace": "demo", "name": name }, "spec": { "rules": [{ "host": host, "http": { "paths": [path] } }] } })
 }
