@@ -160,9 +160,14 @@ impl Resources {
         self.services.values()
     }
 
-    /// The Services of one namespace, by name.
-    pub fn services_in<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Arc<Service>> {
-        in_namespace(&self.services, namespace)
+    /// Names of Services that may have been meant by `name`: those that begin alike, and some others. A bounded number, however many there are.
+    pub fn services_like<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = &'a str> {
+        alike(&self.services, name)
+    }
+
+    /// The same of Secrets.
+    pub fn secrets_like<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = &'a str> {
+        alike(&self.secrets, name)
     }
 
     pub fn slice(&self, name: &Name) -> Option<&Arc<EndpointSlice>> {
@@ -176,11 +181,6 @@ impl Resources {
 
     pub fn secret(&self, name: &Name) -> Option<&Arc<Secret>> {
         self.secrets.get(name)
-    }
-
-    /// The Secrets of one namespace, by name.
-    pub fn secrets_in<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Arc<Secret>> {
-        in_namespace(&self.secrets, namespace)
     }
 
     /// What an external name resolves to, as far as it has been told.
@@ -235,9 +235,14 @@ fn same(old: Option<&Object>, new: Option<&Object>) -> bool {
     }
 }
 
-fn in_namespace<'a, T>(objects: &'a BTreeMap<Name, Arc<T>>, namespace: &'a str) -> impl Iterator<Item = &'a Arc<T>> {
-    let from = Name::new(namespace, "");
-    objects.range(from..).take_while(move |(name, _)| name.namespace == namespace).map(|(_, object)| object)
+/// Most names of a kind that are looked at for what was meant.
+const ALIKE: usize = 300;
+
+fn alike<'a, T>(objects: &'a BTreeMap<Name, Arc<T>>, name: &'a Name) -> impl Iterator<Item = &'a str> {
+    let begin = name.name.char_indices().nth(2).map_or(&*name.name, |(at, _)| &name.name[..at]);
+    let from = |start: &str| objects.range(Name::new(name.namespace.clone(), start)..).map(|(name, _)| name).take(ALIKE);
+    let near = from(begin).take_while(move |it| it.name.starts_with(begin));
+    near.chain(from("")).filter(|it| it.namespace == name.namespace).map(|it| &*it.name)
 }
 
 // === impl Change ===

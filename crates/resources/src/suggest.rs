@@ -1,8 +1,5 @@
 //! Did you mean …?
 
-/// Most candidates that are compared; of more, only those with the same first letter are.
-const MANY: usize = 1_000;
-
 /// Longest word that is compared, in octets.
 const LONGEST: usize = 128;
 
@@ -13,12 +10,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     }
     let bound = (word.len() / 3).clamp(1, 4);
     let mut best = None;
-    let mut compared = 0;
     for candidate in candidates.into_iter().filter(|it| it.len() <= LONGEST && it.len().abs_diff(word.len()) <= bound) {
-        compared += 1;
-        if compared > MANY && (compared > 10 * MANY || candidate.as_bytes().first() != word.as_bytes().first()) {
-            continue;
-        }
         let distance = distance(word.as_bytes(), candidate.as_bytes(), bound);
         if distance > 0 && distance <= bound && best.is_none_or(|(least, name)| (distance, candidate) < (least, name)) {
             best = Some((distance, candidate));
@@ -29,13 +21,18 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 
 /// Edits between two words (insert, delete, replace, swap neighbours); more than `bound` are not counted.
 fn distance(a: &[u8], b: &[u8], bound: usize) -> usize {
-    let mut before = [0_usize; LONGEST + 1];
-    let mut last: [usize; LONGEST + 1] = std::array::from_fn(|index| index);
-    for i in 1..=a.len() {
-        let mut row = [i; LONGEST + 1];
-        let mut least = i;
+    // Small numbers: a word has at most LONGEST octets.
+    let mut rows = [[0_u8; LONGEST + 1]; 3];
+    let [before, last, row] = &mut rows;
+    let (mut before, mut last, mut row) = (before, last, row);
+    for (index, cell) in (0..).zip(last.iter_mut().take(b.len() + 1)) {
+        *cell = index;
+    }
+    for (i, edits) in (1..=a.len()).zip(1_u8..) {
+        row[0] = edits;
+        let mut least = edits;
         for j in 1..=b.len() {
-            let replace = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let replace = last[j - 1] + u8::from(a[i - 1] != b[j - 1]);
             row[j] = replace.min(last[j] + 1).min(row[j - 1] + 1);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
                 row[j] = row[j].min(before[j - 2] + 1);
@@ -43,13 +40,12 @@ fn distance(a: &[u8], b: &[u8], bound: usize) -> usize {
             least = least.min(row[j]);
         }
         // A swap can still take one off the row before.
-        if least > bound + 1 {
-            return least;
+        if usize::from(least) > bound + 1 {
+            return usize::from(least);
         }
-        before = last;
-        last = row;
+        (before, last, row) = (last, row, before);
     }
-    last[b.len()]
+    usize::from(last[b.len()])
 }
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ fn port(service: &Service, reference: &ServiceRef) -> Option<u16> {
 fn service_not_found(resources: &Resources, name: &Name, at: &str) -> Problem {
     let message = format!("Service `{name}` does not exist, so the path answers 503");
     let problem = Problem::error(format!("{at}.service.name"), Cause::ServiceNotFound, message);
-    match nearest(&name.name, resources.services_in(&name.namespace).map(|service| &*service.meta.name.name)) {
+    match nearest(&name.name, resources.services_like(name)) {
         Some(near) => problem.hint(format!("Did you mean `{near}`?")),
         None => problem.hint(format!("Create a Service `{}` in namespace `{}`", name.name, name.namespace)),
     }

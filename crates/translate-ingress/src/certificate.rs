@@ -106,8 +106,8 @@ impl Unusable {
             Self::NotFound => {
                 let message = format!("Secret `{namespace}/{name}` does not exist, {shown}");
                 let problem = Problem::error(secret, Cause::SecretNotFound, message);
-                let near = nearest(name, resources.secrets_in(namespace).map(|secret| &*secret.meta.name.name));
-                Some(match near {
+                let named = Name::new(namespace.clone(), name.clone());
+                Some(match nearest(name, resources.secrets_like(&named)) {
                     Some(near) => problem.hint(format!("Did you mean `{near}`?")),
                     None => problem.hint(format!("Make it with `kubectl -n {namespace} create secret tls {name} --cert=FILE --key=FILE`")),
                 })
