@@ -1,6 +1,6 @@
 //! One request to one answer: which kind, which verb, which of the files beside this one does it.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use http::{Method, Request, StatusCode};
 use hyper::body::{Body, Bytes};
@@ -15,12 +15,14 @@ use crate::format::Format;
 use crate::kinds::{Kind, Kinds};
 use crate::reply::Reply;
 use crate::request::{Query, Target, Verb};
-use crate::{Admit, access, delete, discovery, openapi, patch, read, table, watching, write};
+use crate::{Admit, access, crd, delete, discovery, openapi, patch, read, table, watching, write};
 
 /// What all requests share.
 pub(crate) struct Api {
     pub(crate) store: Store,
     kinds: RwLock<Arc<Kinds>>,
+    /// What the kinds of definitions were made from.
+    pub(crate) known: Mutex<crd::Known>,
     admit: Option<Admit>,
     /// Turns true when the server stops: what would go on for ever ends.
     pub(crate) stop: watch::Receiver<bool>,
@@ -41,7 +43,7 @@ pub(crate) struct Ask {
 
 impl Api {
     pub(crate) fn new(store: Store, admit: Option<Admit>, stop: watch::Receiver<bool>) -> Self {
-        Self { store, kinds: RwLock::new(Arc::new(Kinds::new([]))), admit, stop }
+        Self { store, kinds: RwLock::new(Arc::new(Kinds::new([]))), known: Mutex::default(), admit, stop }
     }
 
     pub(crate) fn kinds(&self) -> Arc<Kinds> {

@@ -1,13 +1,15 @@
 //! CustomResourceDefinitions: from the stored definition to the kinds that are served.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
 
 use schema::Structural;
 use serde_json::{Value, json};
-use store::Store;
+use store::Revision;
 
 use crate::api::Api;
 use crate::clock;
+use crate::failure::Cause;
 use crate::kinds::{Kind, Kinds, Origin, api_version, prefix, priority};
 use crate::object::{Object, as_map, decode, empty};
 use crate::print::custom;
@@ -28,7 +30,7 @@ pub(crate) fn prepare(new: &mut Value) {
     }
 }
 
-/// Says that a definition is accepted: names cannot clash, for a definition's name is its plural and group.
+/// Says that a definition is accepted; one whose names clash was refused.
 pub(crate) fn establish(new: &mut Value) {
     let names = new["spec"]["names"].clone();
     let versions = new["spec"]["versions"].as_array().cloned().unwrap_or_default();
@@ -55,6 +57,35 @@ fn condition(conditions: &mut Value, name: &str, reason: &str, message: &str) {
     list.push(json!({
         "type": name, "status": "True", "reason": reason, "message": message, "lastTransitionTime": clock::now(),
     }));
+}
+
+/// Names that another definition of the group has. Kubernetes stores such a definition and never serves it; we refuse
+/// it, which says the same at once.
+pub(crate) fn check(api: &Api, new: &Value) -> Vec<Cause> {
+    let spec = &new["spec"];
+    let taken = |wanted: &Value| {
+        let kinds = api.kinds();
+        let others = kinds.iter().filter(|kind| spec["group"] == *kind.group && spec["names"]["plural"] != *kind.plural);
+        let mut holders = others.filter(|kind| {
+            let names = [&kind.kind, &kind.list_kind, &kind.singular, &kind.plural];
+            names.into_iter().chain(&kind.short_names).any(|name| wanted == name)
+        });
+        holders.next().map(|kind| kind.qualified_plural())
+    };
+    let mut causes = Vec::new();
+    let mut check = |field: String, wanted: &Value| {
+        if let Some(holder) = taken(wanted) {
+            let message = format!("Invalid value: {wanted}: is a name of {holder} already");
+            causes.push(Cause::new("FieldValueInvalid", format!("spec.names.{field}"), message));
+        }
+    };
+    for field in ["plural", "singular", "kind", "listKind"] {
+        check(field.into(), &spec["names"][field]);
+    }
+    for (at, name) in spec["names"]["shortNames"].as_array().into_iter().flatten().enumerate() {
+        check(format!("shortNames[{at}]"), name);
+    }
+    causes
 }
 
 fn versions(definition: &Value) -> &[Value] {
@@ -105,16 +136,23 @@ fn kind_of(definition: &Value, version: &Value) -> Option<Kind> {
     })
 }
 
-/// The built-in kinds and those of all stored definitions.
-pub(crate) fn load(store: &Store, definitions: &Kind) -> Kinds {
-    let (_, stored) = store.list(&definitions.root);
-    Kinds::new(stored.iter().flat_map(|(_, stored)| kinds_of(&decode(definitions, stored))))
-}
+/// The kinds of the definitions as they were last read, so that a change of one is not a reading of all.
+pub(crate) type Known = HashMap<Arc<str>, (Revision, Vec<Arc<Kind>>)>;
 
 /// Serves what the definitions say, from now on. A write of a definition does this before it answers.
 pub(crate) fn refresh(api: &Api) {
     let kinds = api.kinds();
-    if let Some(definitions) = kinds.find(GROUP, "v1", PLURAL) {
-        api.set_kinds(load(&api.store, definitions));
+    let Some(definitions) = kinds.find(GROUP, "v1", PLURAL) else { return };
+    // Held until the kinds are set: who read earlier must not set later.
+    let mut known = api.known.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut current = Known::new();
+    for (key, stored) in api.store.list(&definitions.root).1 {
+        let kinds = match known.remove(&key) {
+            Some((revision, kinds)) if revision == stored.revision => kinds,
+            _ => kinds_of(&decode(definitions, &stored)),
+        };
+        current.insert(key, (stored.revision, kinds));
     }
+    api.set_kinds(Kinds::new(current.values().flat_map(|(_, kinds)| kinds.clone())));
+    *known = current;
 }

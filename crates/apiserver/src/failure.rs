@@ -216,3 +216,24 @@ impl Cause {
         if self.field.is_empty() { self.message.clone() } else { format!("{}: {}", self.field, self.message) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use store::WriteError;
+
+    use super::*;
+
+    #[test]
+    fn a_store_that_refuses_has_a_code_for_each_reason() {
+        let reason = || "no space left on device".to_owned();
+        for (error, code) in [
+            (WriteError::Full { reason: reason() }, 507),
+            (WriteError::Io { reason: reason() }, 500),
+            (WriteError::TooLarge { size: 2, limit: 1 }, 413),
+            (WriteError::Closed, 503),
+        ] {
+            let status = Failure::storage(&error).to_status();
+            assert_eq!((&status["code"], &status["message"]), (&json!(code), &json!(error.to_string())));
+        }
+    }
+}

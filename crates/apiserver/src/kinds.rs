@@ -147,10 +147,12 @@ fn qualified(what: &str, group: &str) -> String {
 // === impl Kinds ===
 
 impl Kinds {
-    /// The built-in kinds and `custom`, whose versions come in order of preference.
+    /// The built-in kinds and `custom`.
     pub(crate) fn new(custom: impl IntoIterator<Item = Arc<Kind>>) -> Self {
         let mut kinds = Self::default();
         let builtin = schema::builtin().kinds().iter().map(|known| Arc::new(Kind::builtin(known)));
+        let mut custom: Vec<_> = custom.into_iter().collect();
+        custom.sort_by(|a, b| (&a.group, &a.plural).cmp(&(&b.group, &b.plural)));
         for kind in builtin.chain(custom) {
             kinds.add(kind);
         }

@@ -62,7 +62,7 @@ pub(crate) async fn create_object(api: &Api, ask: &Ask, body: Parsed) -> Result<
     builtin::prepare_create(&ask.kind, &mut new);
     let mut warnings = shape(ask, &mut new, &duplicates)?;
     builtin::default(&ask.kind, &mut new);
-    validate(&ask.kind, &new, None)?;
+    validate(api, &ask.kind, &new, None)?;
     warnings.extend(api.admit(ask, None, Some(&new))?);
     let name = new.name().to_owned();
     let key = ask.kind.key(&ask.target.namespace, &name);
@@ -131,7 +131,7 @@ pub(crate) async fn replace(api: &Api, ask: &Ask, stored: &Stored, new: Value, d
         check_finalizers(&ask.kind, &old, &new)?;
         count_generation(&ask.kind, &old, &mut new);
     }
-    validate(&ask.kind, &new, Some(&old))?;
+    validate(api, &ask.kind, &new, Some(&old))?;
     warnings.extend(api.admit(ask, Some(&old), Some(&new))?);
     let object = commit(api, ask, stored, &old, new).await?;
     Ok(Written { object, warnings })
@@ -329,10 +329,13 @@ fn drop_nulls(meta: &mut Map<String, Value>) {
     meta.retain(|_, value| !value.is_null());
 }
 
-fn validate(kind: &Kind, new: &Value, old: Option<&Value>) -> Result<(), Failure> {
+fn validate(api: &Api, kind: &Kind, new: &Value, old: Option<&Value>) -> Result<(), Failure> {
     let mut causes = names::check_metadata(kind, new, old);
     if causes.is_empty() {
         causes = kind.rules.validate(new, old);
+    }
+    if causes.is_empty() && kind.is(crate::crd::GROUP, crate::crd::PLURAL) {
+        causes = crate::crd::check(api, new);
     }
     if causes.is_empty() { Ok(()) } else { Err(Failure::invalid(kind, new.name(), causes)) }
 }

@@ -8,6 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use redb::backends::FileBackend;
 use redb::{Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, StorageError, TableDefinition, TableError};
 
 use crate::memory::Memory;
@@ -48,7 +49,10 @@ fn file(path: &Path) -> io::Result<File> {
 
 impl Disk {
     pub(crate) fn open(path: PathBuf) -> Result<Self, OpenError> {
-        Self::open_with(path, Box::new(|path| Database::builder().set_cache_size(CACHE).create_file(file(path)?)))
+        Self::open_with(
+            path,
+            Box::new(|path| Database::builder().set_cache_size(CACHE).create_with_backend(FileBackend::new(file(path)?)?)),
+        )
     }
 
     pub(crate) fn open_with(path: PathBuf, opener: Opener) -> Result<Self, OpenError> {

@@ -13,7 +13,8 @@ pub(crate) struct Column {
     format: String,
     description: String,
     priority: i64,
-    path: Path,
+    /// `None` when it uses more of JSONPath than is understood: the column stays, empty.
+    path: Option<Path>,
 }
 
 /// Reads `additionalPrinterColumns`; without any there is the age.
@@ -22,26 +23,24 @@ pub(crate) fn read(version: &Value) -> Vec<Column> {
     let text = |column: &Value, key: &str| column[key].as_str().unwrap_or("").to_owned();
     let mut read: Vec<Column> = columns
         .iter()
-        .filter_map(|column| {
-            Some(Column {
-                name: text(column, "name"),
-                kind: text(column, "type"),
-                format: text(column, "format"),
-                description: text(column, "description"),
-                priority: column["priority"].as_i64().unwrap_or(0),
-                path: Path::parse(&text(column, "jsonPath"))?,
-            })
+        .map(|column| Column {
+            name: text(column, "name"),
+            kind: text(column, "type"),
+            format: text(column, "format"),
+            description: text(column, "description"),
+            priority: column["priority"].as_i64().unwrap_or(0),
+            path: Path::parse(&text(column, "jsonPath")),
         })
         .collect();
     if read.is_empty() {
-        read.extend(Path::parse(".metadata.creationTimestamp").map(|path| Column {
+        read.push(Column {
             name: "Age".into(),
             kind: "date".into(),
             format: String::new(),
             description: String::new(),
             priority: 0,
-            path,
-        }));
+            path: Path::parse(".metadata.creationTimestamp"),
+        });
     }
     read
 }
@@ -60,7 +59,7 @@ pub(super) fn definitions(columns: &[Column]) -> Value {
 }
 
 pub(super) fn cells(columns: &[Column], object: &Value) -> Vec<Value> {
-    let others = columns.iter().map(|column| cell(column, &column.path.find(object)));
+    let others = columns.iter().map(|column| cell(column, &column.path.as_ref().map_or_else(Vec::new, |path| path.find(object))));
     std::iter::once(json!(object.name())).chain(others).collect()
 }
 

@@ -1,6 +1,6 @@
 //! `kill -9` at any moment after a write was acknowledged: the write is there after a restart, and nothing is ever half.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -18,16 +18,37 @@ const SEEDS: u64 = 50;
 /// So many that an object is larger than one page of the database.
 const VALUES: usize = 400;
 
-/// The example server as a process of its own.
+/// Set for the process that serves: the directory.
+const DIR: &str = "PAIFANG_TEST_SERVE";
+const READY: &str = "serving";
+
+/// Not a test of its own: this binary starts itself with this name, so that what is killed is what was just built.
+#[test]
+fn serve_until_killed() {
+    let Some(dir) = std::env::var_os(DIR) else { return };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let store = store::Store::open(Path::new(&dir)).expect("the store opens");
+        let mut options = apiserver::Options::new(&dir);
+        options.address = ([127, 0, 0, 1], 0).into();
+        let _running = apiserver::start(store, options).await.expect("the API starts");
+        println!("{READY}");
+        std::future::pending::<()>().await;
+    });
+}
+
 async fn spawn(dir: &Path) -> (Child, Client) {
-    let test = std::env::current_exe().expect("this test's own path");
-    let serve: PathBuf = test.parent().and_then(Path::parent).expect("target/debug").join("examples/serve");
-    let mut command = Command::new(&serve);
-    command.arg(dir).arg("127.0.0.1:0").stdout(Stdio::piped()).kill_on_drop(true);
-    let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}; `cargo test -p apiserver` builds it", serve.display()));
+    let mut command = Command::new(std::env::current_exe().expect("this test's own path"));
+    command.args(["--exact", "crash::serve_until_killed", "--nocapture"]).env(DIR, dir);
+    command.stdout(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().expect("it starts");
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("a line");
-    assert!(line.is_some_and(|line| line.starts_with("export KUBECONFIG=")), "the server starts");
+    loop {
+        let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("in time").expect("text");
+        if line.expect("it does not end before it serves").contains(READY) {
+            break;
+        }
+    }
     let kubeconfig = Kubeconfig::read_from(dir.join("kubeconfig")).expect("a kubeconfig");
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.expect("a configuration");
     (child, Client::try_from(config).expect("a client"))

@@ -173,3 +173,16 @@ async fn a_definition_with_a_broken_schema_is_refused_with_its_place() {
     assert!(field.starts_with("spec.versions[1].schema.openAPIV3Schema"), "{status}");
     assert_eq!(status["details"]["causes"].as_array().map(Vec::len), Some(1), "said once: {status}");
 }
+
+#[tokio::test]
+async fn a_definition_with_names_that_another_has_is_refused() {
+    let server = with_things().await;
+    let mut other = definition("others", "example.io");
+    other["spec"]["names"]["kind"] = json!("Kindthings");
+    other["spec"]["names"]["shortNames"] = json!(["xothers", "xthings"]);
+    let status = server.post(DEFINITIONS, &other).await.refused(422);
+    let causes = status["details"]["causes"].as_array().expect("causes");
+    let fields: Vec<_> = causes.iter().filter_map(|cause| cause["field"].as_str()).collect();
+    assert_eq!(fields, ["spec.names.singular", "spec.names.kind", "spec.names.listKind", "spec.names.shortNames[1]"], "{status}");
+    server.post(DEFINITIONS, &definition("things", "other.example")).await.ok();
+}
