@@ -154,7 +154,7 @@ fn edit_mark(mark: &Mark, peers: &[Peer], arguments: &Arguments) -> Result<Outco
     for round in 0..rounds {
         let mut row = Vec::new();
         for (peer, running) in &mut running {
-            let edits = if *peer == Peer::Paifang { 30 } else { 2 };
+            let edits = if *peer == Peer::Paifang { 100 } else { 2 };
             let times = edit::measure(running, &table, round * edits..(round + 1) * edits)?;
             let list: Vec<String> = times.iter().map(|time| format!("{time:.2}")).collect();
             println!("round {}: {} ms {}", round + 1, peer.name(), list.join(" "));
