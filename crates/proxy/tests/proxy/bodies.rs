@@ -179,6 +179,18 @@ fn a_body_above_the_limit_is_refused_by_length_and_in_chunks() {
     assert_eq!(status(chunked(&noise(1001), 100)), (413, "body-too-large".to_owned()));
     assert_eq!(status(chunked(&noise(1_000_000), 60_000)), (413, "body-too-large".to_owned()));
     assert_eq!(origin.requests().len(), 2);
+    // The body may also grow too large long after its head was sent on.
+    let mut client = gate.open();
+    client.send("POST / HTTP/1.1\r\nHost: gw.test\r\nTransfer-Encoding: chunked\r\n\r\n");
+    testkit::eventually("the head at the origin", || {
+        (origin.record().connections.iter().any(|it| it.ends_with(b"\r\n\r\n"))).then_some(())
+    });
+    thread::sleep(Duration::from_millis(50));
+    client.send([b"3e8\r\n".as_slice(), &noise(1000), b"\r\n1\r\nx\r\n0\r\n\r\n"].concat());
+    let response = client.response("POST");
+    assert_eq!((response.status, reason(&response)), (413, "body-too-large"));
+    assert_eq!(client.closed(), Close::Clean);
+    assert_eq!(origin.requests().len(), 2, "it never became a whole request");
 }
 
 #[test]
