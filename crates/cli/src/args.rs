@@ -100,6 +100,7 @@ pub struct CheckArgs {
     /// YAML or JSON files, folders of them, or `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// For people, or for programs
     #[arg(short, long, value_enum, default_value_t = CheckOutput::Text)]
     pub output: CheckOutput,
 }
@@ -111,6 +112,7 @@ pub enum CheckOutput {
 }
 
 #[derive(Args, Debug)]
+#[command(override_usage = "paifang explain [OPTIONS] <METHOD> <URL>")]
 pub struct ExplainArgs {
     /// For example GET
     #[arg(required_unless_present = "batch")]
@@ -126,6 +128,7 @@ pub struct ExplainArgs {
     pub headers: Vec<String>,
     #[command(flatten)]
     pub objects: ObjectArgs,
+    /// For people, or for programs
     #[arg(short, long, value_enum, default_value_t = CheckOutput::Text)]
     pub output: CheckOutput,
 }
@@ -136,15 +139,17 @@ pub struct ObjectArgs {
     /// Look at these files in place of the API server
     #[arg(short = 'f', long = "filename", value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// [default: $KUBECONFIG, or ~/.kube/config]
+    /// How to reach the API server [default: $KUBECONFIG, or ~/.kube/config]
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
+    /// Which context of the kubeconfig
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
 }
 
 #[derive(Args, Debug)]
 pub struct GetArgs {
+    /// What to show
     #[arg(value_enum)]
     pub what: What,
     #[command(flatten)]
@@ -152,8 +157,10 @@ pub struct GetArgs {
     /// Objects of this namespace only
     #[arg(short, long)]
     pub namespace: Option<String>,
+    /// More columns, or JSON
     #[arg(short, long, value_enum)]
     pub output: Option<TableOutput>,
+    /// Without the first line
     #[arg(long)]
     pub no_headers: bool,
 }
@@ -184,6 +191,7 @@ pub struct DemoArgs {
 
 #[derive(Args, Debug)]
 pub struct VersionArgs {
+    /// For people, or for programs
     #[arg(short, long, value_enum, default_value_t = CheckOutput::Text)]
     pub output: CheckOutput,
 }

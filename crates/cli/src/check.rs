@@ -4,7 +4,7 @@ use crate::Exit;
 use crate::args::{CheckArgs, CheckOutput};
 use crate::explain::name;
 use crate::objects;
-use crate::served::{From, options};
+use crate::served::{Reach, options};
 use crate::text::{Paint, Style, safe};
 use anyhow::Result;
 use model::ObjectRef;
@@ -66,7 +66,7 @@ pub fn check(loaded: &[Loaded]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = loaded.iter().flat_map(refused).collect();
     let unreadable: BTreeSet<ObjectRef> = findings.iter().filter_map(|it| it.object.clone()).collect();
     let values: Vec<Value> = loaded.iter().map(|it| it.object.clone()).collect();
-    for (object, problem) in translate::check(&values, &options(From::Files)) {
+    for (object, problem) in translate::check(&values, &options(Reach::Files)) {
         // An API server's word for it has been said.
         if problem.refuses() && unreadable.contains(&object) {
             continue;

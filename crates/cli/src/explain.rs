@@ -3,7 +3,7 @@
 use crate::Exit;
 use crate::args::{CheckOutput, ExplainArgs};
 use crate::objects;
-use crate::served::{From, Served};
+use crate::served::Served;
 use crate::text::{self, Paint, Style, safe};
 use crate::url::Asked;
 use anyhow::Result;
@@ -18,9 +18,8 @@ const OTHERS: usize = 8;
 
 /// Runs the command.
 pub async fn run(args: &ExplainArgs) -> Result<Exit> {
-    let from = if args.objects.files.is_empty() { From::Api } else { From::Files };
     if args.batch {
-        return batch(&Served::new(&objects::gather(&args.objects).await?, from));
+        return batch(&Served::new(&objects::gather(&args.objects).await?));
     }
     let asked = match Asked::read(args.method.as_deref().unwrap_or_default(), args.url.as_deref().unwrap_or_default(), &args.headers) {
         Ok(asked) => asked,
@@ -29,7 +28,7 @@ pub async fn run(args: &ExplainArgs) -> Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
-    let served = Served::new(&objects::gather(&args.objects).await?, from);
+    let served = Served::new(&objects::gather(&args.objects).await?);
     let answer = Answer::find(&served, &asked);
     let mut out = std::io::stdout().lock();
     match args.output {

@@ -4,7 +4,7 @@ use crate::Exit;
 use crate::args::{GetArgs, TableOutput, What};
 use crate::explain::{match_text, name};
 use crate::objects;
-use crate::served::{From, Served};
+use crate::served::Served;
 use crate::text::{safe, table};
 use anyhow::Result;
 use model::{Action, Route};
@@ -20,8 +20,7 @@ struct Row {
 
 /// Runs the command.
 pub async fn run(args: &GetArgs) -> Result<Exit> {
-    let from = if args.objects.files.is_empty() { From::Api } else { From::Files };
-    let served = Served::new(&objects::gather(&args.objects).await?, from);
+    let served = Served::new(&objects::gather(&args.objects).await?);
     let (header, wide, rows) = match args.what {
         What::Gateways => (GATEWAY, GATEWAY_WIDE, gateways(&served)),
         What::Routes => (ROUTE, ROUTE_WIDE, routes(&served, args.namespace.as_deref())),

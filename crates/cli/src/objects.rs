@@ -1,6 +1,7 @@
 //! Where objects come from: files, or an API server.
 
 use crate::args::ObjectArgs;
+use crate::served::Reach;
 use anyhow::{Context, Result, bail};
 use kube::api::{Api, DynamicObject, ListParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -8,6 +9,7 @@ use resources::load::{self, Loaded};
 use serde_json::Value;
 use status::Kind;
 use std::io::Read;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 /// The largest file that is read.
@@ -53,10 +55,23 @@ fn files(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// Objects, and where they were found.
+pub(crate) struct Gathered {
+    pub objects: Vec<Value>,
+    pub from: Reach,
+    /// The API server's own socket, which no backend may name.
+    pub api: Option<SocketAddr>,
+}
+
 /// The objects of files, or of the API where none are named.
-pub(crate) async fn gather(args: &ObjectArgs) -> Result<Vec<Value>> {
+pub(crate) async fn gather(args: &ObjectArgs) -> Result<Gathered> {
     if args.files.is_empty() {
-        return list(&client(args).await?).await;
+        let config = config(args).await?;
+        let url = &config.cluster_url;
+        let ip = url.host().and_then(|it| it.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+        let api = ip.zip(url.port_u16()).map(SocketAddr::from);
+        let objects = list(&kube::Client::try_from(config)?).await?;
+        return Ok(Gathered { objects, from: Reach::Api, api });
     }
     let mut objects = Vec::new();
     for (name, text) in texts(&args.files)? {
@@ -66,10 +81,10 @@ pub(crate) async fn gather(args: &ObjectArgs) -> Result<Vec<Value>> {
         })?;
         objects.extend(loaded.into_iter().map(|it| it.object));
     }
-    Ok(objects)
+    Ok(Gathered { objects, from: Reach::Files, api: None })
 }
 
-async fn client(args: &ObjectArgs) -> Result<kube::Client> {
+async fn config(args: &ObjectArgs) -> Result<kube::Config> {
     let options = KubeConfigOptions { context: args.context.clone(), ..KubeConfigOptions::default() };
     let config = match &args.kubeconfig {
         Some(path) => {
@@ -81,7 +96,7 @@ async fn client(args: &ObjectArgs) -> Result<kube::Client> {
             .await
             .context("no API server is named; set KUBECONFIG as `paifang up` prints it, use --kubeconfig, or name files with -f")?,
     };
-    Ok(kube::Client::try_from(config)?)
+    Ok(config)
 }
 
 /// Every object of the kinds we read, in pages.

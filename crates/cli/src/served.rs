@@ -1,7 +1,8 @@
 //! What a gateway would serve of these objects: the same translation, the same matching as the real one.
 
+use crate::objects::Gathered;
 use control::Plan;
-use model::{BackendId, Endpoint, Gateway, GatewayId, Shard, ShardKey, Update};
+use model::{BackendId, Egress, Endpoint, Gateway, GatewayId, Shard, ShardKey, Update};
 use resources::{Problem, Resources};
 use route::Snapshot;
 use serde_json::Value;
@@ -12,7 +13,7 @@ use translate::{ClusterIps, Options, Others};
 
 /// Where objects were found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum From {
+pub(crate) enum Reach {
     Api,
     /// Only some objects are at hand.
     Files,
@@ -29,20 +30,21 @@ pub(crate) struct Served {
     pub snapshot: Snapshot,
 }
 
-pub(crate) fn options(from: From) -> Options {
+pub(crate) fn options(from: Reach) -> Options {
     let mut options = Options::new(GatewayId::new(control::GATEWAY_ID.to_owned()));
     options.ingress.cluster_ips = ClusterIps::NotRouted;
     options.ingress.classes.others = match from {
-        From::Api => Others::default(),
-        From::Files => Others::NotAtHand,
+        Reach::Api => Others::default(),
+        Reach::Files => Others::NotAtHand,
     };
     options
 }
 
 impl Served {
-    pub fn new(objects: &[Value], from: From) -> Self {
-        let options = options(from);
-        let mut all: Vec<Value> = objects.to_vec();
+    pub fn new(Gathered { objects, from, api }: &Gathered) -> Self {
+        let (mut options, from) = (options(*from), *from);
+        options.egress = Egress::new(api.iter().copied().collect());
+        let mut all: Vec<Value> = objects.clone();
         all.extend(annotated(objects, from));
         let mut resources = Resources::of(&all);
         resolve(&mut resources);
@@ -68,8 +70,8 @@ impl Served {
 }
 
 /// In files nobody has made the slices of annotated Services yet.
-fn annotated(objects: &[Value], from: From) -> Vec<Value> {
-    if from == From::Api {
+fn annotated(objects: &[Value], from: Reach) -> Vec<Value> {
+    if from == Reach::Api {
         return Vec::new();
     }
     let resources = Resources::of(objects);

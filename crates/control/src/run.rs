@@ -258,6 +258,6 @@ fn shortage(plan: &Plan) -> Option<Said> {
         "AddressPending",
         format!("no address can be given: {why}; the node ports answer on {}", plan.node_address),
     );
-    said.hint = Some("start with another --pool to get one".into());
+    said.hint = Some("Start with another --pool to get one".into());
     Some(said)
 }

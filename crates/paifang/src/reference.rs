@@ -34,7 +34,9 @@ fn metrics() -> String {
     }
     let mut out = String::from("# Metrics\n\nServed at `/metrics` of `--admin-address`.\n\n| name | type | |\n|---|---|---|\n");
     for (name, kind, help) in rows {
-        let _ = writeln!(out, "| `{name}` | {kind} | {help} |");
+        // OpenMetrics: the family's name is without the suffix that its samples have.
+        let suffix = if kind == "counter" { "_total" } else { "" };
+        let _ = writeln!(out, "| `{name}{suffix}` | {kind} | {help} |");
     }
     out
 }
