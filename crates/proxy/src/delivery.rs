@@ -1,17 +1,20 @@
 //! A backend's answer on its way to the client.
 
 use crate::answering::{Forwarded, Persistence, framing_for};
+use crate::buffer::Buffers;
 use crate::connection::{Connection, Next};
 use crate::exchange::{Failure, Onward};
 use crate::forward::{Taken, Tunnel, Upload, Warm};
 use crate::heads::{Answer, Facts, Kit};
+use crate::stream::Stream;
 use crate::telemetry::Account;
 use crate::transfer::{Sink, Source, Stop, Transfer};
 use crate::tunnel::{self, direction};
+use crate::waiting::{HALF_CLOSED, Leaving, poll_client};
 use http1::{Chunked, Framing};
 use model::{Backend, Forward, Reason};
 use route::CompiledRoute;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// A request body of more than this is not read to its end for the sake of the connection.
@@ -163,33 +166,35 @@ impl Connection {
     /// The answer's body to the client, and what is left of the request's to the backend.
     async fn both_ways(&mut self, taken: &mut Taken, down: &mut Transfer, upload: &mut Upload, read_timeout: Duration) -> Body {
         let (worker, client, deadline) = (&self.worker, &mut self.client, &self.deadline);
+        let (unread, ended) = (&mut self.unread, &mut self.ended);
         let upstream = &mut taken.warm.stream;
         deadline.set(read_timeout);
         let done = deadline.bound(|cx| {
-            if upload.active()
-                && let Some(body) = upload.body.as_mut().filter(|body| !body.is_done())
-            {
-                let polled = body.poll(cx, client, upstream, &worker.buffers);
-                if std::mem::take(&mut body.moved) {
-                    deadline.set(read_timeout);
-                }
-                if let Poll::Ready(Err(stop)) = polled
-                    && upload.break_off(&stop).is_some()
-                {
-                    return Poll::Ready(Body::ClientGone);
-                }
-            }
+            let up = poll_upload(cx, upload, client, upstream, &worker.buffers);
             let polled = down.poll(cx, upstream, client, &worker.buffers);
-            if std::mem::take(&mut down.moved) {
-                deadline.set(read_timeout);
+            if up.is_ok_and(|moved| moved) | std::mem::take(&mut down.moved) {
+                deadline.set(patience(*ended, read_timeout));
             }
-            polled.map(|body| match body {
-                Ok(()) => Body::Whole,
-                Err(stop) => {
+            match (up, polled) {
+                (Err(()), _) => return Poll::Ready(Body::ClientGone),
+                (Ok(_), Poll::Ready(Ok(()))) => return Poll::Ready(Body::Whole),
+                (Ok(_), Poll::Ready(Err(stop))) => {
                     tracing::debug!(?stop, "an answer was cut off");
-                    if let Stop::To(_) = stop { Body::ClientGone } else { Body::Broken }
+                    return Poll::Ready(if let Stop::To(_) = stop { Body::ClientGone } else { Body::Broken });
                 }
-            })
+                (Ok(_), Poll::Pending) => {}
+            }
+            if *ended || upload.unfinished() {
+                return Poll::Pending;
+            }
+            match std::task::ready!(poll_client(cx, worker, client, unread)) {
+                Leaving::Gone => Poll::Ready(Body::ClientGone),
+                Leaving::Ended => {
+                    *ended = true;
+                    deadline.set(patience(true, read_timeout));
+                    Poll::Pending
+                }
+            }
         });
         done.await.unwrap_or(Body::Broken)
     }
@@ -243,5 +248,30 @@ impl Connection {
             // Where that fails the connection just ends.
             let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
         }
+    }
+}
+
+/// How long nothing may happen.
+fn patience(ended: bool, read_timeout: Duration) -> Duration {
+    if ended { HALF_CLOSED.min(read_timeout) } else { read_timeout }
+}
+
+/// Sends on what there is of the request's body. `Ok`: whether there was any; `Err`: the client cannot go on.
+fn poll_upload(
+    cx: &mut Context<'_>,
+    upload: &mut Upload,
+    client: &mut Stream,
+    upstream: &mut Stream,
+    buffers: &Buffers,
+) -> Result<bool, ()> {
+    if !upload.active() {
+        return Ok(false);
+    }
+    let Some(body) = upload.body.as_mut().filter(|body| !body.is_done()) else { return Ok(false) };
+    let polled = body.poll(cx, client, upstream, buffers);
+    let moved = std::mem::take(&mut body.moved);
+    match polled {
+        Poll::Ready(Err(stop)) if upload.break_off(&stop).is_some() => Err(()),
+        _ => Ok(moved),
     }
 }

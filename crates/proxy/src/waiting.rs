@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Interim answers of one request that are passed on.
 const INTERIM: u8 = 8;
 /// For so long an answer is waited for when the client has ended its side: it may be gone, or just have nothing more to say.
-const HALF_CLOSED: Duration = Duration::from_secs(5);
+pub(crate) const HALF_CLOSED: Duration = Duration::from_secs(5);
 /// So much of further requests is read ahead while one is under way.
 const AHEAD: usize = 8 * 1024;
 
@@ -191,32 +191,48 @@ impl Wait<'_> {
         }
     }
 
-    /// Notices a client that leaves; reads a little ahead of one that sends its next request already.
     fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, Failure>> {
-        loop {
-            if self.unread.as_ref().is_some_and(|unread| unread.buffer.unread().len() >= AHEAD) {
-                return Poll::Pending;
+        match poll_client(cx, self.worker, self.client, self.unread) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Leaving::Gone) => Poll::Ready(Err(Failure::client_gone())),
+            Poll::Ready(Leaving::Ended) => {
+                *self.ended = true;
+                self.deadline.set(HALF_CLOSED.min(self.read_timeout));
+                Poll::Pending
             }
-            let mut incoming = self.unread.take().unwrap_or_else(|| self.worker.incoming.take());
-            let read = self.client.poll_read(cx, incoming.buffer.space(AHEAD));
-            if let Poll::Ready(Ok(count)) = read {
-                incoming.buffer.filled(count);
-            }
-            if incoming.buffer.is_empty() {
-                self.worker.incoming.put(incoming);
-            } else {
-                *self.unread = Some(incoming);
-            }
-            match read {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(_)) => return Poll::Ready(Err(Failure::client_gone())),
-                Poll::Ready(Ok(0)) => {
-                    *self.ended = true;
-                    self.deadline.set(HALF_CLOSED.min(self.read_timeout));
-                    return Poll::Pending;
-                }
-                Poll::Ready(Ok(_)) => {}
-            }
+        }
+    }
+}
+
+/// What a client does that gets an answer.
+pub(crate) enum Leaving {
+    /// It will not read any more.
+    Gone,
+    /// It sends no more, and may still read.
+    Ended,
+}
+
+/// Notices a client that leaves; reads a little ahead of one that sends its next request already.
+pub(crate) fn poll_client(cx: &mut Context<'_>, worker: &Worker, client: &mut Stream, unread: &mut Option<Box<Incoming>>) -> Poll<Leaving> {
+    loop {
+        if unread.as_ref().is_some_and(|unread| unread.buffer.unread().len() >= AHEAD) {
+            return Poll::Pending;
+        }
+        let mut incoming = unread.take().unwrap_or_else(|| worker.incoming.take());
+        let read = client.poll_read(cx, incoming.buffer.space(AHEAD));
+        if let Poll::Ready(Ok(count)) = read {
+            incoming.buffer.filled(count);
+        }
+        if incoming.buffer.is_empty() {
+            worker.incoming.put(incoming);
+        } else {
+            *unread = Some(incoming);
+        }
+        match read {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Err(_)) => return Poll::Ready(Leaving::Gone),
+            Poll::Ready(Ok(0)) => return Poll::Ready(Leaving::Ended),
+            Poll::Ready(Ok(_)) => {}
         }
     }
 }

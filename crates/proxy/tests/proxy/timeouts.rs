@@ -87,3 +87,21 @@ fn a_client_that_stops_reading_is_let_go() {
     testkit::eventually("the connection ends", || (gate.dataplane.connections() == 0).then_some(()));
     assert!(client.rest().len() < 32 << 20);
 }
+
+#[test]
+fn a_client_that_leaves_a_quiet_answer_is_noticed() {
+    let promised = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc".as_slice();
+    let origin = Origin::start(Behaviour::Octets(promised.into()));
+    let gate = Plan::to(&[origin.address()]).start();
+    for reset in [true, false] {
+        let mut client = gate.open();
+        client.send(GET).exactly(promised.len()).expect("what there is");
+        if reset {
+            client.reset().expect("a socket");
+        } else {
+            drop(client);
+        }
+        // Well before the backend's silence, of a minute, would end it.
+        testkit::eventually("the connection ends", || (gate.dataplane.connections() == 0).then_some(()));
+    }
+}
