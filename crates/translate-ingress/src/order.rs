@@ -34,9 +34,11 @@ pub(crate) enum Serves {
 }
 
 impl Mode {
+    /// Only paths that somebody wrote decide: were it the implicit `/` too, somebody else's `/` would change how all others are matched.
     pub(crate) fn of(members: &[Member<'_>], locations: &[Location<'_>]) -> Self {
-        let wants = |location: &&Location<'_>| !location.is_catch_all() && members[location.member].settings.wants_regex(&location.path);
-        if locations.iter().any(|location| wants(&location)) { Self::Regex } else { Self::Plain }
+        let mut written = locations.iter().filter(|location| location.kind < LocationKind::Implicit);
+        let regex = written.any(|location| members[location.member].settings.wants_regex(&location.path));
+        if regex { Self::Regex } else { Self::Plain }
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::{InUse, touched};
-use model::{Action, GatewayId, Route};
+use model::{Action, GatewayId, Route, Update};
 use proptest::prelude::*;
 use resources::{Change, Kind, Name, Scope};
+use route::Snapshot;
 use serde_json::{Value, json};
 use std::time::Instant;
 
@@ -33,7 +34,24 @@ fn junk() -> impl Strategy<Value = Value> {
 }
 
 fn path() -> impl Strategy<Value = Value> {
-    let text = of(&["/", "/foo", "/foo/", "/foo/bar", "/foo(/|$)(.*)", "/(?!x)y", "/broken(", "", "no-slash", "/a b", "/f|/g"]);
+    let text = of(&[
+        "/",
+        "/foo",
+        "/foo/",
+        "/foo/bar",
+        "/foo(/|$)(.*)",
+        "/(?!x)y",
+        "/broken(",
+        "/a++",
+        "/(?i)x",
+        "/\\d{1,900}{9}",
+        "/[[:word:]]",
+        "/(?<n>a)\\k<n>",
+        "",
+        "no-slash",
+        "/a b",
+        "/f|/g",
+    ]);
     let kind = of(&["Exact", "Prefix", "ImplementationSpecific"]);
     let service = of(&["web", "api", "wbe", "external"]);
     (text, kind, service, prop_oneof![Just(json!({"number": 80})), Just(json!({"name": "http"})), Just(json!({"number": 9}))]).prop_map(
@@ -146,7 +164,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_panics(objects in prop::collection::vec((object(), any::<u64>(), junk()), 0..12)) {
+    fn nothing_panics_and_all_of_it_can_be_served(objects in prop::collection::vec((object(), any::<u64>(), junk()), 0..12)) {
         let objects: Vec<Value> = objects.into_iter().map(|(mut object, way, junk)| {
             mutate(&mut object, way, junk);
             object
@@ -161,6 +179,9 @@ proptest! {
             crate::endpoints(&resources, &options(), id);
         }
         crate::check(&objects, &options());
+        let shards = translation.shards.into_iter().map(|(key, shard)| (key, Some(shard)));
+        let (_, nacks) = Snapshot::empty().apply(&Update { shards: shards.collect(), ..Update::default() });
+        prop_assert!(nacks.is_empty(), "what is translated can be served: {nacks:?}");
     }
 
     #[test]
