@@ -6,7 +6,7 @@
 
 use http::StatusCode;
 use serde_json::{Map, Value};
-use store::{Expect, Object as Stored, Op, WriteError};
+use store::{Expect, Object as Stored, Op, Revision, WriteError};
 
 use crate::api::{Api, Ask};
 use crate::body::Parsed;
@@ -16,7 +16,7 @@ use crate::object::{Object, as_map, decode, encode, same_intent, set};
 use crate::read::shaped;
 use crate::reply::Reply;
 use crate::request::Query;
-use crate::{builtin, clock, names};
+use crate::{builtin, clock, crd, names};
 
 /// What is done about fields that no schema knows and keys that come twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,8 @@ pub(crate) async fn create_object(api: &Api, ask: &Ask, body: Parsed) -> Result<
     if !new.meta_str("resourceVersion").is_empty() {
         return Err(Failure::bad_request("resourceVersion should not be set on objects to be created"));
     }
-    settle_namespace(api, ask, &mut new)?;
+    settle_namespace(ask, &mut new)?;
+    guards(api, ask, &new)?;
     let generated = settle_name(&mut new);
     stamp(&ask.kind, &mut new);
     builtin::prepare_create(&ask.kind, &mut new);
@@ -72,16 +73,55 @@ pub(crate) async fn create_object(api: &Api, ask: &Ask, body: Parsed) -> Result<
         }
         return Ok(Written { object: new, warnings });
     }
-    let op = Op::put(key, Expect::Absent, encode(&ask.kind, &new));
-    let revision = api.store.write(vec![op]).await.map_err(|error| match error {
-        // Kubernetes asks the client to try again when the name it made up was taken.
-        WriteError::Exists { .. } if generated => Failure::conflict(&ask.kind, &name, "the generated name was taken"),
-        WriteError::Exists { .. } => Failure::exists(&ask.kind, &name),
-        error => Failure::storage(&error),
-    })?;
+    let revision = insert(api, ask, &key, &new, generated).await?;
     new.meta_mut().insert("resourceVersion".into(), revision.to_string().into());
     after(api, &ask.kind);
     Ok(Written { object: new, warnings })
+}
+
+async fn insert(api: &Api, ask: &Ask, key: &str, new: &Value, generated: bool) -> Result<Revision, Failure> {
+    let (name, bytes) = (new.name(), encode(&ask.kind, new));
+    loop {
+        let mut ops = guards(api, ask, new)?;
+        ops.push(Op::put(key, Expect::Absent, bytes.clone()));
+        match api.store.write(ops).await {
+            Ok(revision) => return Ok(revision),
+            // A guard was changed in between: it is looked at again, and refuses if it must. The request's deadline
+            // ends a race that does not.
+            Err(WriteError::Conflict { .. } | WriteError::NotFound { .. }) => {}
+            // Kubernetes asks the client to try again when the name it made up was taken.
+            Err(WriteError::Exists { .. }) if generated => {
+                return Err(Failure::conflict(&ask.kind, name, "the generated name was taken"));
+            }
+            Err(WriteError::Exists { .. }) => return Err(Failure::exists(&ask.kind, name)),
+            Err(error) => return Err(Failure::storage(&error)),
+        }
+    }
+}
+
+/// What must still be so when a new object is stored: that its namespace, and the definition of its kind, are there
+/// and stay. Otherwise it would be left behind when they go.
+fn guards(api: &Api, ask: &Ask, new: &Value) -> Result<Vec<Op>, Failure> {
+    let (kinds, mut checks) = (api.kinds(), Vec::new());
+    let mut guard = |kind: &Kind, name: &str, going: Failure| {
+        let key = kind.key("", name);
+        let stored = api.store.get(&key).ok_or_else(|| Failure::not_found(kind, name))?;
+        if decode(kind, &stored).is_deleting() {
+            return Err(going);
+        }
+        checks.push(Op::check(key, Expect::Revision(stored.revision)));
+        Ok(())
+    };
+    if ask.kind.namespaced {
+        let namespace = &ask.target.namespace;
+        let kind = kinds.find("", "v1", "namespaces").ok_or_else(Failure::no_resource)?;
+        guard(kind, namespace, Failure::namespace_terminating(&ask.kind, new.name(), namespace))?;
+    }
+    if !ask.kind.is_builtin() {
+        let kind = kinds.find(crd::GROUP, "v1", crd::PLURAL).ok_or_else(Failure::no_resource)?;
+        guard(kind, &ask.kind.qualified_plural(), Failure::method_not_allowed())?;
+    }
+    Ok(checks)
 }
 
 pub(crate) async fn update(api: &Api, ask: &Ask, body: Parsed) -> Result<Reply, Failure> {
@@ -113,7 +153,7 @@ pub(crate) async fn update(api: &Api, ask: &Ask, body: Parsed) -> Result<Reply, 
 pub(crate) async fn replace(api: &Api, ask: &Ask, stored: &Stored, new: Value, duplicates: &[String]) -> Result<Written, Failure> {
     let old = decode(&ask.kind, stored);
     let (mut new, mut warnings) = (new, Vec::new());
-    settle_namespace_of_update(ask, &mut new)?;
+    settle_namespace(ask, &mut new)?;
     check_preconditions(&ask.kind, &old, &new)?;
     if ask.target.subresource == "finalize" {
         new = only(&old, &new, "spec");
@@ -157,8 +197,8 @@ async fn commit(api: &Api, ask: &Ask, stored: &Stored, old: &Value, mut new: Val
 
 /// What a definition says is served before its writer hears that it was written.
 pub(crate) fn after(api: &Api, kind: &Kind) {
-    if kind.is(crate::crd::GROUP, crate::crd::PLURAL) {
-        crate::crd::refresh(api);
+    if kind.is(crd::GROUP, crd::PLURAL) {
+        crd::refresh(api);
     }
 }
 
@@ -192,22 +232,7 @@ fn identify(kind: &Kind, object: &mut Value) -> Result<(), Failure> {
     Ok(())
 }
 
-fn settle_namespace(api: &Api, ask: &Ask, new: &mut Value) -> Result<(), Failure> {
-    settle_namespace_of_update(ask, new)?;
-    if !ask.kind.namespaced {
-        return Ok(());
-    }
-    let namespace = &ask.target.namespace;
-    let namespaces = api.kinds().find("", "v1", "namespaces").cloned().ok_or_else(Failure::no_resource)?;
-    let stored = api.store.get(&namespaces.key("", namespace));
-    let stored = stored.ok_or_else(|| Failure::not_found(&namespaces, namespace))?;
-    if decode(&namespaces, &stored).is_deleting() {
-        return Err(Failure::namespace_terminating(&ask.kind, new.name(), namespace));
-    }
-    Ok(())
-}
-
-fn settle_namespace_of_update(ask: &Ask, new: &mut Value) -> Result<(), Failure> {
+fn settle_namespace(ask: &Ask, new: &mut Value) -> Result<(), Failure> {
     let namespace = &ask.target.namespace;
     let said = new.namespace();
     if !ask.kind.namespaced {
@@ -334,8 +359,8 @@ fn validate(api: &Api, kind: &Kind, new: &Value, old: Option<&Value>) -> Result<
     if causes.is_empty() {
         causes = kind.rules.validate(new, old);
     }
-    if causes.is_empty() && kind.is(crate::crd::GROUP, crate::crd::PLURAL) {
-        causes = crate::crd::check(api, new);
+    if causes.is_empty() && kind.is(crd::GROUP, crd::PLURAL) {
+        causes = crd::check(api, new);
     }
     if causes.is_empty() { Ok(()) } else { Err(Failure::invalid(kind, new.name(), causes)) }
 }

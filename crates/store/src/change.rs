@@ -32,6 +32,8 @@ pub enum Expect {
 pub enum Change {
     Put(Vec<u8>),
     Delete,
+    /// Nothing is changed; the expectation must hold for the changes beside it.
+    Nothing,
 }
 
 /// One change that happened.
@@ -54,6 +56,10 @@ impl Op {
 
     pub fn delete(key: impl Into<String>, expect: Expect) -> Self {
         Self { key: key.into(), expect, change: Change::Delete }
+    }
+
+    pub fn check(key: impl Into<String>, expect: Expect) -> Self {
+        Self { key: key.into(), expect, change: Change::Nothing }
     }
 }
 

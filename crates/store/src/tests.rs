@@ -66,6 +66,30 @@ async fn several_changes_are_made_together_or_not_at_all() {
     let ops = vec![Op::put("a", Expect::Absent, b"1".into()), Op::put("a", Expect::Present, b"2".into())];
     assert_eq!(store.write(ops).await, Ok(3));
     assert_eq!(text(&store, "a").as_deref(), Some("2"));
+    let ops = vec![Op::check("a", Expect::Revision(2)), Op::put("b", Expect::Absent, vec![])];
+    assert_eq!(store.write(ops).await, Err(WriteError::Conflict { key: "a".into(), current: 3 }));
+    let ops = vec![Op::check("a", Expect::Revision(3)), Op::put("b", Expect::Absent, vec![])];
+    assert_eq!(store.write(ops).await, Ok(4), "a check takes no revision");
+}
+
+#[tokio::test]
+async fn who_is_refused_because_of_another_write_can_read_that_write() {
+    let dir = dir();
+    let store = Store::open(dir.path()).expect("opens");
+    for round in 0..20 {
+        let key = format!("key{round}");
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            let (store, key) = (store.clone(), key.clone());
+            tasks.spawn(async move {
+                match store.write(vec![Op::put(&*key, Expect::Absent, vec![])]).await {
+                    Err(WriteError::Exists { .. }) => assert!(store.get(&key).is_some(), "it exists, they said"),
+                    result => assert!(result.is_ok(), "{result:?}"),
+                }
+            });
+        }
+        tasks.join_all().await;
+    }
 }
 
 #[tokio::test]

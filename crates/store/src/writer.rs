@@ -35,7 +35,8 @@ struct Group {
     events: Vec<Arc<Event>>,
     /// The keys as they will be: writes of a group see those before them.
     staged: HashMap<Arc<str>, Option<Object>>,
-    waiting: Vec<(Done, Revision)>,
+    /// Refusals wait too: what they refer to is not there until the group is.
+    waiting: Vec<(Done, Result<Revision, WriteError>)>,
 }
 
 // === impl Writer ===
@@ -90,9 +91,9 @@ impl Writer {
                 group.events.extend(events);
                 group.staged.extend(staged);
                 let revision = group.events.last().map_or(newest, |event| event.revision);
-                group.waiting.push((done, revision));
+                group.waiting.push((done, Ok(revision)));
             }
-            Err(error) => answer(done, Err(error)),
+            Err(error) => group.waiting.push((done, Err(error))),
         }
     }
 
@@ -113,6 +114,7 @@ impl Writer {
             allow(&key, expect, &change, before.as_ref())?;
             let now: Option<Arc<[u8]>> = match change {
                 Change::Put(bytes) => Some(bytes.into()),
+                Change::Nothing => continue,
                 Change::Delete if before.is_none() => continue,
                 Change::Delete => None,
             };
@@ -136,8 +138,8 @@ impl Writer {
             Ok(()) => self.publish(&group.events),
             Err(error) => tracing::error!(%error, writes = group.waiting.len(), "writes refused"),
         }
-        for (done, revision) in group.waiting {
-            answer(done, result.clone().map(|()| revision));
+        for (done, outcome) in group.waiting {
+            answer(done, result.clone().and(outcome));
         }
     }
 

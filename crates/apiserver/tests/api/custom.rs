@@ -155,7 +155,13 @@ async fn a_definition_that_goes_takes_its_objects_along() {
     let path = format!("{DEFINITIONS}/things.example.io");
     let mut watch = server.watch(&format!("{DEFINITIONS}?watch=true&fieldSelector=metadata.name%3Dthings.example.io")).await;
     assert_eq!(watch.brief().await.0, "ADDED");
+    let mut held = thing("held", json!({ "size": 1 }));
+    held["metadata"]["finalizers"] = json!(["example.io/wait"]);
+    server.post(THINGS, &held).await.ok();
     server.delete(&path).await.ok();
+    server.post(THINGS, &thing("late", json!({ "size": 1 }))).await.refused(405);
+    let release = json!({ "metadata": { "finalizers": null } });
+    server.patch(&format!("{THINGS}/held"), "application/merge-patch+json", &release).await.ok();
     while watch.brief().await.0 != "DELETED" {}
     server.get(&path).await.refused(404);
     server.get(THINGS).await.refused(404);

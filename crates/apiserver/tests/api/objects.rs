@@ -153,6 +153,29 @@ async fn a_namespace_takes_its_contents_along() {
     server.delete("/api/v1/namespaces/default").await.refused(403);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_behind_in_a_namespace_that_goes_while_others_write() {
+    let server = std::sync::Arc::new(Server::start().await);
+    for round in 0..10 {
+        let name = format!("shop{round}");
+        server.post("/api/v1/namespaces", &json!({ "metadata": { "name": name } })).await.ok();
+        let maps = format!("/api/v1/namespaces/{name}/configmaps");
+        let (writers, path) = (server.clone(), maps.clone());
+        let writing = tokio::spawn(async move {
+            for at in 0.. {
+                if !writers.post(&path, &map(&format!("m{at}"))).await.status.is_success() {
+                    break;
+                }
+            }
+        });
+        let mut watch = server.watch(&format!("/api/v1/namespaces?watch=true&fieldSelector=metadata.name%3D{name}")).await;
+        server.delete(&format!("/api/v1/namespaces/{name}")).await.ok();
+        while watch.brief().await.0 != "DELETED" {}
+        writing.await.expect("the writer ends");
+        assert_eq!(server.get(&maps).await.ok()["items"], json!([]), "round {round}");
+    }
+}
+
 #[tokio::test]
 async fn what_has_lost_its_owner_goes_unless_it_is_orphaned() {
     let server = Server::start().await;
