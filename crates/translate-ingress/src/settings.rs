@@ -33,16 +33,15 @@ pub(crate) enum Access {
     Closed,
 }
 
-/// Every family, for the reference page: its rows, and what happens on a bad value.
-pub(crate) const FAMILIES: [(&[Doc], crate::annotation::OnError); 8] = [
-    (UseRegex::KEYS, UseRegex::ON_ERROR),
-    (RewriteTarget::KEYS, RewriteTarget::ON_ERROR),
-    (Canary::KEYS, Canary::ON_ERROR),
-    (HttpsRedirects::KEYS, HttpsRedirects::ON_ERROR),
-    (ServiceUpstream::KEYS, ServiceUpstream::ON_ERROR),
-    (UpstreamVhost::KEYS, UpstreamVhost::ON_ERROR),
-    (BackendProtocol::KEYS, BackendProtocol::ON_ERROR),
-    (Refused::KEYS, Refused::ON_ERROR),
+/// Every family that is followed, for the reference page; [`Refused`] is not.
+pub(crate) const FAMILIES: [&[Doc]; 7] = [
+    UseRegex::KEYS,
+    RewriteTarget::KEYS,
+    Canary::KEYS,
+    HttpsRedirects::KEYS,
+    ServiceUpstream::KEYS,
+    UpstreamVhost::KEYS,
+    BackendProtocol::KEYS,
 ];
 
 // === impl Settings ===
