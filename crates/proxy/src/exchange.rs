@@ -99,7 +99,7 @@ impl Connection {
                 }
             }
         };
-        self.worker.kits.put(kit);
+        self.worker.take_back(kit);
         next
     }
 
@@ -110,7 +110,7 @@ impl Connection {
         length: usize,
         facts: &Facts,
         route: &CompiledRoute,
-        kit: &mut Kit,
+        kit: &mut Box<Kit>,
         account: &mut Account,
     ) -> Onward {
         let mut upload = Upload::default();

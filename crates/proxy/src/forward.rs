@@ -147,7 +147,7 @@ impl Connection {
         length: usize,
         facts: &Facts,
         route: &CompiledRoute,
-        kit: &mut Kit,
+        kit: &mut Box<Kit>,
         account: &mut Account,
         upload: &mut Upload,
     ) -> Result<Onward, Failure> {
@@ -172,6 +172,9 @@ impl Connection {
         }
         self.deadline.cap(forward.timeouts.request);
         self.prepare(incoming, length, facts, route, kit, upload)?;
+        if !facts.answer_edited && !self.worker.shared.access_log.is_on() {
+            self.worker.slim(kit);
+        }
         self.try_endpoints(facts, route, forward, backend, kit, account, upload).await
     }
 

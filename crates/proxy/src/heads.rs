@@ -56,6 +56,8 @@ pub(crate) struct Kit {
     pub user_agent: Vec<u8>,
     /// Endpoints this request has been at in vain.
     pub tried: Vec<SocketAddr>,
+    /// Only `out` and `tried` are of use: the rest serves another request already.
+    pub slim: bool,
 }
 
 // === impl Incoming ===

@@ -42,6 +42,7 @@ pub(crate) struct Worker {
     pub incoming: Pool<Box<Incoming>>,
     pub answers: Pool<Box<Answer>>,
     pub kits: Pool<Box<Kit>>,
+    slims: Pool<Box<Kit>>,
     pub rng: RefCell<fastrand::Rng>,
     pub date: Date,
     view: RefCell<View<Snapshot>>,
@@ -87,6 +88,7 @@ impl Worker {
             incoming: Pool::new(256, Incoming::new),
             answers: Pool::new(256, Answer::new),
             kits: Pool::new(256, Box::default),
+            slims: Pool::new(1024, Box::default),
             rng: RefCell::new(fastrand::Rng::new()),
             date: Date::default(),
             view: RefCell::new(shared.snapshot.view()),
@@ -100,6 +102,20 @@ impl Worker {
     #[expect(clippy::redundant_allocation, reason = "readers count in their own thread, so that workers do not share a cache line")]
     pub fn snapshot(&self) -> Rc<Arc<Snapshot>> {
         self.view.borrow_mut().get().clone()
+    }
+
+    /// Leaves a request that waits for its answer only what it may still need, so that the next request finds warm memory.
+    pub fn slim(&self, kit: &mut Box<Kit>) {
+        let mut slim = self.slims.take();
+        slim.slim = true;
+        slim.tried.clear();
+        std::mem::swap(&mut slim.out, &mut kit.out);
+        self.kits.put(std::mem::replace(kit, slim));
+    }
+
+    /// Takes back what an exchange is done with.
+    pub fn take_back(&self, kit: Box<Kit>) {
+        if kit.slim { self.slims.put(kit) } else { self.kits.put(kit) }
     }
 
     pub fn draining(&self) -> bool {
