@@ -8,6 +8,9 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::SocketAddr;
 
+/// Problems shown at once: a terminal is no place for a thousand.
+const AT_ONCE: usize = 40;
+
 /// Prints differences. It is talk, so it goes to standard error.
 pub struct Screen {
     paint: Paint,
@@ -54,14 +57,19 @@ impl Screen {
         if picture.gateways != self.shown.gateways {
             out.extend(picture.gateways.iter().map(|it| gateway(it, self.paint)));
         }
-        let none = BTreeSet::new();
+        let (none, mut lines) = (BTreeSet::new(), Vec::new());
         for (object, problems) in &picture.problems {
             let before = self.shown.problems.get(object).unwrap_or(&none);
-            out.extend(problems.difference(before).map(|it| problem(object, it, self.paint)));
+            lines.extend(problems.difference(before).map(|it| problem(object, it, self.paint)));
         }
         for (object, problems) in &self.shown.problems {
             let now = picture.problems.get(object).unwrap_or(&none);
-            out.extend(problems.difference(now).map(|it| mended(object, it, self.paint)));
+            lines.extend(problems.difference(now).map(|it| mended(object, it, self.paint)));
+        }
+        let more = lines.len().saturating_sub(AT_ONCE);
+        out.extend(lines.into_iter().take(AT_ONCE));
+        if more > 0 {
+            out.push_str(&format!("\n  … and {more} more; `kubectl get events -A` has them all\n"));
         }
         out
     }
@@ -181,6 +189,16 @@ mod tests {
         screen.shown = bad.clone();
         assert_eq!(screen.difference(&bad), "");
         assert_eq!(screen.difference(&good), "\n  gone     Ingress demo/web ServiceNotFound\n");
+    }
+
+    #[test]
+    fn a_thousand_problems_do_not_flood_the_terminal() {
+        let object = ObjectRef { kind: "Ingress".into(), namespace: "demo".into(), name: "web".into() };
+        let many: BTreeSet<Said> = (0..1_000).map(|n| said(&format!("Reason{n}"))).collect();
+        let picture = Picture { problems: [(object, many)].into(), ..Picture::default() };
+        let text = Screen::new(Paint::Plain).difference(&picture);
+        assert_eq!(text.matches("problem").count(), AT_ONCE);
+        assert!(text.ends_with("\n  … and 960 more; `kubectl get events -A` has them all\n"), "{text}");
     }
 
     #[test]

@@ -72,12 +72,24 @@ fn again(target: &Target, error: &WriteError) -> bool {
         WriteError::Malformed(_) => true,
         _ => false,
     };
-    if lasting {
+    if in_vain(error) {
+        tracing::debug!(%target, %error, "not written");
+    } else if lasting {
         tracing::warn!(%target, %error, "could not be written");
     } else {
         tracing::info!(%target, %error, "could not be written yet");
     }
     !lasting
+}
+
+/// The object or its namespace is on its way out: what was to be said about it interests nobody any more.
+fn in_vain(error: &WriteError) -> bool {
+    match error {
+        WriteError::Api(kube::Error::Api(status)) => {
+            status.code == 404 || status.code == 403 && status.message.contains("being terminated")
+        }
+        _ => false,
+    }
 }
 
 /// Writes one wish and waits for it.
