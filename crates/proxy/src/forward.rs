@@ -11,7 +11,7 @@ use crate::stream::Stream;
 use crate::telemetry::Account;
 use crate::transfer::{Sink, Source, Stop, Transfer, end, put};
 use http1::{Chunked, Framing, Piece};
-use model::{Action, Backend, Forward, Reason};
+use model::{Action, Backend, Forward, Reason, WeightedBackend};
 use observe::BackendMetrics;
 use route::CompiledRoute;
 use rustix::net::{RecvFlags, recv};
@@ -152,10 +152,14 @@ impl Connection {
         upload: &mut Upload,
     ) -> Result<Onward, Failure> {
         let Action::Forward(forward) = route.action() else { return Err(Failure::backend(500, Reason::Internal)) };
-        let picked = {
-            let mut pools = self.worker.pools.borrow_mut();
-            let table = pools.table().clone();
-            pick_backend(forward, |id| table.ready(id), pools.rng())
+        let picked = match forward.backends.as_slice() {
+            // Whether it has endpoints is found out when one is chosen.
+            [WeightedBackend { backend: Some(only), weight: 1.. }] => Picked::Backend(only),
+            _ => {
+                let mut pools = self.worker.pools.borrow_mut();
+                let table = pools.table().clone();
+                pick_backend(forward, |id| table.ready(id), pools.rng())
+            }
         };
         let backend = match picked {
             Picked::Backend(backend) => backend,
@@ -192,10 +196,10 @@ impl Connection {
         let mut last = None;
         loop {
             let mut taken = self.acquire(facts, forward, backend, kit, account, last).await?;
-            let sent = Clock::exact();
+            let sent = self.worker.shared.access_log.is_on().then(Clock::exact);
             let trouble = match self.ask(&mut taken, facts, route, &forward.timeouts, kit, upload).await {
                 Ok((answer, length)) => {
-                    account.header = Some(Clock::exact().saturating_duration_since(sent));
+                    account.header = sent.map(|sent| Clock::exact().saturating_duration_since(sent));
                     return self.deliver(taken, answer, length, facts, route, forward, backend, kit, account, upload).await;
                 }
                 Err(trouble) => trouble,
