@@ -21,8 +21,21 @@ pub(crate) struct Documents {
     v2: OnceLock<Bytes>,
 }
 
+/// What `kubectl` asks for before it applies a `List`, and cannot read as JSON. It gets a document without definitions:
+/// what it does not find there it leaves to the server, which checks every field of every object in the list.
+const V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+
+/// As it is answered: Go does not take the `@` in a media type.
+const V2_ANSWER: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+
+/// `swagger: "2.0"`, an `info` with a title and a version, no paths, no definitions.
+const V2_EMPTY: &[u8] = b"\x0a\x032.0\x12\x08\x0a\x02k8\x12\x02v1\x42\x00\x4a\x00";
+
 pub(crate) fn serve(kinds: &Kinds, path: &str, headers: &HeaderMap) -> Result<Reply, Failure> {
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    if path == "/openapi/v2" && accept.contains(V2_PROTOBUF) {
+        return Ok(Reply::bytes(StatusCode::OK, V2_ANSWER, V2_EMPTY));
+    }
     if accept.contains("protobuf") && !accept.contains("json") && !accept.contains("*/*") {
         return Err(Failure::not_acceptable("application/json"));
     }

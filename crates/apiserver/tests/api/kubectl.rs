@@ -154,6 +154,21 @@ async fn discovery_and_explanations() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_objects_is_applied_and_checked() {
+    let server = Server::start().await;
+    let kubectl = Kubectl::new(&server);
+    kubectl.ok_with("create -f -", WEB).await;
+    let saved = kubectl.ok("get svc,ing -o yaml").await;
+    check(&saved, &["kind: List"]);
+    kubectl.ok_with("delete -f -", WEB).await;
+    let out = kubectl.ok_with("apply -f -", &saved).await;
+    check(&out, &["service/web created", "ingress.networking.k8s.io/web created"]);
+    kubectl.ok_with("delete -f -", WEB).await;
+    let typo = saved.replace("pathType:", "pathTyp:");
+    check(&kubectl.fails_with("apply -f -", &typo).await, &[r#"unknown field "spec.rules[0].http.paths[0].pathTyp""#]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn mistakes_are_told() {
     let server = Server::start().await;
     let kubectl = Kubectl::new(&server);

@@ -115,7 +115,7 @@ async fn answers_that_the_client_would_not_take() {
     let server = Server::start().await;
     let status = server.get_as(MAPS, "application/vnd.kubernetes.protobuf").await.refused(406);
     assert_eq!(status["reason"], "NotAcceptable");
-    server.get_as("/openapi/v2", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf").await.refused(406);
+    server.get_as("/openapi/v3/api/v1", "application/com.github.proto-openapi.spec.v3@v1.0+protobuf").await.refused(406);
     let yaml = server.get_as(MAPS, "application/yaml").await;
     assert_eq!(yaml.headers["content-type"], "application/yaml");
     assert!(String::from_utf8_lossy(&yaml.bytes).contains("kind: ConfigMapList"));
