@@ -55,6 +55,23 @@ fn a_second_start_on_one_data_directory() {
 }
 
 #[test]
+fn a_store_of_a_newer_version_is_refused_and_left_alone() {
+    let dir = TempDir::new().expect("a folder");
+    let format = redb::TableDefinition::<&str, u64>::new("meta");
+    let newer = redb::Database::create(dir.path().join("store.redb")).expect("a store");
+    let write = newer.begin_write().expect("a transaction");
+    write.open_table(format).expect("a table").insert("format", 999).expect("a row");
+    write.commit().expect("it is written");
+    drop(newer);
+    let (code, said) = refused(&[], &dir.path().display().to_string());
+    assert_eq!(code, Some(5), "{said}");
+    assert!(said.contains("999") && said.contains("newer"), "{said}");
+    let newer = redb::Database::open(dir.path().join("store.redb")).expect("it is still a store");
+    let table = redb::ReadableDatabase::begin_read(&newer).expect("a look").open_table(format).expect("the table");
+    assert_eq!(table.get("format").expect("a look").map(|it| it.value()), Some(999));
+}
+
+#[test]
 fn a_taken_port_is_passed_over_or_named() {
     let up = Up::start(&[]);
     let port = up.front().port();
