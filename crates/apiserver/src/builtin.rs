@@ -1,5 +1,7 @@
 //! What single built-in kinds do beyond their schemas.
 
+mod service;
+
 use serde_json::{Value, json};
 
 use crate::crd;
@@ -26,6 +28,7 @@ pub(crate) fn prepare_update(kind: &Kind, old: &Value, new: &mut Value) {
             let finalizers = old["spec"]["finalizers"].clone();
             set(as_map(as_map(new).entry("spec").or_insert_with(empty)), "finalizers", Some(finalizers));
         }
+        ("", "services") => service::drop_dependent(old, new),
         ("apiextensions.k8s.io", _) => crd::prepare(new),
         _ => {}
     }

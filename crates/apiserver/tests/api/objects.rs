@@ -349,3 +349,29 @@ async fn a_restart_finds_everything_and_keeps_the_authority() {
     assert_eq!(server.running.ca_certificate, ca);
     assert_eq!(server.get(&format!("{MAPS}/a")).await.ok(), made);
 }
+
+#[tokio::test]
+async fn a_service_that_changes_its_type_leaves_behind_what_belonged_to_it() {
+    let server = Server::start().await;
+    let path = "/api/v1/namespaces/default/services";
+    for (name, to) in [("a", "NodePort"), ("b", "ClusterIP"), ("c", "ExternalName")] {
+        let body = json!({ "metadata": { "name": name }, "spec": {
+            "type": "LoadBalancer", "loadBalancerClass": "a.example/b", "externalTrafficPolicy": "Local", "healthCheckNodePort": 30500,
+            "clusterIP": "10.0.0.7", "ports": [{ "port": 80, "nodePort": 30080 }],
+        } });
+        server.post(path, &body).await.ok();
+        let patch = json!({ "spec": { "type": to, "externalName": "a.example" } });
+        let spec = server.patch(&format!("{path}/{name}"), "application/merge-patch+json", &patch).await.ok()["spec"].take();
+        for field in ["allocateLoadBalancerNodePorts", "loadBalancerClass", "healthCheckNodePort"] {
+            assert!(spec.get(field).is_none(), "{to}: {spec}");
+        }
+        assert_eq!(spec["ports"][0]["nodePort"] == 30080, to == "NodePort", "{spec}");
+        assert_eq!(spec.get("externalTrafficPolicy").is_some(), to == "NodePort", "{spec}");
+        assert_eq!(spec.get("clusterIP").is_some(), to != "ExternalName", "{spec}");
+    }
+    // What the same request sets is judged, not dropped.
+    let body = json!({ "metadata": { "name": "d" }, "spec": { "type": "NodePort", "ports": [{ "port": 80 }] } });
+    server.post(path, &body).await.ok();
+    let patch = json!({ "spec": { "type": "ClusterIP", "ports": [{ "port": 80, "nodePort": 30081 }] } });
+    server.patch(&format!("{path}/d"), "application/merge-patch+json", &patch).await.refused(422);
+}
