@@ -7,6 +7,7 @@ mod broken;
 mod durable;
 mod endpoints;
 mod explain;
+mod guide;
 mod harness;
 mod ingress;
 mod load;
