@@ -63,7 +63,13 @@ impl Served {
             ..Update::default()
         };
         let (snapshot, _) = Snapshot::empty().apply(&update);
-        let problems = translation.reports.all().into_iter().map(|it| (it.object, it.problems)).filter(|(_, it)| !it.is_empty()).collect();
+        let mut problems: BTreeMap<model::ObjectRef, BTreeSet<Problem>> =
+            translation.reports.all().into_iter().map(|it| (it.object, it.problems)).collect();
+        for ingress in resources.ingresses() {
+            let object = resources::Object::Ingress(ingress.clone());
+            problems.entry(object.object_ref()).or_default().extend(object.problems().iter().cloned());
+        }
+        problems.retain(|_, it| !it.is_empty());
         let id = options.gateways[0].id.clone();
         Self { id, plan, gateway, shards: translation.shards, endpoints, problems, snapshot }
     }

@@ -26,7 +26,7 @@ pub(crate) struct Answers {
     service: ObjectRef,
     plan: Plan,
     /// Statements that wait for their version.
-    waiting: BTreeMap<Version, BTreeSet<ObjectRef>>,
+    waiting: BTreeMap<Version, Expected>,
     /// Since when problems of these objects are waiting to be said.
     patient: BTreeMap<ObjectRef, Instant>,
     nacks: BTreeMap<ShardKey, Vec<Nack>>,
@@ -36,6 +36,13 @@ pub(crate) struct Answers {
     /// Addresses in the status of each Ingress, as watched.
     observed: HashMap<Target, Vec<Address>>,
     picture: watch::Sender<Picture>,
+}
+
+/// What a version brings.
+#[derive(Default)]
+struct Expected {
+    about: BTreeSet<ObjectRef>,
+    shards: BTreeSet<ShardKey>,
 }
 
 impl Answers {
@@ -76,20 +83,26 @@ impl Answers {
 
     /// These objects are to be spoken about once `version` is served.
     pub fn expect(&mut self, version: Version, about: BTreeSet<ObjectRef>, shards: impl IntoIterator<Item = ShardKey>) {
+        let expected = self.waiting.entry(version).or_default();
+        expected.about.extend(about);
         for key in shards {
             self.nacks.remove(&key);
+            expected.shards.insert(key);
         }
-        self.waiting.entry(version).or_default().extend(about);
     }
 
     /// The data plane serves a version.
     pub fn acknowledged(&mut self, ack: Ack, world: &World, now: Instant) {
         let mut about: BTreeSet<ObjectRef> = BTreeSet::new();
         let later = self.waiting.split_off(&Version { sequence: ack.version.sequence.saturating_add(1), ..ack.version });
-        for objects in std::mem::replace(&mut self.waiting, later).into_values() {
-            about.extend(objects);
+        for expected in std::mem::replace(&mut self.waiting, later).into_values() {
+            about.extend(expected.about);
         }
         for nack in ack.nacks {
+            // What is on its way may have mended it; its own answer will tell.
+            if self.waiting.values().any(|it| it.shards.contains(&nack.shard)) {
+                continue;
+            }
             about.extend(world.source(&nack.shard, nack.route).map(|it| it.object.clone()));
             self.nacks.entry(nack.shard.clone()).or_default().push(nack);
         }
@@ -251,3 +264,6 @@ fn unbound(state: &BindingState) -> Option<Said> {
     let message = format!("{} cannot be listened on: {}", state.address, state.bound.as_ref().err()?);
     Some(warning("spec.ports", "NotListening", message))
 }
+
+#[cfg(test)]
+mod tests;

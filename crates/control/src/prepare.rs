@@ -63,7 +63,7 @@ async fn write(client: &Client, target: Target, wish: Wish) -> Result<(), Prepar
         .map_err(|source| PrepareError::Write { target: target.to_string(), source: Box::new(source) })
 }
 
-fn namespace(name: &str) -> Value {
+pub(crate) fn namespace(name: &str) -> Value {
     json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name, "labels": { "app.kubernetes.io/managed-by": "paifang" } } })
 }
 

@@ -6,12 +6,14 @@ use crate::names::Names;
 use crate::outbox::Outbox;
 use crate::own::OwnSlices;
 use crate::picture::Picture;
+use crate::prepare;
 use crate::sockets;
 use crate::watch::{Changes, Watch};
 use crate::world::{Step, World, change};
 use kube::api::{DynamicObject, ListParams};
 use kube::{Api, Client};
 use model::{Ack, Certificate, Gateway, GatewayId, Update};
+use pools::Pool;
 use resources::Change;
 use serde_json::Value;
 use status::{Identity, Kind, Ledger, Mailbox, Said, Target, Wish};
@@ -23,6 +25,9 @@ use tokio::task::JoinSet;
 
 /// The kinds that are watched.
 const KINDS: [Kind; 5] = [Kind::Service, Kind::EndpointSlice, Kind::Secret, Kind::Ingress, Kind::IngressClass];
+
+/// Between two looks at what no event tells of.
+const TICK: Duration = Duration::from_secs(5);
 
 /// After a start, how long problems that have an event already count as the same ones: names are still being looked up.
 const CATCH_UP: Duration = Duration::from_secs(5);
@@ -62,6 +67,8 @@ pub async fn run(
     let (mut watch, mut names) = (Watch::start(&client, &KINDS), Names::start());
     let mut control = Control::new(options, mailbox, ledger, outbox, picture);
     let mut changes = Changes::default();
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         let due = control.answers.due();
         tokio::select! {
@@ -75,6 +82,7 @@ pub async fn run(
                 None => return Ended::DataPlaneGone,
             },
             () = until(due) => control.say(),
+            _ = tick.tick() => control.tick(jiff::Timestamp::now()),
         }
         names.want(control.world.external_names());
     }
@@ -123,6 +131,8 @@ struct Control {
     begun: bool,
     /// When the first objects were served.
     served: Option<Instant>,
+    /// The gateway's own Service is gone, and perhaps its namespace with it.
+    bereft: bool,
 }
 
 // === impl Control ===
@@ -147,6 +157,7 @@ impl Control {
             outbox,
             begun: false,
             served: None,
+            bereft: false,
         }
     }
 
@@ -162,6 +173,7 @@ impl Control {
                 _ => {}
             }
             if target == self.service {
+                self.bereft = object.is_none();
                 self.keep_service(object.as_ref());
             }
             translated.extend(change(&target, object));
@@ -202,8 +214,21 @@ impl Control {
 
     fn say(&mut self) {
         self.answers.say(&self.world, Instant::now(), &jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    }
+
+    /// Looks at what no event tells of.
+    fn tick(&mut self, now: jiff::Timestamp) {
         if self.served.is_some_and(|it| it.elapsed() > CATCH_UP) {
             self.answers.caught_up();
+        }
+        if let Some(step) = self.world.clock(now.as_second()) {
+            self.publish(step);
+        }
+        // A namespace takes its time to go, and refuses what is written meanwhile.
+        if self.bereft {
+            let namespace = Target::new(Kind::Namespace, "", self.request.namespace.as_str());
+            self.mailbox.put(namespace, Wish::Object(prepare::namespace(&self.request.namespace)));
+            self.keep_service(None);
         }
     }
 
@@ -224,9 +249,12 @@ impl Control {
         }
         let refused = trouble.is_some();
         self.answers.gateway(self.plan.clone(), trouble.or_else(|| shortage(&self.plan)), Instant::now());
-        let wishes = [Wish::Object(self.request.service(&self.plan)), Wish::Addresses(self.plan.status())];
+        // Without a pool, addresses in the status are those of somebody who has one.
+        let addresses = self.request.pool != Pool::None || before.address.is_some();
+        let addresses = addresses.then(|| Wish::Addresses(self.plan.status()));
+        let wishes = std::iter::once(Wish::Object(self.request.service(&self.plan))).chain(addresses);
         // What its owner asked for and cannot have is left as it is, with an event that says so.
-        for wish in wishes.into_iter().filter(|it| !refused && !it.holds(service)) {
+        for wish in wishes.filter(|it| !refused && !it.holds(service)) {
             self.mailbox.put(self.service.clone(), wish);
         }
     }
@@ -252,6 +280,9 @@ impl Control {
 }
 
 fn shortage(plan: &Plan) -> Option<Said> {
+    if plan.node_ports.0.is_none() || plan.node_ports.1.is_none() {
+        return Some(warning("spec.ports", "NodePortPending", "every node port is taken; the LoadBalancer address alone answers".into()));
+    }
     let why = plan.shortage?;
     let mut said = warning(
         "status.loadBalancer",

@@ -23,6 +23,8 @@ pub enum SocketError {
          `sudo setcap cap_net_bind_service=+ep $(command -v paifang)`, or `sudo sysctl net.ipv4.ip_unprivileged_port_start=80`"
     )]
     Refused { address: SocketAddr },
+    #[error("every node port from {from} to {to} is taken; stop a program that has one, or use other --node-ports")]
+    NoNodePort { from: u16, to: u16 },
     #[error("{address} cannot be listened on: {message}; {remedy}")]
     Other { address: SocketAddr, message: String, remedy: String },
 }
@@ -49,6 +51,9 @@ pub fn find(request: &Request, given: &Given, ours: &BTreeSet<SocketAddr>) -> Re
         {
             return Err(SocketError::AllTaken { port });
         }
+        if plan.http().is_empty() || plan.https().is_empty() {
+            return Err(no_node_port(request));
+        }
         match look(&plan, ours, given)? {
             None => return Ok(plan),
             Some(Obstacle::Address(address)) => {
@@ -60,7 +65,11 @@ pub fn find(request: &Request, given: &Given, ours: &BTreeSet<SocketAddr>) -> Re
             }
         }
     }
-    Err(SocketError::AllTaken { port: in_use.unwrap_or_default() })
+    Err(in_use.map_or_else(|| no_node_port(request), |port| SocketError::AllTaken { port }))
+}
+
+fn no_node_port(request: &Request) -> SocketError {
+    SocketError::NoNodePort { from: *request.node_ports.start(), to: *request.node_ports.end() }
 }
 
 /// What the next plan must pass over.
@@ -141,6 +150,17 @@ mod tests {
         assert_ne!(plan.node_ports.0, Some(request.preferred.0));
         let kept = Given { http: Some(request.preferred.0), ..Given::default() };
         assert!(matches!(find(&request, &kept, &BTreeSet::new()), Err(SocketError::Taken { .. })), "a given node port does not move");
+    }
+
+    #[test]
+    fn without_a_pool_a_node_port_for_each_listener_is_needed() {
+        let mut request = request(0);
+        request.pool = pools::Pool::None;
+        let one = TcpListener::bind("127.0.0.1:0").expect("free");
+        let port = one.local_addr().expect("bound").port();
+        (request.node_ports, request.preferred) = (port..=port, (port, port));
+        let error = find(&request, &Given::default(), &BTreeSet::new()).expect_err("none is left");
+        assert_eq!(error, SocketError::NoNodePort { from: port, to: port });
     }
 
     #[test]

@@ -22,7 +22,12 @@ pub(crate) struct World {
     /// Backends that no route leads to since this version; they go once it is served.
     retired: Vec<(Version, BackendId)>,
     version: Version,
+    /// In all shards.
+    routes: usize,
 }
+
+/// After so many seconds translation learns what time it is: certificates expire without any change of an object.
+const CLOCK: i64 = 6 * 3600;
 
 /// What a change comes to.
 pub(crate) struct Step {
@@ -44,6 +49,7 @@ impl World {
             answered: BTreeSet::new(),
             retired: Vec::new(),
             version: Version { epoch, sequence: 0 },
+            routes: 0,
         }
     }
 
@@ -66,6 +72,25 @@ impl World {
             }
             touched.extend(translate::touched(&self.resources, &self.options, &applied));
         }
+        self.translate(touched, about)
+    }
+
+    /// Time has passed. `None`: not enough of it, or nobody minds.
+    pub fn clock(&mut self, now: i64) -> Option<Step> {
+        // The clock of a machine may also be set back.
+        if (now - self.options.ingress.now?).abs() < CLOCK {
+            return None;
+        }
+        self.options.ingress.now = Some(now);
+        let mut touched = Touched::default();
+        for ingress in self.resources.ingresses().filter(|it| !it.tls.is_empty()) {
+            let same = Applied::Object { old: None, new: Some(Object::Ingress(ingress.clone())) };
+            touched.extend(translate::touched(&self.resources, &self.options, &same));
+        }
+        (!touched.is_empty()).then(|| self.translate(touched, BTreeSet::new()))
+    }
+
+    fn translate(&mut self, touched: Touched, mut about: BTreeSet<ObjectRef>) -> Step {
         let mut update = Update { version: self.next_version(), ..Update::default() };
         let mut backends = self.in_use.of(&touched.services);
         for key in touched.shards {
@@ -87,10 +112,12 @@ impl World {
         let turnover = self.in_use.update(&key, shard.as_ref());
         backends.extend(turnover.begun);
         self.retired.extend(turnover.ended.into_iter().map(|id| (update.version, id)));
-        match &shard {
-            Some(shard) => drop(self.shards.insert(key.clone(), shard.clone())),
-            None => drop(self.shards.remove(&key)),
-        }
+        let before = match &shard {
+            Some(shard) => self.shards.insert(key.clone(), shard.clone()),
+            None => self.shards.remove(&key),
+        };
+        let routes = |it: Option<&Shard>| it.map_or(0, |it| it.host.routes.len());
+        self.routes = self.routes + routes(shard.as_ref()) - routes(before.as_ref());
         update.shards.push((key, shard));
     }
 
@@ -142,7 +169,7 @@ impl World {
         let Some(read) = self.object(object) else { return BTreeSet::new() };
         problems.extend(read.problems().iter().cloned());
         if let Object::Service(service) = &read {
-            problems.extend(translate::endpoint_slices(service).1);
+            problems.extend(translate::annotation_problems(service, &self.options.egress));
             if let ServiceType::ExternalName(name) = &service.kind
                 && !self.answered.contains(name)
             {
@@ -169,7 +196,7 @@ impl World {
 
     /// Hosts, and routes in all of them.
     pub fn size(&self) -> (usize, usize) {
-        (self.shards.len(), self.shards.values().map(|it| it.host.routes.len()).sum())
+        (self.shards.len(), self.routes)
     }
 }
 

@@ -46,7 +46,7 @@ pub struct Identity {
 /// A problem that was mended and comes back is counted up.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    /// Names of our events that exist.
+    /// Namespaces and names of our events that existed at the start; empty after the first round.
     known: BTreeSet<(String, String)>,
     /// Per object, the events of the problems it has now.
     active: HashMap<Target, BTreeSet<String>>,
@@ -81,6 +81,8 @@ impl Ledger {
     /// Every object has been stated at least once.
     pub fn caught_up(&mut self) {
         self.caught_up = true;
+        // From here on only what is wrong now is remembered.
+        self.known = BTreeSet::new();
     }
 
     /// All that there is to say about an object now. Returns what must be written: for each problem that is new.
@@ -90,8 +92,8 @@ impl Ledger {
         let before = self.active.remove(about).unwrap_or_default();
         let mut wishes = Vec::new();
         for (name, said) in &named {
-            let exists = !self.known.insert((namespace.to_owned(), name.clone()));
-            if before.contains(name) || !self.caught_up && exists {
+            let said_before = !self.caught_up && !self.known.insert((namespace.to_owned(), name.clone()));
+            if before.contains(name) || said_before {
                 continue;
             }
             let event = event(about, uid, namespace, name, said, identity, now);
@@ -212,6 +214,18 @@ mod tests {
         restarted.caught_up();
         assert_eq!(state(&mut restarted, &[]).len(), 0);
         assert_eq!(state(&mut restarted, &["a"]).len(), 1, "mended and broken again");
+    }
+
+    #[test]
+    fn what_was_mended_is_not_remembered_for_ever() {
+        let mut ledger = Ledger::default();
+        state(&mut ledger, &["before"]);
+        ledger.caught_up();
+        for n in 0..100 {
+            state(&mut ledger, &[&n.to_string()]);
+        }
+        state(&mut ledger, &[]);
+        assert_eq!((ledger.known.len(), ledger.active.len()), (0, 0));
     }
 
     #[test]

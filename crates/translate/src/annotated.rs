@@ -25,8 +25,8 @@ pub fn endpoint_slices(service: &Service) -> (Vec<Value>, Vec<Problem>) {
     (slices.collect(), problems)
 }
 
-/// What is wrong with the annotation.
-pub(crate) fn problems(service: &Service, egress: &Egress) -> Vec<Problem> {
+/// What is wrong with the annotation, addresses that nobody may connect to included.
+pub fn problems(service: &Service, egress: &Egress) -> Vec<Problem> {
     let (addresses, mut problems) = addresses(service);
     let refused = addresses.into_iter().filter_map(|address| Some(refused(field(), address, egress.check(address).err()?)));
     problems.extend(refused);

@@ -21,7 +21,7 @@ mod reports;
 mod shard;
 mod touched;
 
-pub use annotated::{ENDPOINTS_ANNOTATION, MANAGED_BY, endpoint_slices};
+pub use annotated::{ENDPOINTS_ANNOTATION, MANAGED_BY, endpoint_slices, problems as annotation_problems};
 pub use check::check;
 pub use endpoints::endpoints;
 pub use in_use::{InUse, Turnover};

@@ -144,3 +144,48 @@ fn a_name_that_was_not_looked_up_yet_is_no_problem() {
     assert!(step.about.contains(&about));
     assert_eq!(world.problems(&about).iter().map(|it| it.reason).collect::<Vec<_>>(), [resources::Cause::NameNotResolved]);
 }
+
+#[test]
+fn a_certificate_s_expiry_is_noticed_though_nothing_changes() {
+    let pair = rcgen::generate_simple_self_signed(["one.test".to_owned()]).expect("a certificate");
+    let secret = json!({ "metadata": { "namespace": "demo", "name": "tls" }, "type": "kubernetes.io/tls",
+        "stringData": { "tls.crt": pair.cert.pem(), "tls.key": pair.signing_key.serialize_pem() } });
+    let mut route = ingress(&mut Rng::with_seed(1), "tls");
+    route["spec"]["rules"][0]["host"] = "one.test".into();
+    route["spec"]["tls"] = json!([{ "hosts": ["one.test"], "secretName": "tls" }]);
+    let mut options = options();
+    options.ingress.now = Some(0);
+    let mut world = World::new(options, 0);
+    let object = |kind, object| Change::Object { kind, name: Name::new("demo", "tls"), object: Some(Arc::new(object)) };
+    world.step([object(Kind::Secret, secret), object(Kind::Ingress, route)]);
+
+    let about = Kind::Ingress.object_ref(&Name::new("demo", "tls"));
+    let expires = |world: &World| world.problems(&about).iter().any(|it| it.reason == resources::Cause::CertificateExpires);
+    assert!(!expires(&world));
+    assert!(world.clock(60).is_none(), "hardly any time has passed");
+    // Such certificates last until the year 4096.
+    let step = world.clock(80_000_000_000).expect("time has passed");
+    assert!(step.update.shards.is_empty() && step.about.contains(&about), "{:?}", step.about);
+    assert!(expires(&world));
+}
+
+#[test]
+fn an_address_that_is_refused_is_said_of_its_service_though_no_route_leads_there() {
+    let mut world = World::new(options(), 0);
+    let annotations = json!({ translate::ENDPOINTS_ANNOTATION: "169.254.0.1:80" });
+    let service =
+        json!({ "metadata": { "namespace": "demo", "name": "a", "annotations": annotations }, "spec": { "ports": [{ "port": 80 }] } });
+    world.step([Change::Object { kind: Kind::Service, name: Name::new("demo", "a"), object: Some(Arc::new(service)) }]);
+    let problems = world.problems(&Kind::Service.object_ref(&Name::new("demo", "a")));
+    assert_eq!(problems.iter().map(|it| it.reason).collect::<Vec<_>>(), [resources::Cause::EndpointRefused]);
+}
+
+#[test]
+fn hosts_and_routes_are_counted() {
+    let mut world = World::new(options(), 0);
+    let rng = &mut Rng::with_seed(7);
+    for _ in 0..200 {
+        world.step([random_change(rng)]);
+        assert_eq!(world.size(), (world.shards.len(), world.shards.values().map(|it| it.host.routes.len()).sum()));
+    }
+}
