@@ -6,7 +6,7 @@ use crate::explain::name;
 use crate::objects;
 use crate::served::{Reach, options};
 use crate::text::{Paint, Style, safe};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use model::ObjectRef;
 use resources::load::{self, Loaded, Place};
 use resources::{Problem, Severity};
@@ -28,7 +28,7 @@ pub struct Finding {
     pub place: Option<Place>,
 }
 
-/// Runs the command. Exits 1 on any problem; notes are none.
+/// Runs the command. Exits 1 on any problem, and where there was nothing to check: what wrote it may have failed. Notes are no problems.
 pub fn run(args: &CheckArgs) -> Result<Exit> {
     let (mut loaded, mut findings) = (Vec::new(), Vec::new());
     for (name, text) in objects::texts(&args.files)? {
@@ -55,6 +55,9 @@ pub fn run(args: &CheckArgs) -> Result<Exit> {
                 write!(out, "{}", finding.text(paint))?;
             }
         }
+    }
+    if loaded.is_empty() && findings.is_empty() {
+        bail!("there is no object to check");
     }
     eprintln!("{}", summary(&findings, loaded.len()));
     let problems = findings.iter().any(|it| it.severity != Severity::Note);

@@ -43,7 +43,7 @@ fn read(from: impl Read, name: &str) -> Result<String> {
     Ok(text)
 }
 
-/// The file itself, or the manifests in a folder, as `kubectl -f` takes them.
+/// The file itself, or the manifests in a folder, as `kubectl -f` takes them: not those of folders in it. None at all is a mistake in the name.
 fn files(path: &Path) -> Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -51,6 +51,9 @@ fn files(path: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut files: Vec<PathBuf> = entries.filter_map(|it| it.ok().map(|it| it.path())).collect();
     files.retain(|it| it.is_file() && it.extension().is_some_and(|it| it == "yaml" || it == "yml" || it == "json"));
+    if files.is_empty() {
+        bail!("{} has no .yaml, .yml or .json file; name its folders one by one if they have", path.display());
+    }
     files.sort();
     Ok(files)
 }

@@ -26,8 +26,11 @@ impl Asked {
         let (scheme, rest) = match (url.strip_prefix("http://"), url.strip_prefix("https://")) {
             (Some(rest), _) => (Scheme::Http, rest),
             (_, Some(rest)) => (Scheme::Https, rest),
-            _ => return Err(format!("`{url}` has no scheme; write it in full, for example http://demo.kubesphere.io/path")),
+            _ => return Err(format!("`{url}` begins with neither http:// nor https://; write for example http://demo.kubesphere.io/path")),
         };
+        if !http1::is_token(method.as_bytes()) {
+            return Err(format!("`{method}` is no method; write for example GET"));
+        }
         let rest = rest.split('#').next().unwrap_or_default();
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, target) = rest.split_at(end);
@@ -38,6 +41,9 @@ impl Asked {
         let (_, port) = split(authority, scheme)?;
         let authority = named.unwrap_or_else(|| authority.to_owned());
         let (host, _) = split(&authority, scheme)?;
+        if host.is_empty() {
+            return Err(format!("`{url}` names no host; write for example http://demo.kubesphere.io/path"));
+        }
         let raw = target.split('?').next().unwrap_or_default();
         let path =
             http1::canonical_path(raw.as_bytes()).map_err(|error| format!("the path `{raw}` is refused with 400: {error}"))?.into_owned();
@@ -93,8 +99,17 @@ mod tests {
 
     #[test]
     fn nonsense_is_named() {
-        for (url, expect) in [("demo/x", "scheme"), ("http://demo:x/", "port"), ("http://demo/../..", "refused")] {
-            let error = Asked::read("GET", url, &[]).expect_err(url);
+        let nonsense = [
+            ("GET", "demo/x", "neither http:// nor https://"),
+            ("GET", "ftp://demo/x", "neither http:// nor https://"),
+            ("GET", "http://demo:x/", "port"),
+            ("GET", "http:///x", "no host"),
+            ("GET", "http://demo/../..", "refused"),
+            ("G T", "http://demo/", "no method"),
+            ("", "http://demo/", "no method"),
+        ];
+        for (method, url, expect) in nonsense {
+            let error = Asked::read(method, url, &[]).expect_err(url);
             assert!(error.contains(expect), "{error}");
         }
     }

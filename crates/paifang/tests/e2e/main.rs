@@ -13,3 +13,4 @@ mod ingress;
 mod load;
 mod objects;
 mod starting;
+mod talk;
