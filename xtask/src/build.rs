@@ -19,8 +19,9 @@ pub fn quick(package: &str) -> Result<PathBuf> {
     if !folder.join("deps").exists() {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let minutes = CPU_MINUTES.div_ceil(cores);
-        let unit = if minutes == 1 { "minute" } else { "minutes" };
-        eprintln!("Building {package}. The first build takes about {minutes} {unit} on this machine's {cores} cores; later ones, seconds.");
+        let counted = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+        let (minutes, cores) = (counted(minutes, "minute"), counted(cores, "core"));
+        eprintln!("Building {package}. The first build takes about {minutes} on {cores}; later ones, seconds.");
     }
     tools::run(tools::cargo().args(["build", "--profile", "quick", "--package", package, "--bin", package]))?;
     Ok(folder.join(package))
