@@ -74,3 +74,15 @@ fn links_lead_somewhere() {
         }
     }
 }
+
+#[test]
+fn metrics_that_the_guides_name_exist() {
+    let reference = read(&root().join("docs/reference/metrics.md"));
+    let guides = ["docs/guide/operate.md", "docs/guide/zh/operate.md"].map(|it| read(&root().join(it)));
+    let named: Vec<&str> = guides.iter().flat_map(|it| quoted(it)).filter_map(|it| it.split('{').next()).collect();
+    let named: Vec<&str> = named.into_iter().filter(|it| it.strip_prefix("paifang_").is_some_and(|it| !it.is_empty())).collect();
+    assert!(named.len() >= 12, "{named:?}");
+    for metric in named {
+        assert!(reference.contains(&format!("`{metric}`")), "`{metric}` is not in docs/reference/metrics.md");
+    }
+}
