@@ -1,7 +1,7 @@
 //! The mark about change: one host of ten thousand is sent to another backend; how long until the first right answer?
 //!
-//! The clock starts when the change is given to the peer: for Paifang the object that a watch would bring, for the others the writing of their
-//! configuration. Each probe is a connection of its own, as kept ones stay with what they have.
+//! For nginx and HAProxy the clock starts with the writing of their configuration, for Paifang when the watch brings the object ([`crate::whole`]).
+//! Each probe is a connection of its own, as kept ones stay with what they have.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -20,39 +20,46 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Milliseconds, one for each edit. The hosts edited lie far apart; each goes to the origin that answers `second`.
 pub fn measure(peer: &mut Running, table: &Table, edits: std::ops::Range<usize>) -> Result<Vec<f64>> {
-    edits.map(|n| one(peer, table, n)).collect()
+    edits.map(|n| one(peer, table, index(n, table))).collect()
 }
 
-fn one(peer: &mut Running, table: &Table, n: usize) -> Result<f64> {
+/// The host of the edit with this number.
+pub fn index(edit: usize, table: &Table) -> usize {
     // 37 shares no divisor with the number of hosts, so none comes twice.
-    let index = (n * 37 + 99) % table.size.hosts;
-    let row = table.row(index);
-    if body(peer.http, &row.host)? != "first" {
-        bail!("{} is not served as before", row.host);
-    }
+    (edit * 37 + 99) % table.size.hosts
+}
+
+fn one(peer: &mut Running, table: &Table, index: usize) -> Result<f64> {
+    let host = table.row(index).host;
+    expect(peer.http, &host, "first")?;
     // A reload goes on after its first answer, and may miss the signal for the next one.
-    if peer.reloads() {
-        std::thread::sleep(Duration::from_secs(2));
-    }
+    std::thread::sleep(Duration::from_secs(2));
     let begun = Instant::now();
     peer.edit(index)?;
-    loop {
-        // A reload may refuse or break a connection; that is no right answer yet.
-        if body(peer.http, &row.host).is_ok_and(|body| body == "second") {
-            return Ok(begun.elapsed().as_secs_f64() * 1e3);
-        }
+    Ok((first_right_answer(peer.http, &host, begun)? - begun).as_secs_f64() * 1e3)
+}
+
+/// Asks until the origin `second` answers.
+pub fn first_right_answer(http: SocketAddr, host: &str, begun: Instant) -> Result<Instant> {
+    // A reload may refuse or break a connection; that is no right answer yet.
+    while expect(http, host, "second").is_err() {
         if begun.elapsed() > PATIENCE {
-            bail!("the edit of {} did not arrive within {PATIENCE:?}", row.host);
+            bail!("the edit of {host} did not arrive within {PATIENCE:?}");
         }
         std::thread::sleep(PAUSE);
     }
+    Ok(Instant::now())
 }
 
-fn body(address: SocketAddr, host: &str) -> Result<String> {
-    let mut stream = TcpStream::connect(address)?;
+/// Asks once; anything but this origin's answer is an error.
+pub fn expect(http: SocketAddr, host: &str, origin: &str) -> Result<()> {
+    let mut stream = TcpStream::connect(http)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(format!("GET /who HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
-    Ok(answer.split("\r\n\r\n").nth(1).unwrap_or_default().to_owned())
+    match answer.split("\r\n\r\n").nth(1) {
+        Some(body) if body == origin => Ok(()),
+        _ => bail!("{host} is not answered by `{origin}`: {}", answer.lines().next().unwrap_or_default()),
+    }
 }

@@ -1,10 +1,11 @@
 //! Paired benchmarks: one per promise, always against nginx in the same run (HAProxy too where it is installed).
 //!
-//! It measures the `proxy` crate with a generated routing table, without any Kubernetes. It is *not* a load test of a machine: the proxy has one
-//! worker on core 0, load and origin share core 1, and what counts is the ratio of same-round figures, never a figure alone.
+//! It measures the `proxy` crate with a generated routing table, without any Kubernetes; edits are measured with the whole product. It is *not* a
+//! load test of a machine: the proxy has one worker on core 0, load and origin share core 1, and what counts is the ratio of same-round figures,
+//! never a figure alone.
 //!
 //! ```text
-//! bench ─► table (same for all) ─► peers: paifang (`bench subject`), nginx, haproxy     core 0
+//! bench ─► table (same for all) ─► peers: paifang (`bench subject`; for edits `paifang up`), nginx, haproxy     core 0
 //!       └► rounds, alternating ──► `bench load` ─► peer ─► `bench origin`               core 1
 //!                                        └► CPU of all threads and children ÷ requests ─► report
 //! ```
@@ -23,6 +24,7 @@ mod report;
 mod subject;
 mod table;
 mod throughput;
+mod whole;
 
 use std::process::ExitCode;
 
@@ -58,6 +60,8 @@ enum Role {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    // Two libraries could be the provider; only the first to be installed is.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let done = match &arguments.role {
         None => marks::run(&arguments.run),
         Some(Role::Origin(arguments)) => origin::run(arguments),

@@ -100,16 +100,11 @@ impl Running {
         }
     }
 
-    /// Whether an edit is a new configuration.
-    pub fn reloads(&self) -> bool {
-        self.config.is_some()
-    }
-
     /// Sends one host's requests to the table's second origin from now on.
     pub fn edit(&mut self, index: usize) -> Result<()> {
         let origin = self.table.second.context("a table for edits")?;
         match self.peer {
-            Peer::Paifang => self.program.say(&index.to_string()),
+            Peer::Paifang => bail!("a data plane alone is told nothing of edits"),
             Peer::Nginx => nginx::edit(self.config.as_deref().context("it has a configuration")?, &self.program, index, origin),
             Peer::HaProxy => haproxy::edit(self.config.as_deref().context("it has a configuration")?, &self.program, index, origin),
         }

@@ -1,10 +1,8 @@
 //! Paifang's data plane with a generated table: what is measured under the name `paifang`.
 //!
-//! Told where edits lead, it starts from Kubernetes objects, and translates; else it gets the model alone, as a gateway's own process does.
-//! It prints `ready` once everything is served; then each line, a host's index, sends that host to where edits lead.
+//! It gets the model alone, as a gateway's own process does, and prints `ready` once everything is served. ([`crate::whole`] is the whole product.)
 
 mod generate;
-mod objects;
 
 use std::io::BufRead;
 use std::net::SocketAddr;
@@ -14,7 +12,6 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use model::{Ack, Egress, Update};
-use objects::World;
 use proxy::{Dataplane, Limits, Options};
 use tokio::runtime::Runtime;
 
@@ -30,9 +27,6 @@ pub struct Arguments {
     http: SocketAddr,
     #[arg(long)]
     https: SocketAddr,
-    /// Where edited hosts go.
-    #[arg(long)]
-    second: Option<SocketAddr>,
     /// Where the certificates are.
     #[arg(long)]
     folder: PathBuf,
@@ -41,10 +35,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let dataplane = proxy::start(options())?;
-    match arguments.second {
-        None => serve(arguments, &runtime, &dataplane)?,
-        Some(second) => serve_and_edit(arguments, second, &runtime, &dataplane)?,
-    }
+    serve(arguments, &runtime, &dataplane)?;
     dataplane.shutdown();
     Ok(())
 }
@@ -56,17 +47,6 @@ fn serve(arguments: &Arguments, runtime: &Runtime, dataplane: &Dataplane) -> Res
     println!("ready");
     // Until whoever started us goes.
     std::io::stdin().lock().lines().for_each(drop);
-    Ok(())
-}
-
-fn serve_and_edit(arguments: &Arguments, second: SocketAddr, runtime: &Runtime, dataplane: &Dataplane) -> Result<()> {
-    let mut world = World::new(arguments, second);
-    apply(runtime, dataplane, world.whole(arguments))?;
-    println!("ready");
-    for line in std::io::stdin().lock().lines() {
-        let update = world.edit(line?.parse()?)?;
-        apply(runtime, dataplane, update)?;
-    }
     Ok(())
 }
 

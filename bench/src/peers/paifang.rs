@@ -1,4 +1,4 @@
-//! Paifang's data plane: `bench subject`, which is told its table by arguments and its edits by lines.
+//! Paifang's data plane: `bench subject`, which is told its table by arguments.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -23,9 +23,6 @@ pub fn start(folder: &Path, table: &Table, http: SocketAddr, https: SocketAddr) 
         ("--regex-percent", size.regex_percent),
     ] {
         command.arg(name).arg(value.to_string());
-    }
-    if let Some(second) = table.second {
-        command.arg("--second").arg(second.to_string());
     }
     let program = Program::start(PROXY_CORE, &command, None)?;
     match program.line(Duration::from_secs(60))?.as_str() {

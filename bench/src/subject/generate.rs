@@ -39,11 +39,11 @@ pub fn updates(arguments: &Arguments) -> Result<impl Iterator<Item = Result<Upda
     Ok(std::iter::once(Ok(first)).chain(portions))
 }
 
-pub fn version(sequence: u64) -> Version {
+fn version(sequence: u64) -> Version {
     Version { epoch: 1, sequence }
 }
 
-pub fn gateway_id() -> GatewayId {
+fn gateway_id() -> GatewayId {
     GatewayId::new("bench/gateway")
 }
 
@@ -56,7 +56,7 @@ fn endpoints(origin: SocketAddr) -> Arc<[Endpoint]> {
 }
 
 /// The one gateway, as an update has it.
-pub fn gateways(arguments: &Arguments, default: Option<&Arc<Certificate>>) -> Vec<(GatewayId, Option<Arc<Gateway>>)> {
+fn gateways(arguments: &Arguments, default: Option<&Arc<Certificate>>) -> Vec<(GatewayId, Option<Arc<Gateway>>)> {
     vec![(gateway_id(), Some(Arc::new(gateway(arguments, default))))]
 }
 
