@@ -158,6 +158,8 @@ impl Known {
             16 if is("x-forwarded-port") => Self::Forwarding,
             17 if is("x-forwarded-proto") => Self::Forwarding,
             18 if is("x-forwarded-scheme") || is("x-forwarded-server") || is("x-forwarded-prefix") => Self::Forwarding,
+            // Says who the client is: backends behind Envoy believe it.
+            23 if is("x-forwarded-client-cert") => Self::Forwarding,
             24 if is("x-original-forwarded-for") => Self::Forwarding,
             25 if is("x-original-forwarded-host") => Self::Forwarding,
             _ => Self::Other,

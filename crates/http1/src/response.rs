@@ -113,7 +113,9 @@ impl ResponseHead {
             }
         }
         self.websocket = said.websocket();
-        self.keep_alive = !said.close && (self.version == Version::Http11 || said.keep) && self.framing != Framing::Close;
+        // A 204 has no body, whatever it says; whether one follows all the same is not known.
+        let doubtful = self.status == 204 && self.fields.has_any(FRAMING) && self.length != Some(0);
+        self.keep_alive = !doubtful && !said.close && (self.version == Version::Http11 || said.keep) && self.framing != Framing::Close;
         Ok(())
     }
 }
@@ -123,3 +125,26 @@ const DROPPED: Set =
     Set::of(&[Known::Host, Known::ContentLength, Known::TransferEncoding, Known::Connection, Known::Hop, Known::Te, Known::Upgrade]);
 
 const CONNECTION: Set = Set::of(&[Known::Connection, Known::Upgrade]);
+
+const FRAMING: Set = Set::of(&[Known::ContentLength, Known::TransferEncoding]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_whose_answer_may_have_an_unexpected_body_is_not_kept() {
+        for (answer, keep) in [
+            ("204 No Content\r\n", true),
+            ("204 No Content\r\nContent-Length: 0\r\n", true),
+            ("204 No Content\r\nContent-Length: 5\r\n", false),
+            ("204 No Content\r\nTransfer-Encoding: chunked\r\n", false),
+            ("304 Not Modified\r\nContent-Length: 5\r\n", true),
+        ] {
+            let mut head = ResponseHead::new();
+            let octets = format!("HTTP/1.1 {answer}\r\n");
+            assert_eq!(head.parse(octets.as_bytes(), Method::Get), Ok(Some(octets.len())));
+            assert_eq!((head.framing, head.keep_alive), (Framing::None, keep), "{answer:?}");
+        }
+    }
+}

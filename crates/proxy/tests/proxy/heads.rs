@@ -18,7 +18,7 @@ fn forwarding_fields_are_ours() {
         &origin,
         &gate,
         "GET /a%41/./b?q=%2f HTTP/1.1\r\nHost: GW.test:8080\r\nX-Forwarded-For: 9.9.9.9\r\nX-Forwarded-For: 8.8.8.8\r\n\
-         X-Forwarded-Host: evil.test\r\nX-Forwarded-Proto: https\r\nX-Real-IP: 9.9.9.9\r\nForwarded: for=9.9.9.9\r\nX_Forwarded_For: 1.2.3.4\r\n\
+         X-Forwarded-Host: evil.test\r\nX-Forwarded-Proto: https\r\nX-Real-IP: 9.9.9.9\r\nForwarded: for=9.9.9.9\r\nX-Forwarded-Client-Cert: Subject=me\r\nX_Forwarded_For: 1.2.3.4\r\n\
          Proxy: http://evil.test\r\nProxy-Connection: keep-alive\r\nKeep-Alive: 5\r\nConnection: keep-alive, X-Private\r\nX-Private: 1\r\n\
          TE: trailers\r\nX-Kept:  v \r\n\r\n",
     );
