@@ -32,6 +32,7 @@ pub(crate) struct Buffers {
     pub small: Pool<Buffer>,
     pub large: Pool<Buffer>,
     pipes: RefCell<Vec<Splice>>,
+    make_pipe: fn() -> io::Result<Splice>,
 }
 
 /// So many pipes are kept open.
@@ -41,7 +42,18 @@ const PIPES: usize = 64;
 
 impl Buffers {
     pub fn new() -> Self {
-        Self { small: Pool::new(256, || Buffer::new(SMALL)), large: Pool::new(128, || Buffer::new(LARGE)), pipes: RefCell::default() }
+        Self {
+            small: Pool::new(256, || Buffer::new(SMALL)),
+            large: Pool::new(128, || Buffer::new(LARGE)),
+            pipes: RefCell::default(),
+            make_pipe: Splice::new,
+        }
+    }
+
+    /// As where no descriptor is left for a pipe.
+    #[cfg(test)]
+    pub fn without_pipes() -> Self {
+        Self { make_pipe: || Err(io::ErrorKind::Other.into()), ..Self::new() }
     }
 
     /// Takes a buffer back, whatever its size.
@@ -56,7 +68,7 @@ impl Buffers {
 
     pub fn pipe(&self) -> io::Result<Splice> {
         let kept = self.pipes.borrow_mut().pop();
-        kept.map_or_else(Splice::new, Ok)
+        kept.map_or_else(self.make_pipe, Ok)
     }
 
     /// Takes a pipe back, if nothing is left in it.

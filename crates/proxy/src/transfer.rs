@@ -56,6 +56,8 @@ pub(crate) struct Transfer {
     out: Vec<u8>,
     written: usize,
     splice: Option<Splice>,
+    /// There was no pipe to be had: through memory, then.
+    pipeless: bool,
     /// Most octets of body.
     limit: u64,
     /// Octets of body sent on.
@@ -80,6 +82,7 @@ impl Transfer {
             out,
             written: 0,
             splice: None,
+            pipeless: false,
             limit: limit.unwrap_or(u64::MAX),
             octets: 0,
             moved: false,
@@ -309,7 +312,7 @@ impl Transfer {
     fn can_splice(&self, from: &Stream, to: &Stream) -> bool {
         let worth = match &self.splice {
             Some(_) => true,
-            None => self.left().is_some_and(|left| left >= WORTH),
+            None => !self.pipeless && self.left().is_some_and(|left| left >= WORTH),
         };
         worth && self.buffered() == 0 && from.plain().is_some() && to.plain().is_some()
     }
@@ -319,9 +322,12 @@ impl Transfer {
             return Poll::Ready(Err(Stop::From(io::ErrorKind::Unsupported.into())));
         };
         if self.splice.is_none() {
-            self.splice = Some(pool.pipe().map_err(Stop::From)?);
+            self.splice = pool.pipe().ok();
         }
-        let Some(splice) = &mut self.splice else { return Poll::Ready(Ok(())) };
+        let Some(splice) = &mut self.splice else {
+            self.pipeless = true;
+            return Poll::Ready(Ok(()));
+        };
         let before = (*left, self.octets);
         let result = splice.poll(cx, from, to, left, &mut self.octets);
         if (*left, self.octets) != before {
@@ -363,3 +369,37 @@ pub(crate) fn end(out: &mut Vec<u8>, sink: Sink) {
 }
 
 const _: () = assert!(LARGE as u64 <= WORTH, "a body that fits a buffer is not worth a pipe");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+    use std::time::Duration;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    async fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a socket");
+        let address = listener.local_addr().expect("its address");
+        let (one, other) = tokio::join!(TcpStream::connect(address), listener.accept());
+        (one.expect("connected"), other.expect("accepted").0)
+    }
+
+    #[test]
+    fn where_no_pipe_is_to_be_had_a_large_body_goes_through_memory() {
+        const LENGTH: usize = 1 << 20;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let ((mut sender, from), (to, mut receiver)) = (pair().await, pair().await);
+            let (mut from, mut to, pool) = (Stream::Plain(from), Stream::Plain(to), Buffers::without_pipes());
+            let mut transfer = Transfer::new(Source::Length(LENGTH as u64), Sink::Raw, None, Vec::new(), None);
+            let mut got = vec![0; LENGTH];
+            let body: Vec<u8> = (0..LENGTH).map(|at| (at % 251) as u8).collect();
+            let moved = poll_fn(|cx| transfer.poll(cx, &mut from, &mut to, &pool));
+            let all = async { tokio::join!(sender.write_all(&body), moved, receiver.read_exact(&mut got)) };
+            let (sent, moved, read) = tokio::time::timeout(Duration::from_secs(10), all).await.expect("it gets through");
+            assert!(sent.is_ok() && moved.is_ok() && read.is_ok(), "{moved:?}");
+            assert!(got == body);
+        });
+    }
+}
