@@ -8,6 +8,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
 /// Between two looks.
 pub(crate) const TICK: Duration = Duration::from_millis(100);
@@ -18,6 +19,8 @@ pub(crate) struct Clock {
     base: Instant,
     now: Cell<Duration>,
     watches: RefCell<Vec<Rc<Watch>>>,
+    /// There is something to watch again.
+    begun: Notify,
 }
 
 /// One connection's deadline.
@@ -47,7 +50,7 @@ pub(crate) struct Elapsed;
 
 impl Clock {
     pub fn new(base: Instant) -> Rc<Self> {
-        Rc::new(Self { base, now: Cell::new(base.elapsed()), watches: RefCell::default() })
+        Rc::new(Self { base, now: Cell::new(base.elapsed()), watches: RefCell::default(), begun: Notify::new() })
     }
 
     /// As of the last tick.
@@ -70,12 +73,25 @@ impl Clock {
             waker: RefCell::default(),
             place: Cell::new(watches.len()),
         });
+        if watches.is_empty() {
+            self.begun.notify_one();
+        }
         watches.push(watch.clone());
         Deadline { clock: self.clone(), watch }
     }
 
     pub fn watched(&self) -> usize {
         self.watches.borrow().len()
+    }
+
+    /// Between two ticks. With nothing to watch that is `rare`, or until there is something: time that stood still for longer than a tick
+    /// would let deadlines pass early.
+    pub async fn pause(&self, rare: Duration) {
+        if self.watched() == 0 {
+            let _ = tokio::time::timeout(rare, self.begun.notified()).await;
+        } else {
+            tokio::time::sleep(TICK).await;
+        }
     }
 
     /// Moves time on and wakes whoever is late.
@@ -128,6 +144,14 @@ impl Deadline {
     /// The bound of the whole exchange has passed, not just that of one wait.
     pub fn spent(&self) -> bool {
         self.watch.cap.get() <= self.clock.now()
+    }
+
+    /// What is left of the bound of the whole exchange.
+    pub fn left(&self) -> Duration {
+        match self.watch.cap.get() {
+            Duration::MAX => Duration::MAX,
+            cap => cap.saturating_sub(self.clock.base.elapsed()),
+        }
     }
 
     /// Polls until it is ready or the deadline, which the closure may move, has passed.
@@ -193,5 +217,17 @@ mod tests {
         deadline.cap(None);
         deadline.set(Duration::from_secs(60));
         assert!(!deadline.passed());
+    }
+
+    #[test]
+    fn a_worker_at_rest_keeps_time_again_from_the_first_deadline_on() {
+        let clock = Clock::new(Instant::now());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        let woken = runtime.block_on(async {
+            let resting = tokio::time::timeout(Duration::from_secs(10), clock.pause(Duration::from_secs(3_600)));
+            let (woken, _deadline) = tokio::join!(resting, async { clock.deadline() });
+            woken
+        });
+        assert!(woken.is_ok(), "deadlines would be counted from a time that stands still");
     }
 }

@@ -10,7 +10,7 @@ use crate::stream::Stream;
 use crate::telemetry::Account;
 use crate::transfer::{Sink, Source, Stop, Transfer};
 use crate::tunnel::{self, direction};
-use crate::waiting::{HALF_CLOSED, Leaving, poll_client};
+use crate::waiting::{Leaving, patience, poll_client};
 use http1::{Chunked, Framing};
 use model::{Backend, Forward, Reason};
 use route::CompiledRoute;
@@ -249,11 +249,6 @@ impl Connection {
             let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
         }
     }
-}
-
-/// How long nothing may happen.
-fn patience(ended: bool, read_timeout: Duration) -> Duration {
-    if ended { HALF_CLOSED.min(read_timeout) } else { read_timeout }
 }
 
 /// Sends on what there is of the request's body. `Ok`: whether there was any; `Err`: the client cannot go on.

@@ -232,6 +232,9 @@ impl Connection {
     ) -> Result<Taken, Failure> {
         let mut waits = 0;
         loop {
+            if self.deadline.left().is_zero() {
+                return Err(last.unwrap_or(Failure::timeout()));
+            }
             let now = self.worker.clock.now();
             let choice = self.worker.pools.borrow_mut().choose(backend, &kit.tried, now);
             let lease = match choice {
@@ -276,7 +279,7 @@ impl Connection {
         let metrics = self.worker.shared.metrics.backend(&backend.id);
         let egress = self.worker.shared.egress();
         let begun = Clock::exact();
-        let limit = forward.timeouts.request.map_or(forward.timeouts.connect, |total| total.min(forward.timeouts.connect));
+        let limit = forward.timeouts.connect.min(self.deadline.left());
         match connect(lease.endpoint.address, &egress, limit).await {
             Ok(stream) => {
                 lease.endpoint.succeeded();

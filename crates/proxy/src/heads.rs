@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 /// What most heads need.
 const OUT: usize = 2 * 1024;
 /// What is kept of memory that grew.
-const LARGEST_OUT: usize = 32 * 1024;
+pub(crate) const LARGEST_OUT: usize = 32 * 1024;
 
 /// What came from a client: a request head and what follows it.
 #[derive(Debug)]

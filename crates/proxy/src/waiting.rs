@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Interim answers of one request that are passed on.
 const INTERIM: u8 = 8;
 /// For so long an answer is waited for when the client has ended its side: it may be gone, or just have nothing more to say.
-pub(crate) const HALF_CLOSED: Duration = Duration::from_secs(5);
+const HALF_CLOSED: Duration = Duration::from_secs(5);
 /// So much of further requests is read ahead while one is under way.
 const AHEAD: usize = 8 * 1024;
 
@@ -48,7 +48,8 @@ impl Connection {
         let mut answer: Option<Box<Answer>> = None;
         let mut interim = 0;
         loop {
-            self.deadline.set(timeouts.read);
+            let patience = patience(self.ended, timeouts.read);
+            self.deadline.set(patience);
             let mut wait = Wait {
                 worker: &self.worker,
                 client: &mut self.client,
@@ -59,7 +60,7 @@ impl Connection {
                 upload,
                 answer: &mut answer,
                 asked: facts.method,
-                read_timeout: timeouts.read,
+                read_timeout: patience,
             };
             let came = self.deadline.bound(|cx| wait.poll(cx)).await.unwrap_or(Err(Failure::timeout()));
             self.finish_upload(upload);
@@ -197,11 +198,16 @@ impl Wait<'_> {
             Poll::Ready(Leaving::Gone) => Poll::Ready(Err(Failure::client_gone())),
             Poll::Ready(Leaving::Ended) => {
                 *self.ended = true;
-                self.deadline.set(HALF_CLOSED.min(self.read_timeout));
+                self.deadline.set(patience(true, self.read_timeout));
                 Poll::Pending
             }
         }
     }
+}
+
+/// How long nothing may happen. `ended`: the client has ended its side.
+pub(crate) fn patience(ended: bool, read_timeout: Duration) -> Duration {
+    if ended { HALF_CLOSED.min(read_timeout) } else { read_timeout }
 }
 
 /// What a client does that gets an answer.

@@ -2,12 +2,12 @@
 
 use crate::admission::Admitted;
 use crate::buffer::{Buffers, Pool};
-use crate::clock::{Clock, TICK};
+use crate::clock::Clock;
 use crate::connection::{Accepted, serve};
 use crate::dataplane::Shared;
 use crate::date::Date;
 use crate::forward::Warm;
-use crate::heads::{Answer, Incoming, Kit};
+use crate::heads::{Answer, Incoming, Kit, LARGEST_OUT};
 use crate::listeners::{Context, Socket};
 use route::Snapshot;
 use std::cell::{Cell, RefCell};
@@ -17,7 +17,6 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::Poll;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
@@ -114,7 +113,9 @@ impl Worker {
     }
 
     /// Takes back what an exchange is done with.
-    pub fn take_back(&self, kit: Box<Kit>) {
+    pub fn take_back(&self, mut kit: Box<Kit>) {
+        kit.out.clear();
+        kit.out.shrink_to(LARGEST_OUT);
         if kit.slim { self.slims.put(kit) } else { self.kits.put(kit) }
     }
 
@@ -183,14 +184,18 @@ impl Worker {
                 Err(_) => {}
             }
         }
-        // Closing the socket would reset what still waits in its queue.
-        std::future::poll_fn(|cx| {
-            while let Poll::Ready(Ok((stream, peer))) = listener.poll_accept(cx) {
-                self.admit(stream, peer, &slot);
+        self.empty(listener, &slot);
+    }
+
+    /// Serves what waits in a socket's queue: closing the socket would reset it. The system is asked, not the runtime, which may not know yet
+    /// of all that is there, and hands out only so much at a time.
+    fn empty(self: &Rc<Self>, listener: TcpListener, slot: &Socket) {
+        let Ok(listener) = listener.into_std() else { return };
+        while let Ok((stream, peer)) = listener.accept() {
+            if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
+                self.admit(stream, peer, slot);
             }
-            Poll::Ready(())
-        })
-        .await;
+        }
     }
 
     /// Serves a connection, here or where there is least to do.
@@ -232,7 +237,7 @@ impl Worker {
     async fn keep_time(self: Rc<Self>) {
         let mut ticks = 0_u32;
         loop {
-            tokio::time::sleep(if self.clock.watched() == 0 { RARE } else { TICK }).await;
+            self.clock.pause(RARE).await;
             self.clock.tick();
             if self.draining() {
                 self.clock.wake_idle();

@@ -1,6 +1,7 @@
 //! Waits that end. Every bound is short here, and every test would hang without it.
 
 use crate::support::{GET, Plan, reason};
+use std::net::SocketAddr;
 use std::time::Duration;
 use testkit::client::Close;
 use testkit::origin::{Behaviour, Origin};
@@ -104,4 +105,52 @@ fn a_client_that_leaves_a_quiet_answer_is_noticed() {
         // Well before the backend's silence, of a minute, would end it.
         testkit::eventually("the connection ends", || (gate.dataplane.connections() == 0).then_some(()));
     }
+}
+
+/// A socket that accepts no connection, and what keeps it so.
+fn deaf() -> (SocketAddr, Vec<socket2::Socket>) {
+    let new = || socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+    let listener = new();
+    listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).and_then(|()| listener.listen(0)).expect("a port");
+    let address = listener.local_addr().ok().and_then(|address| address.as_socket()).expect("its address");
+    let mut all = vec![listener];
+    for _ in 0..4 {
+        let filling = new();
+        // The queue takes one or two of them.
+        let _ = filling.connect_timeout(&address.into(), SHORT);
+        all.push(filling);
+    }
+    (address, all)
+}
+
+#[test]
+fn a_bound_for_the_whole_exchange_counts_connecting_too() {
+    let origin = Origin::recording();
+    let (address, _keeping) = deaf();
+    let mut plan = Plan::to(&[address, origin.address()]);
+    plan.forward = |forward| forward.timeouts.request = Some(SHORT);
+    let gate = plan.start();
+    let mut client = gate.open();
+    // One of them goes to the deaf one first, and has no time left for the other then.
+    let mut statuses = [client.get("gw.test", "/").status, client.get("gw.test", "/").status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 504]);
+}
+
+#[test]
+fn a_client_that_has_ended_its_side_is_not_waited_for_long_at_any_of_its_requests() {
+    let origin = Origin::start(Behaviour::make(|head, _| {
+        if head.target() == "/last" {
+            return Vec::new();
+        }
+        // Long enough for the end of the client's side to be noticed.
+        std::thread::sleep(SHORT);
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec()
+    }));
+    let gate = Plan::to(&[origin.address()]).start();
+    let mut client = gate.open();
+    client.send("GET / HTTP/1.1\r\nHost: gw.test\r\n\r\nGET /last HTTP/1.1\r\nHost: gw.test\r\n\r\n").finish();
+    origin.wait_for(2);
+    // Well before the backend's silence, of a minute, would end it.
+    testkit::eventually("the connection ends", || (gate.dataplane.connections() == 0).then_some(()));
 }
