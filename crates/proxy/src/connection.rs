@@ -13,9 +13,11 @@ use observe::ListenerMetrics;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 /// Octets read and thrown away so that a client gets its answer before the connection closes.
 const LINGER_OCTETS: usize = 64 * 1024;
@@ -107,12 +109,22 @@ pub(crate) async fn serve(worker: Rc<Worker>, accepted: Accepted) {
     connection.run().await;
 }
 
+/// Not on the worker: a signature takes long, with RSA half a millisecond.
 async fn handshake(worker: &Worker, context: &Context, stream: TcpStream, deadline: &Deadline) -> Option<Stream> {
     deadline.set(worker.shared.limits.handshake);
     let acceptor = tokio_rustls::TlsAcceptor::from(context.tls.clone()?);
-    let mut accepting = Box::pin(acceptor.accept(stream));
-    let stream = deadline.bound(|cx| std::future::Future::poll(accepting.as_mut(), cx)).await.ok()?.ok()?;
-    Some(Stream::Tls(Box::new(stream)))
+    // Dropping the set ends the handshake.
+    let mut offloaded = JoinSet::new();
+    offloaded.spawn_on(async move { acceptor.accept(stream).await }, &worker.shared.handshakes);
+    match deadline.bound(|cx| offloaded.poll_join_next(cx)).await.ok()?? {
+        Ok(stream) => Some(Stream::Tls(Box::new(stream.ok()?))),
+        Err(error) => {
+            if error.is_panic() {
+                worker.shared.metrics.panicked();
+            }
+            None
+        }
+    }
 }
 
 impl Connection {
@@ -132,12 +144,13 @@ impl Connection {
         }
     }
 
-    /// Whether the next answer says that it is the last: the connection has had its share, or the gateway stops.
+    /// Whether the next answer says that it is the last: the connection has had its share, its socket is gone, or the gateway stops.
     pub fn worn_out(&self) -> bool {
         let limits = &self.worker.shared.limits;
         self.served >= limits.requests_per_connection
             || self.worker.clock.now().saturating_sub(self.born) >= limits.connection_age
             || self.worker.draining()
+            || self.context.closed.load(Ordering::Relaxed)
     }
 
     /// Reads a request head. While nothing of it is there, no buffer is held.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tokio::runtime::LocalOptions;
+use tokio::runtime::{Handle, LocalOptions, Runtime};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use upstream::{Cell, Registry};
 
@@ -28,6 +28,8 @@ pub(crate) struct Shared {
     /// Connections of each worker.
     pub loads: Vec<AtomicUsize>,
     pub base: Instant,
+    /// Where handshakes run: their signatures would keep a worker from all its other connections.
+    pub handshakes: Handle,
     egress: Arc<Cell<Egress>>,
     workers: Vec<mpsc::Sender<Command>>,
 }
@@ -37,6 +39,7 @@ pub struct Dataplane {
     shared: Arc<Shared>,
     control: Mutex<Control>,
     threads: Vec<JoinHandle<()>>,
+    handshakes: Option<Runtime>,
 }
 
 #[derive(Default)]
@@ -52,6 +55,7 @@ pub fn start(options: Options) -> io::Result<Dataplane> {
     let limits = options.limits;
     let per_listener = limits.connections_per_listener.unwrap_or_else(|| u32::try_from(files / 2 / 10 * 9).unwrap_or(u32::MAX));
     let (senders, receivers): (Vec<_>, Vec<_>) = (0..workers).map(|_| mpsc::channel(QUEUE)).unzip();
+    let handshakes = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).thread_name("handshake").build()?;
     let shared = Arc::new(Shared {
         snapshot: Cell::new(Snapshot::empty()),
         registry: Registry::new(),
@@ -61,6 +65,7 @@ pub fn start(options: Options) -> io::Result<Dataplane> {
         admission: Admission::new(limits.connections_per_client, per_listener),
         loads: (0..workers).map(|_| AtomicUsize::new(0)).collect(),
         base: Instant::now(),
+        handshakes: handshakes.handle().clone(),
         egress: Cell::new(options.egress),
         workers: senders,
     });
@@ -71,7 +76,7 @@ pub fn start(options: Options) -> io::Result<Dataplane> {
             return Err(error);
         }
     }
-    Ok(Dataplane { shared, control: Mutex::default(), threads })
+    Ok(Dataplane { shared, control: Mutex::default(), threads, handshakes: Some(handshakes) })
 }
 
 /// Starts one worker's thread. The channel says whether its runtime came up.
@@ -188,6 +193,10 @@ impl Drop for Dataplane {
         for thread in self.threads.drain(..) {
             // A worker's panic has been reported where it happened.
             let _ = thread.join();
+        }
+        // Nobody waits for a handshake any more.
+        if let Some(handshakes) = self.handshakes.take() {
+            handshakes.shutdown_background();
         }
     }
 }

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use tokio::sync::oneshot;
 use upstream::Cell;
 
@@ -32,6 +32,8 @@ pub(crate) struct Context {
     pub metrics: Arc<ListenerMetrics>,
     /// Counters of what no route takes.
     pub unrouted: Arc<RouteMetrics>,
+    /// The socket is gone: connections end with their next answer.
+    pub closed: Arc<AtomicBool>,
 }
 
 /// A socket all workers accept from.
@@ -39,6 +41,7 @@ pub(crate) struct Context {
 pub(crate) struct Socket {
     pub context: Arc<Cell<Context>>,
     pub connections: Arc<AtomicU32>,
+    closed: Arc<AtomicBool>,
 }
 
 /// The control side: which sockets there are. One writer.
@@ -109,7 +112,7 @@ impl Listeners {
     fn keep(&mut self, it: &Wanted<'_>, shared: &Arc<Shared>) -> Result<SocketAddr, String> {
         if let Some(open) = self.open.get(&it.key) {
             let (address, slot) = (open.address, open.slot.clone());
-            slot.context.publish(Arc::new(self.context(it, address, shared)?));
+            slot.context.publish(Arc::new(self.context(it, address, &slot.closed, shared)?));
             return Ok(address);
         }
         let overlaps = self.open.values().any(|open| {
@@ -118,8 +121,9 @@ impl Listeners {
         });
         let sockets = bind(it.binding.address, shared.loads.len(), overlaps).map_err(|error| said(it.binding.address, &error))?;
         let address = sockets.first().ok_or("there is no worker")?.local_addr().map_err(|error| error.to_string())?;
-        let context = Cell::new(self.context(it, address, shared)?);
-        let slot = Arc::new(Socket { context, connections: Arc::default() });
+        let closed = Arc::default();
+        let context = Cell::new(self.context(it, address, &closed, shared)?);
+        let slot = Arc::new(Socket { context, connections: Arc::default(), closed });
         self.next += 1;
         for (worker, socket) in sockets.into_iter().enumerate() {
             shared.tell(worker, Command::Listen(self.next, socket, slot.clone())).map_err(|_| "a worker does not respond")?;
@@ -128,7 +132,7 @@ impl Listeners {
         Ok(address)
     }
 
-    fn context(&mut self, it: &Wanted<'_>, address: SocketAddr, shared: &Arc<Shared>) -> Result<Context, String> {
+    fn context(&mut self, it: &Wanted<'_>, address: SocketAddr, closed: &Arc<AtomicBool>, shared: &Arc<Shared>) -> Result<Context, String> {
         let tls = match it.listener.protocol {
             ListenerProtocol::Http => None,
             ListenerProtocol::Https => Some(self.tls(&it.gateway.id, shared)?),
@@ -143,6 +147,7 @@ impl Listeners {
             tls,
             metrics: shared.metrics.listener(&it.gateway.id, &it.listener.name),
             unrouted: shared.metrics.unrouted(&it.gateway.id),
+            closed: closed.clone(),
         })
     }
 
@@ -170,6 +175,7 @@ fn wanted(gateway: &Gateway) -> impl Iterator<Item = Wanted<'_>> {
 
 /// Waits until no worker has the socket any more, so that its address is free.
 async fn close(open: &Open, shared: &Shared) {
+    open.slot.closed.store(true, Ordering::Relaxed);
     let mut closed = Vec::new();
     for worker in 0..shared.loads.len() {
         let (done, wait) = oneshot::channel();

@@ -28,12 +28,15 @@ fn a_new_socket_serves_and_the_old_one_does_not_notice() {
     let ack = at(&gate, &[gate.address, other]);
     // Port 0 was asked for at first: its socket is another binding and closes.
     assert_eq!(bound(&ack).len(), 2, "{ack:?}");
-    assert_eq!(kept.get(HOST, "/2").status, 200);
+    let ending = kept.get(HOST, "/2");
+    assert_eq!((ending.status, ending.get("connection")), (200, Some("close")), "connections outlive their socket by one answer");
+    let mut kept = Connection::open(gate.address);
+    assert_eq!(kept.get(HOST, "/2").get("connection"), None);
     assert_eq!(Connection::open(other).get(HOST, "/3").status, 200);
     let ack = at(&gate, &[other]);
     assert_eq!(bound(&ack), [other]);
     assert!(TcpStream::connect(gate.address).is_err(), "closed when the change is acknowledged");
-    assert_eq!(kept.get(HOST, "/4").status, 200, "connections outlive their socket");
+    assert_eq!(kept.get(HOST, "/4").get("connection"), Some("close"));
     assert_eq!(bound(&at(&gate, &[gate.address, other]))[0], gate.address, "an address can come back");
 }
 
@@ -120,4 +123,18 @@ fn connections_spread_over_workers() {
     }
     let loads = gate.dataplane.loads();
     assert!(loads.iter().all(|&load| (6..=10).contains(&load)), "{loads:?}");
+}
+
+#[test]
+fn what_waits_in_the_queue_of_a_socket_that_goes_is_served() {
+    const WAITING: usize = 600;
+    let origin = Origin::recording();
+    let gate = Gate::to(&origin);
+    let address = free([127, 0, 0, 1]);
+    at(&gate, &[address]);
+    let mut clients: Vec<_> = (0..WAITING).map(|_| Connection::open(address)).collect();
+    assert!(at(&gate, &[]).bindings.is_empty());
+    for client in &mut clients {
+        assert_eq!(client.get(HOST, "/").status, 200);
+    }
 }
