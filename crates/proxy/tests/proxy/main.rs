@@ -7,6 +7,7 @@ mod heads;
 mod interim;
 mod limits;
 mod listeners;
+mod panics;
 mod persistence;
 mod retries;
 mod support;
