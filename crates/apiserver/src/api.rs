@@ -37,6 +37,8 @@ pub(crate) struct Ask {
     pub(crate) user: Identity,
     pub(crate) format: Format,
     pub(crate) dry_run: bool,
+    /// What the client calls itself.
+    pub(crate) agent: String,
 }
 
 // === impl Api ===
@@ -109,7 +111,8 @@ impl Api {
         table::allow(&kind, verb, &target)?;
         let format = Format::negotiate(&head.headers, verb)?;
         let dry_run = query.dry_run()?;
-        let ask = Ask { kind, verb, target, query, user, format, dry_run };
+        let agent = head.headers.get(http::header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("").to_owned();
+        let ask = Ask { kind, verb, target, query, user, format, dry_run, agent };
         match verb {
             Verb::Get => read::get(self, &ask),
             Verb::List => read::list(self, &ask).await,

@@ -41,6 +41,16 @@ pub(crate) fn from_stored(kind: &Kind, object: &mut Value) {
     }
 }
 
+/// What a field of an Event in one version is called in the other.
+pub(crate) fn renamed(from: &str, to: &str, field: &str) -> Option<&'static str> {
+    let new = |version: &str| version.split('/').next() == Some(GROUP);
+    match (new(from), new(to)) {
+        (true, false) if to == "v1" => FIELDS.iter().find(|(new, _)| *new == field).map(|(_, core)| *core),
+        (false, true) if from == "v1" => FIELDS.iter().find(|(_, core)| *core == field).map(|(new, _)| *new),
+        _ => None,
+    }
+}
+
 fn rename(object: &mut Value, from: &str, to: &str) {
     let map = as_map(object);
     let value = map.shift_remove(from);

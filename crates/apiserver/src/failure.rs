@@ -119,6 +119,21 @@ impl Failure {
         failure
     }
 
+    /// An apply that would take fields from others.
+    pub(crate) fn apply_conflict(message: String, causes: Vec<Cause>) -> Self {
+        let mut failure = Self::new(StatusCode::CONFLICT, "Conflict", message);
+        failure.add_causes(causes);
+        failure
+    }
+
+    /// Options of a request, such as `PatchOptions`, with one that is wrong.
+    pub(crate) fn invalid_options(options: &str, cause: Cause) -> Self {
+        let message = format!("{options}.meta.k8s.io \"\" is invalid: {}", cause.line());
+        let mut failure = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).of("meta.k8s.io", options, "");
+        failure.add_causes([cause]);
+        failure
+    }
+
     pub(crate) fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized")
     }

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! TLS ─► serve ─► api ─┬─► read, watching ───────────────────────► store
-//!   client certificate ├─► write ◄─ patch      ─► rules (schema) ─► store
+//!   client certificate ├─► write ◄─ patch, apply ─► rules ────────► store
 //!                      ├─► delete ─► lifecycle, garbage ─────────► store
 //!                      └─► discovery, openapi, access
 //! ```
@@ -16,6 +16,7 @@
 
 mod access;
 mod api;
+mod apply;
 mod body;
 mod builtin;
 mod clock;

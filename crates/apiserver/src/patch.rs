@@ -11,7 +11,8 @@ use crate::kinds::Kind;
 use crate::object::{Object, decode};
 use crate::read::shaped;
 use crate::reply::Reply;
-use crate::{strategic, table, write};
+use crate::write::{self, Origin};
+use crate::{apply, strategic, table};
 
 /// How a patch is written. The reference table says which kinds take which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -70,7 +71,12 @@ pub(crate) fn check_media(kind: &Kind, media_type: &str) -> Result<PatchType, Fa
 
 pub(crate) async fn patch(api: &Api, ask: &Ask, media_type: &str, bytes: &[u8]) -> Result<Reply, Failure> {
     let name = &ask.target.name;
-    let patch = Patch::read(&ask.kind, check_media(&ask.kind, media_type)?, bytes)?;
+    let patch_type = check_media(&ask.kind, media_type)?;
+    apply::check_options(ask, "PatchOptions", patch_type == PatchType::Apply)?;
+    if patch_type == PatchType::Apply {
+        return apply::apply(api, ask, bytes).await;
+    }
+    let patch = Patch::read(&ask.kind, patch_type, bytes)?;
     let mut last = Failure::modified(&ask.kind, name);
     for _ in 0..TRIES {
         let stored = api.store.get(&ask.key()).ok_or_else(|| Failure::not_found(&ask.kind, name))?;
@@ -79,7 +85,7 @@ pub(crate) async fn patch(api: &Api, ask: &Ask, media_type: &str, bytes: &[u8]) 
         check_identity(&old, &new)?;
         // The old revision came along in `new`; another one can only stand there because the patch says so.
         let insists = new.meta_str("resourceVersion") != old.meta_str("resourceVersion");
-        match write::replace(api, ask, &stored, new, &patch.duplicates).await {
+        match write::replace(api, ask, &stored, new, &patch.duplicates, Origin::Sent).await {
             Ok(written) => return Ok(shaped(ask, StatusCode::OK, written.object)?.warn(written.warnings)),
             Err(failure) if failure.is_conflict() && !insists && !patch.names_revision => last = failure,
             Err(failure) => return Err(failure),
@@ -104,10 +110,7 @@ enum Form {
 
 impl Patch {
     fn read(kind: &Kind, patch_type: PatchType, bytes: &[u8]) -> Result<Self, Failure> {
-        let parsed = match patch_type {
-            PatchType::Apply => body::yaml(bytes)?,
-            _ => body::json(bytes)?,
-        };
+        let parsed = body::json(bytes)?;
         let names_revision = parsed.value.pointer("/metadata/resourceVersion").is_some();
         let form = match patch_type {
             PatchType::Json => Form::Json(operations(parsed.value)?),

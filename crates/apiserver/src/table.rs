@@ -21,8 +21,8 @@ pub struct Row {
 
 const STATUS: &[Verb] = &[Verb::Get, Verb::Update, Verb::Patch];
 const FINALIZE: &[Verb] = &[Verb::Update];
-const PATCHES: &[PatchType] = &[PatchType::Json, PatchType::Merge, PatchType::Strategic];
-const CUSTOM_PATCHES: &[PatchType] = &[PatchType::Json, PatchType::Merge];
+const PATCHES: &[PatchType] = &PatchType::ALL;
+const CUSTOM_PATCHES: &[PatchType] = &[PatchType::Json, PatchType::Merge, PatchType::Apply];
 /// Deleting all of these at once is never what was meant.
 const NO_COLLECTION_DELETE: [&str; 2] = ["namespaces", "services"];
 
@@ -98,7 +98,7 @@ pub fn reference_markdown() -> String {
         "# The embedded API\n\n\
          What `paifang up` answers, kind by kind. Anything else is Kubernetes' 404, 405 or 415.\n\n\
          Kinds of a CustomResourceDefinition have all verbs below, their `status` subresource where the definition asks for\n\
-         it, and JSON and merge patches. Bodies are JSON or YAML, for the kinds below also protobuf; any other type is 415.\n\
+         it, and all patch types but the strategic. Bodies are JSON or YAML, for the kinds below also protobuf; any other type is 415.\n\
          Answers are JSON or YAML; a client that accepts neither gets 406.\n\n\
          | group/version | resource | namespaced |",
     );

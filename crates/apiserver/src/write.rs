@@ -16,7 +16,7 @@ use crate::object::{Object, as_map, decode, encode, same_intent, set};
 use crate::read::shaped;
 use crate::reply::Reply;
 use crate::request::Query;
-use crate::{builtin, clock, crd, names};
+use crate::{apply, builtin, clock, crd, names};
 
 /// What is done about fields that no schema knows and keys that come twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,15 @@ enum Unknown {
     Ignore,
     Warn,
     Strict,
+}
+
+/// Where a new object comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A client sent it: what it changed is its own.
+    Sent,
+    /// An apply made it, and its managers are in it.
+    Applied,
 }
 
 /// An object that was stored, and what the client should hear beside it.
@@ -46,11 +55,12 @@ impl Unknown {
 }
 
 pub(crate) async fn create(api: &Api, ask: &Ask, body: Parsed) -> Result<Reply, Failure> {
-    let written = create_object(api, ask, body).await?;
+    apply::check_options(ask, "CreateOptions", false)?;
+    let written = create_object(api, ask, body, Origin::Sent).await?;
     Ok(shaped(ask, StatusCode::CREATED, written.object)?.warn(written.warnings))
 }
 
-pub(crate) async fn create_object(api: &Api, ask: &Ask, body: Parsed) -> Result<Written, Failure> {
+pub(crate) async fn create_object(api: &Api, ask: &Ask, body: Parsed, origin: Origin) -> Result<Written, Failure> {
     let Parsed { value: mut new, duplicates } = body;
     identify(&ask.kind, &mut new)?;
     if !new.meta_str("resourceVersion").is_empty() {
@@ -63,6 +73,9 @@ pub(crate) async fn create_object(api: &Api, ask: &Ask, body: Parsed) -> Result<
     builtin::prepare_create(&ask.kind, &mut new);
     let mut warnings = shape(ask, &mut new, &duplicates)?;
     builtin::default(&ask.kind, &mut new);
+    if origin == Origin::Sent {
+        apply::track(ask, None, &mut new);
+    }
     validate(api, &ask.kind, &new, None)?;
     warnings.extend(api.admit(ask, None, Some(&new))?);
     let name = new.name().to_owned();
@@ -125,6 +138,7 @@ fn guards(api: &Api, ask: &Ask, new: &Value) -> Result<Vec<Op>, Failure> {
 }
 
 pub(crate) async fn update(api: &Api, ask: &Ask, body: Parsed) -> Result<Reply, Failure> {
+    apply::check_options(ask, "UpdateOptions", false)?;
     let Parsed { value: mut new, duplicates } = body;
     identify(&ask.kind, &mut new)?;
     let name = &ask.target.name;
@@ -140,7 +154,7 @@ pub(crate) async fn update(api: &Api, ask: &Ask, body: Parsed) -> Result<Reply, 
     let mut last = Failure::modified(&ask.kind, name);
     for _ in 0..tries {
         let old = api.store.get(&ask.key()).ok_or_else(|| Failure::not_found(&ask.kind, name))?;
-        match replace(api, ask, &old, new.clone(), &duplicates).await {
+        match replace(api, ask, &old, new.clone(), &duplicates, Origin::Sent).await {
             Ok(written) => return Ok(shaped(ask, StatusCode::OK, written.object)?.warn(written.warnings)),
             Err(failure) if failure.is_conflict() => last = failure,
             Err(failure) => return Err(failure),
@@ -150,7 +164,14 @@ pub(crate) async fn update(api: &Api, ask: &Ask, body: Parsed) -> Result<Reply, 
 }
 
 /// Puts `new` in the place of `old`, as far as this request may change it.
-pub(crate) async fn replace(api: &Api, ask: &Ask, stored: &Stored, new: Value, duplicates: &[String]) -> Result<Written, Failure> {
+pub(crate) async fn replace(
+    api: &Api,
+    ask: &Ask,
+    stored: &Stored,
+    new: Value,
+    duplicates: &[String],
+    origin: Origin,
+) -> Result<Written, Failure> {
     let old = decode(&ask.kind, stored);
     let (mut new, mut warnings) = (new, Vec::new());
     settle_namespace(ask, &mut new)?;
@@ -159,7 +180,11 @@ pub(crate) async fn replace(api: &Api, ask: &Ask, stored: &Stored, new: Value, d
         new = only(&old, &new, "spec");
     } else if ask.target.subresource == "status" {
         warnings.extend(shape(ask, &mut new, duplicates)?);
+        let managers = new.meta_mut().shift_remove("managedFields").filter(|_| origin == Origin::Applied);
         new = only(&old, &new, "status");
+        if managers.is_some() {
+            set(new.meta_mut(), "managedFields", managers);
+        }
     } else {
         keep_metadata(&old, &mut new);
         if ask.kind.status {
@@ -171,6 +196,10 @@ pub(crate) async fn replace(api: &Api, ask: &Ask, stored: &Stored, new: Value, d
         check_finalizers(&ask.kind, &old, &new)?;
         count_generation(&ask.kind, &old, &mut new);
     }
+    if origin == Origin::Sent {
+        apply::track(ask, Some(&old), &mut new);
+    }
+    apply::keep_times(&old, &mut new);
     validate(api, &ask.kind, &new, Some(&old))?;
     warnings.extend(api.admit(ask, Some(&old), Some(&new))?);
     let object = commit(api, ask, stored, &old, new).await?;
@@ -179,16 +208,14 @@ pub(crate) async fn replace(api: &Api, ask: &Ask, stored: &Stored, new: Value, d
 
 /// Stores `new`, unless nothing changed; an object that waited only for its last finalizer goes.
 async fn commit(api: &Api, ask: &Ask, stored: &Stored, old: &Value, mut new: Value) -> Result<Value, Failure> {
-    let bytes = encode(&ask.kind, &new);
     let gone = new.is_deleting() && !new.has_finalizers() && !builtin::still_needed(&ask.kind, &new);
-    let same = bytes == encode(&ask.kind, old);
-    if (same && !gone) || ask.dry_run {
-        let revision = old.meta_str("resourceVersion").to_owned();
-        new.meta_mut().insert("resourceVersion".into(), revision.into());
+    let revision = old.meta_str("resourceVersion").to_owned();
+    new.meta_mut().insert("resourceVersion".into(), revision.into());
+    if (new == *old && !gone) || ask.dry_run {
         return Ok(new);
     }
     let (key, expect) = (ask.key(), Expect::Revision(stored.revision));
-    let op = if gone { Op::delete(key, expect) } else { Op::put(key, expect, bytes) };
+    let op = if gone { Op::delete(key, expect) } else { Op::put(key, expect, encode(&ask.kind, &new)) };
     let revision = api.store.write(vec![op]).await.map_err(|error| write_failure(&ask.kind, &ask.target.name, &error))?;
     new.meta_mut().insert("resourceVersion".into(), revision.to_string().into());
     after(api, &ask.kind);
@@ -212,7 +239,7 @@ pub(crate) fn write_failure(kind: &Kind, name: &str, error: &WriteError) -> Fail
 }
 
 /// The body must be an object, and of this kind if it says of which.
-fn identify(kind: &Kind, object: &mut Value) -> Result<(), Failure> {
+pub(crate) fn identify(kind: &Kind, object: &mut Value) -> Result<(), Failure> {
     if !object.is_object() {
         return Err(Failure::bad_request("the body must be an object"));
     }

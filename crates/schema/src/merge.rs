@@ -34,14 +34,24 @@ const ROWS: &[Row] = &[
 
 /// Objects that are replaced whole, never field by field.
 const ATOMIC: &[&str] = &[
+    "io.k8s.api.core.v1.EndpointAddress",
+    "io.k8s.api.core.v1.EndpointPort",
     "io.k8s.api.core.v1.ObjectReference",
     "io.k8s.api.core.v1.LocalObjectReference",
     "io.k8s.api.core.v1.TypedLocalObjectReference",
+    "io.k8s.api.discovery.v1.EndpointPort",
+    "io.k8s.api.networking.v1.ServiceBackendPort",
     "io.k8s.api.rbac.v1.RoleRef",
     "io.k8s.api.rbac.v1.Subject",
     "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector",
     "io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference",
 ];
+
+/// Maps that are replaced whole, by definition and property.
+const ATOMIC_PROPERTIES: &[(&str, &str)] = &[("io.k8s.api.core.v1.ServiceSpec", "selector")];
+
+/// Keys of lists that Kubernetes fills in before it compares elements: a definition, its property and the value.
+const DEFAULT_KEYS: &[(&str, &str, &str)] = &[("io.k8s.api.core.v1.ServicePort", "protocol", "TCP")];
 
 /// Writes the table into the definitions; every other list says that it is atomic.
 pub(crate) fn mark(definitions: &mut Map<String, Value>) {
@@ -74,6 +84,17 @@ pub(crate) fn mark(definitions: &mut Map<String, Value>) {
             schema["x-kubernetes-map-type"] = json!("atomic");
         }
     }
+    let mut say = |definition: &str, property: &str, key: &str, value: Value| {
+        if let Some(schema) = definitions.get_mut(definition).and_then(|schema| schema["properties"].get_mut(property)) {
+            schema[key] = value;
+        }
+    };
+    for (definition, property) in ATOMIC_PROPERTIES {
+        say(definition, property, "x-kubernetes-map-type", json!("atomic"));
+    }
+    for (definition, property, value) in DEFAULT_KEYS {
+        say(definition, property, "default", json!(value));
+    }
 }
 
 #[cfg(test)]
@@ -89,6 +110,12 @@ mod tests {
         }
         for name in ATOMIC {
             assert!(definitions.contains_key(*name), "{name}");
+        }
+        for (definition, property) in ATOMIC_PROPERTIES {
+            assert_eq!(definitions[*definition]["properties"][*property]["x-kubernetes-map-type"], "atomic", "{definition}.{property}");
+        }
+        for (definition, property, value) in DEFAULT_KEYS {
+            assert_eq!(definitions[*definition]["properties"][*property]["default"], *value, "{definition}.{property}");
         }
     }
 }

@@ -195,7 +195,10 @@ impl Described<'_> {
     fn patch_types(&self) -> impl Iterator<Item = String> {
         let built_in = matches!(self.schema.source(), Source::Definition(_));
         let strategic = built_in.then_some("application/strategic-merge-patch+json");
-        ["application/json-patch+json", "application/merge-patch+json"].into_iter().chain(strategic).map(str::to_owned)
+        ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"]
+            .into_iter()
+            .chain(strategic)
+            .map(str::to_owned)
     }
 }
 

@@ -59,6 +59,8 @@ pub(crate) struct Node {
     pub either: Vec<NodeId>,
     pub default: Option<Value>,
     pub list: List,
+    /// Replaced whole, never field by field: `x-kubernetes-map-type: atomic`.
+    pub whole: bool,
     pub patch: Option<PatchMeta>,
     pub checks: Checks,
     pub rules: Vec<Rule>,
@@ -257,6 +259,7 @@ impl Node {
             either: Vec::new(),
             default: None,
             list: List::Atomic,
+            whole: false,
             patch: None,
             checks: Checks::default(),
             rules: Vec::new(),
@@ -305,5 +308,34 @@ impl<'a> Cursor<'a> {
     /// The type of the value here.
     pub fn kind(self) -> Type {
         self.get().kind
+    }
+
+    /// The schema as it applies to `value`: of several alternatives, the one for its JSON type.
+    #[must_use]
+    pub fn fitting(self, value: &Value) -> Self {
+        let node = self.schema.node(self.node, value);
+        let other = self.get().either.iter().copied().find(|id| std::ptr::eq(&raw const self.schema.nodes[id.index()], node));
+        other.map_or(self, |id| self.at(id))
+    }
+
+    /// Whether the field has a schema of its own, beside what the object allows.
+    pub fn declares(self, name: &str) -> bool {
+        self.get().properties.contains_key(name)
+    }
+
+    /// Whether the object may hold the field at all.
+    pub fn allows(self, name: &str) -> bool {
+        let node = self.get();
+        node.field(name).is_some() || node.preserve || node.additional == Additional::Any
+    }
+
+    /// Whether an object here is replaced whole, never field by field.
+    pub fn is_whole(self) -> bool {
+        self.get().whole
+    }
+
+    /// What the value is when nobody said.
+    pub fn default(self) -> Option<&'a Value> {
+        self.get().default.as_ref()
     }
 }

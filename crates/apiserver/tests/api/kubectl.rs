@@ -214,3 +214,32 @@ async fn events_are_shown_by_every_command_that_shows_events() {
         check(&kubectl.ok(line).await, &["Broken", "the regex does not compile"]);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn server_side_apply() {
+    let server = Server::start().await;
+    let kubectl = Kubectl::new(&server);
+    let map = |x: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  x: '{x}'\n");
+    // What was applied from the client goes over without a conflict.
+    kubectl.ok_with("apply -f -", &map("1")).await;
+    let said = kubectl.ok_with("apply --server-side -f -", &map("2")).await;
+    assert!(said.contains("configmap/a serverside-applied"), "{said}");
+    let shown = kubectl.ok("get configmap a -o yaml --show-managed-fields").await;
+    assert!(shown.contains("manager: kubectl\n") && shown.contains("operation: Apply") && shown.contains("f:x: {}"), "{shown}");
+    assert!(!shown.contains("kubectl-client-side-apply"), "{shown}");
+    assert!(!kubectl.ok("get configmap a -o yaml").await.contains("managedFields"));
+    let refused = kubectl.fails_with("apply --server-side --field-manager=other -f -", &map("3")).await;
+    assert!(refused.contains(r#"conflict with "kubectl": .data.x"#), "{refused}");
+    let diff = kubectl.run(&["diff", "--server-side", "--force-conflicts", "--field-manager=other", "-f", "-"], &map("3")).await;
+    assert!(!diff.success && diff.out.contains("-  x: \"2\"") && diff.out.contains("+  x: \"3\""), "{}{}", diff.out, diff.err);
+    kubectl.ok_with("apply --server-side --field-manager=other --force-conflicts -f -", &map("3")).await;
+    assert_eq!(kubectl.ok("get configmap a -o jsonpath={.data.x}").await, "3");
+    let dry = kubectl.ok_with("apply --server-side --dry-run=server -f -", &map("3").replace("name: a", "name: b")).await;
+    assert!(dry.contains("configmap/b serverside-applied (server dry run)"), "{dry}");
+    kubectl.fails_with("get configmap b", "").await;
+    // What is applied in turns and no longer names a field gives it up.
+    let less = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
+    kubectl.ok_with("apply --server-side --field-manager=other -f -", less).await;
+    kubectl.ok_with("apply --server-side -f -", less).await;
+    assert_eq!(kubectl.ok("get configmap a -o jsonpath={.data}").await, "");
+}

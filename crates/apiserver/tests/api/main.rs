@@ -1,5 +1,6 @@
 //! The embedded API from outside: over TLS, as clients see it.
 
+mod apply;
 mod client;
 mod crash;
 mod custom;

@@ -101,7 +101,9 @@ impl<'a> Cell<'a> {
         let body = match patch {
             PatchType::Json => json!([{ "op": "add", "path": "/metadata/labels", "value": { "patched": "yes" } }]),
             PatchType::Apply => {
-                let mut object = sample(self.row, self.path.rsplit('/').next().unwrap_or(""));
+                // A definition's name is made of the sample's.
+                let name = self.path.rsplit('/').next().and_then(|name| name.split('.').next()).unwrap_or("");
+                let mut object = sample(self.row, name.trim_end_matches('s'));
                 object["metadata"]["labels"] = json!({ "patched": "yes" });
                 object
             }

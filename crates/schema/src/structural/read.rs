@@ -113,6 +113,7 @@ impl<'a> Reader<'a> {
             if kind == Type::Any { place != Place::Field && place != Place::Element || flag("nullable") } else { flag("nullable") };
         node.preserve = flag("x-kubernetes-preserve-unknown-fields") || (kind == Type::Any && place == Place::Builtin);
         node.embedded = flag("x-kubernetes-embedded-resource");
+        node.whole = fields.get("x-kubernetes-map-type").is_some_and(|kind| kind == "atomic");
         node.default = fields.get("default").cloned();
         node.decoded = place == Place::Builtin;
         if place == Place::Builtin {
