@@ -15,6 +15,9 @@
 //!
 //! **Invariant:** every wait has a deadline, every buffer a bound; nothing on a worker blocks.
 //!
+//! Silence is bounded, slowness is not: a body that goes on, however little at a time, is let be, as nginx does. What a slow one holds is
+//! bounded: 64 KiB each way, and two connections out of what its client and its listener may have.
+//!
 //! **Invariant:** a request is answered by one snapshot, and lets it go once it is routed.
 //!
 //! **Invariant:** a panic costs the connection it happened on, nothing else.

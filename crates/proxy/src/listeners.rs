@@ -93,7 +93,7 @@ impl Listeners {
                 Some(owner) => Err(format!("{} is taken by {owner}", it.binding.address)),
                 None => {
                     owners.insert(it.key.clone(), format!("listener `{}` of gateway {}", it.listener.name, it.gateway.id));
-                    self.keep(it, shared)
+                    self.keep(it, shared).await
                 }
             };
             states.push(BindingState {
@@ -109,7 +109,7 @@ impl Listeners {
     }
 
     /// Opens a socket, or tells an open one whose it is now.
-    fn keep(&mut self, it: &Wanted<'_>, shared: &Arc<Shared>) -> Result<SocketAddr, String> {
+    async fn keep(&mut self, it: &Wanted<'_>, shared: &Arc<Shared>) -> Result<SocketAddr, String> {
         if let Some(open) = self.open.get(&it.key) {
             let (address, slot) = (open.address, open.slot.clone());
             slot.context.publish(Arc::new(self.context(it, address, &slot.closed, shared)?));
@@ -125,10 +125,12 @@ impl Listeners {
         let context = Cell::new(self.context(it, address, &closed, shared)?);
         let slot = Arc::new(Socket { context, connections: Arc::default(), closed });
         self.next += 1;
+        let id = self.next;
+        // Known before any worker has it: what is cut off here can still be closed.
+        self.open.insert(it.key.clone(), Open { id, address, slot: slot.clone() });
         for (worker, socket) in sockets.into_iter().enumerate() {
-            shared.tell(worker, Command::Listen(self.next, socket, slot.clone())).map_err(|_| "a worker does not respond")?;
+            shared.tell_surely(worker, Command::Listen(id, socket, slot.clone())).await.map_err(|()| "a worker has ended")?;
         }
-        self.open.insert(it.key.clone(), Open { id: self.next, address, slot });
         Ok(address)
     }
 
