@@ -111,6 +111,13 @@ impl Failure {
         Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
     }
 
+    /// Fields of a built-in kind that are of another type.
+    pub(crate) fn undecodable(kind: &Kind, causes: &[Cause]) -> Self {
+        let lines: Vec<String> = causes.iter().map(Cause::line).collect();
+        let (name, version) = (&kind.kind, &kind.version);
+        Self::bad_request(format!("{name} in version \"{version}\" cannot be handled as a {name}: {}", lines.join(", ")))
+    }
+
     /// A patch that was understood but does not fit the object.
     pub(crate) fn unprocessable(message: impl Into<String>) -> Self {
         let mut failure =

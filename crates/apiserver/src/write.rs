@@ -15,7 +15,7 @@ use crate::kinds::Kind;
 use crate::object::{Object, as_map, decode, encode, same_intent, set};
 use crate::read::shaped;
 use crate::reply::Reply;
-use crate::request::Query;
+use crate::request::{Query, Verb};
 use crate::{apply, builtin, clock, crd, names};
 
 /// What is done about fields that no schema knows and keys that come twice.
@@ -76,7 +76,7 @@ pub(crate) async fn create_object(api: &Api, ask: &Ask, body: Parsed, origin: Or
     if origin == Origin::Sent {
         apply::track(ask, None, &mut new);
     }
-    validate(api, &ask.kind, &new, None)?;
+    validate(api, ask, &new, None)?;
     warnings.extend(api.admit(ask, None, Some(&new))?);
     let name = new.name().to_owned();
     let key = ask.kind.key(&ask.target.namespace, &name);
@@ -200,7 +200,7 @@ pub(crate) async fn replace(
         apply::track(ask, Some(&old), &mut new);
     }
     apply::keep_times(&old, &mut new);
-    validate(api, &ask.kind, &new, Some(&old))?;
+    validate(api, ask, &new, Some(&old))?;
     warnings.extend(api.admit(ask, Some(&old), Some(&new))?);
     let object = commit(api, ask, stored, &old, new).await?;
     Ok(Written { object, warnings })
@@ -381,10 +381,15 @@ fn drop_nulls(meta: &mut Map<String, Value>) {
     meta.retain(|_, value| !value.is_null());
 }
 
-fn validate(api: &Api, kind: &Kind, new: &Value, old: Option<&Value>) -> Result<(), Failure> {
+fn validate(api: &Api, ask: &Ask, new: &Value, old: Option<&Value>) -> Result<(), Failure> {
+    let kind = &ask.kind;
     let mut causes = names::check_metadata(kind, new, old);
     if causes.is_empty() {
         causes = kind.rules.validate(new, old);
+    }
+    // Kubernetes decodes a built-in object that is sent whole before it judges it.
+    if kind.is_builtin() && ask.verb != Verb::Patch && causes.iter().any(|cause| cause.reason == "FieldValueTypeInvalid") {
+        return Err(Failure::undecodable(kind, &causes));
     }
     if causes.is_empty() && kind.is(crd::GROUP, crd::PLURAL) {
         causes = crd::check(api, new);

@@ -74,8 +74,10 @@ async fn bodies_that_are_not_what_they_should_be() {
     send("text/plain", "{}").await.refused(415);
     send("application/vnd.kubernetes.protobuf", "k8s").await.refused(400);
     send("application/json", r#"{"metadata":"a"}"#).await.refused(400);
-    send("application/json", r#"{"metadata":{"name":1}}"#).await.refused(422);
-    send("application/json", r#"{"metadata":{"name":"a"},"data":{"x":1}}"#).await.refused(422);
+    send("application/json", r#"{"metadata":{"name":1}}"#).await.refused(400);
+    let status = send("application/json", r#"{"metadata":{"name":"a"},"data":{"x":1}}"#).await.refused(400);
+    let message = status["message"].as_str().expect("a message");
+    assert!(message.starts_with("ConfigMap in version \"v1\" cannot be handled as a ConfigMap: data.x: "), "{message}");
     send("application/json", "{}").await.refused(422);
     send("application/json", r#"{"apiVersion":"v2","metadata":{"name":"a"}}"#).await.refused(400);
     send("application/json", r#"{"kind":"Secret","metadata":{"name":"a"}}"#).await.refused(400);
