@@ -192,3 +192,30 @@ async fn a_definition_with_names_that_another_has_is_refused() {
     assert_eq!(fields, ["spec.names.singular", "spec.names.kind", "spec.names.listKind", "spec.names.shortNames[1]"], "{status}");
     server.post(DEFINITIONS, &definition("things", "other.example")).await.ok();
 }
+
+#[tokio::test]
+async fn objects_are_applied_from_the_server_in_any_version() {
+    let server = with_things().await;
+    let path = format!("{THINGS}/a");
+    let apply = async |path: &str, manager: &str, config: &Value| {
+        server.patch(&format!("{path}?fieldManager={manager}"), "application/apply-patch+yaml", config).await
+    };
+    let made = apply(&path, "one", &thing("a", json!({ "size": 1, "items": [{ "n": "x" }] }))).await;
+    assert_eq!((made.status.as_u16(), &made.ok()["spec"]["color"]), (201, &json!("red")));
+    // A default belongs to nobody.
+    let blue = apply(&path, "two", &thing("a", json!({ "color": "blue" }))).await.ok();
+    assert_eq!((&blue["spec"]["color"], &blue["metadata"]["generation"]), (&json!("blue"), &json!(2)));
+    let refused = apply(&path, "two", &thing("a", json!({ "items": [] }))).await.refused(409);
+    assert_eq!(refused["details"]["causes"][0]["field"], ".spec.items");
+    apply(&path, "two", &thing("a", json!({ "sise": 1 }))).await.refused(400);
+    apply(&path, "two&force=true", &thing("a", json!({ "size": 0 }))).await.refused(422);
+    // The same manager in another version gives up what it had in the first.
+    let mut alpha = thing("a", json!({ "size": 1 }));
+    alpha["apiVersion"] = "example.io/v1alpha1".into();
+    let left = apply(&path.replace("/v1/", "/v1alpha1/"), "one", &alpha).await.ok();
+    assert_eq!(left["spec"], json!({ "size": 1, "color": "blue" }));
+    let entries = left["metadata"]["managedFields"].as_array().map(Vec::len);
+    assert_eq!(entries, Some(2), "{left}");
+    let ready = json!({ "apiVersion": "example.io/v1", "kind": "Kindthings", "status": { "ready": true } });
+    assert_eq!(apply(&format!("{path}/status"), "one", &ready).await.ok()["status"]["ready"], true);
+}
