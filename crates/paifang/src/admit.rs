@@ -2,21 +2,49 @@
 
 use apiserver::{Admit, Review, Verb};
 use control::GATEWAY_ID;
-use model::GatewayId;
+use model::{Egress, GatewayId};
 use resources::Severity;
+use serde_json::Value;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use translate::{Options, Others};
 
-/// What Kubernetes refuses, the API server refuses itself. All else is served as far as it goes, and said.
-pub fn admit() -> Admit {
-    let mut options = Options::new(GatewayId::new(GATEWAY_ID.to_owned()));
-    options.ingress.classes.others = Others::NotAtHand;
+/// What Kubernetes refuses, the API server refuses itself. All else is served as far as it goes, and said. `own`: sockets of this process that
+/// no backend may name.
+pub fn admit(own: Vec<SocketAddr>) -> Admit {
+    let options = options(own);
     Arc::new(move |review: &Review<'_>| {
         let (Some(new), "") = (review.new, review.subresource) else { return Ok(Vec::new()) };
         if !matches!(review.verb, Verb::Create | Verb::Update | Verb::Patch) {
             return Ok(Vec::new());
         }
-        let problems = translate::check(std::slice::from_ref(new), &options);
-        Ok(problems.into_iter().filter(|(_, it)| it.severity != Severity::Note).map(|(_, it)| it.to_string()).collect())
+        Ok(warnings(new, &options))
     })
+}
+
+fn options(own: Vec<SocketAddr>) -> Options {
+    let mut options = Options::new(GatewayId::new(GATEWAY_ID.to_owned()));
+    options.ingress.classes.others = Others::NotAtHand;
+    options.egress = Egress::new(own);
+    options
+}
+
+fn warnings(object: &Value, options: &Options) -> Vec<String> {
+    let problems = translate::check(std::slice::from_ref(object), options);
+    problems.into_iter().filter(|(_, it)| it.severity != Severity::Note).map(|(_, it)| it.to_string()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_endpoint_that_is_our_own_socket_is_warned_of() {
+        let annotations = json!({ translate::ENDPOINTS_ANNOTATION: "127.0.0.1:6443" });
+        let metadata = json!({ "name": "web", "namespace": "demo", "annotations": annotations });
+        let service = json!({ "apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": { "ports": [{ "port": 80 }] } });
+        assert_eq!(warnings(&service, &options(vec![SocketAddr::from(([127, 0, 0, 1], 6443))])).len(), 1);
+        assert_eq!(warnings(&service, &options(Vec::new())).len(), 0);
+    }
 }

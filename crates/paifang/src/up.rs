@@ -10,6 +10,7 @@ use cli::Exit;
 use cli::args::UpArgs;
 use cli::text::Paint;
 use control::FirstClass;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use store::Store;
 
@@ -18,12 +19,17 @@ pub async fn run(args: UpArgs) -> Result<Exit, Fault> {
     let store = Store::open(&data_dir)?;
     let mut options = apiserver::Options::new(&data_dir);
     options.address = args.api_address;
-    options.admit = Some(admit::admit());
+    options.admit = Some(admit::admit(own(&args)));
     let api = apiserver::start(store.clone(), options).await?;
     let result = serve(&args, &api).await;
     api.stop().await;
     store.close().await;
     result
+}
+
+/// Sockets of this process, as far as they are known before they are there.
+fn own(args: &UpArgs) -> Vec<SocketAddr> {
+    std::iter::once(args.api_address).chain(args.serving.admin_address.0).collect()
 }
 
 async fn serve(args: &UpArgs, api: &apiserver::Running) -> Result<Exit, Fault> {
