@@ -1,9 +1,11 @@
 //! Sockets that come and go.
 
 use crate::support::{GET, Gate, HOST, Plan, bound, gateway, host, id, loopback, named, shard};
-use model::{Action, Binding, Forward, ListenerProtocol, Reason, Respond, Update};
+use crate::trap;
+use model::{Action, Backend, BackendId, Binding, Forward, ListenerProtocol, Reason, Respond, Update};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::time::Duration;
 use testkit::client::Connection;
 use testkit::origin::Origin;
 
@@ -127,14 +129,22 @@ fn connections_spread_over_workers() {
 
 #[test]
 fn what_waits_in_the_queue_of_a_socket_that_goes_is_served() {
-    const WAITING: usize = 600;
-    let origin = Origin::recording();
-    let gate = Gate::to(&origin);
+    const WAITING: usize = 400;
+    trap::set();
+    let mut plan = Plan::to(&[free([127, 0, 0, 1])]);
+    plan.backend = Backend::new(BackendId::new(trap::SLEEPS));
+    let gate = plan.start();
     let address = free([127, 0, 0, 1]);
     at(&gate, &[address]);
+    // While the only worker is held up, connections gather.
+    let mut busy = Connection::open(address);
+    busy.send(GET);
+    std::thread::sleep(Duration::from_millis(200));
     let mut clients: Vec<_> = (0..WAITING).map(|_| Connection::open(address)).collect();
     assert!(at(&gate, &[]).bindings.is_empty());
+    assert_eq!(busy.response("GET").status, 502);
+    gate.set_endpoints(&[]);
     for client in &mut clients {
-        assert_eq!(client.get(HOST, "/").status, 200);
+        assert_eq!(client.get(HOST, "/").status, 503);
     }
 }

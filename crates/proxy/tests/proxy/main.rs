@@ -13,4 +13,5 @@ mod retries;
 mod support;
 mod timeouts;
 mod tls;
+mod trap;
 mod upgrade;
