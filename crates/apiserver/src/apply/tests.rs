@@ -171,6 +171,15 @@ fn an_element_given_up_keeps_what_others_hold_in_it() {
 }
 
 #[test]
+fn what_nobody_set_in_a_shared_element_stays() {
+    let element = json!({ "list": [{ "name": "a" }] });
+    let mut story = Story::new().apply("a", element.clone()).apply("b", element);
+    // As a default would.
+    story.object["list"][0]["value"] = "default".into();
+    story.apply("a", json!({})).is(json!({ "list": [{ "name": "a", "value": "default" }] })).apply("b", json!({})).is(json!({}));
+}
+
+#[test]
 fn sets_unite_and_atomic_values_are_replaced_whole() {
     Story::new()
         .apply("a", json!({ "set": ["x", "y"], "atomic": ["x"], "whole": { "k": "1" } }))
@@ -191,6 +200,7 @@ fn a_list_keeps_the_order_of_who_applies() {
         assert_eq!(Shape::new(schema.root()).merge(&set(live), &set(applied)), set(merged), "{live:?} {applied:?}");
     };
     check(&["a", "b", "c"], &["c", "b", "a"], &["c", "b", "a"]);
+    check(&["a", "x", "b"], &["b", "a"], &["x", "b", "a"]);
     check(&["a", "b"], &["c"], &["a", "b", "c"]);
     check(&["a", "b", "c"], &["d", "b"], &["a", "d", "b", "c"]);
     check(&[], &["a"], &["a"]);
