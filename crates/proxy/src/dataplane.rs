@@ -39,8 +39,11 @@ pub struct Dataplane {
     shared: Arc<Shared>,
     control: Mutex<Control>,
     threads: Vec<JoinHandle<()>>,
-    handshakes: Option<Runtime>,
+    _handshakes: Handshakes,
 }
+
+/// The threads of handshakes. Nobody waits for them to end.
+struct Handshakes(Option<Runtime>);
 
 #[derive(Default)]
 struct Control {
@@ -56,6 +59,7 @@ pub fn start(options: Options) -> io::Result<Dataplane> {
     let per_listener = limits.connections_per_listener.unwrap_or_else(|| u32::try_from(files / 2 / 10 * 9).unwrap_or(u32::MAX));
     let (senders, receivers): (Vec<_>, Vec<_>) = (0..workers).map(|_| mpsc::channel(QUEUE)).unzip();
     let handshakes = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).thread_name("handshake").build()?;
+    let (handle, handshakes) = (handshakes.handle().clone(), Handshakes(Some(handshakes)));
     let shared = Arc::new(Shared {
         snapshot: Cell::new(Snapshot::empty()),
         registry: Registry::new(),
@@ -65,7 +69,7 @@ pub fn start(options: Options) -> io::Result<Dataplane> {
         admission: Admission::new(limits.connections_per_client, per_listener),
         loads: (0..workers).map(|_| AtomicUsize::new(0)).collect(),
         base: Instant::now(),
-        handshakes: handshakes.handle().clone(),
+        handshakes: handle,
         egress: Cell::new(options.egress),
         workers: senders,
     });
@@ -76,7 +80,7 @@ pub fn start(options: Options) -> io::Result<Dataplane> {
             return Err(error);
         }
     }
-    Ok(Dataplane { shared, control: Mutex::default(), threads, handshakes: Some(handshakes) })
+    Ok(Dataplane { shared, control: Mutex::default(), threads, _handshakes: handshakes })
 }
 
 /// Starts one worker's thread. The channel says whether its runtime came up.
@@ -194,9 +198,14 @@ impl Drop for Dataplane {
             // A worker's panic has been reported where it happened.
             let _ = thread.join();
         }
-        // Nobody waits for a handshake any more.
-        if let Some(handshakes) = self.handshakes.take() {
-            handshakes.shutdown_background();
+    }
+}
+
+impl Drop for Handshakes {
+    fn drop(&mut self) {
+        // Waiting, as a runtime does by itself, is not possible within another one.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
         }
     }
 }

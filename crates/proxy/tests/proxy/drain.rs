@@ -64,3 +64,11 @@ fn dropping_it_ends_everything() {
     drop(gate);
     assert_ne!(client.closed(), Close::Open);
 }
+
+#[test]
+fn what_cannot_start_says_so_in_a_runtime_too() {
+    let options = || proxy::Options { access_log: proxy::Sink::File("/nowhere/at/all/access.log".into()), ..proxy::Options::default() };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let error = runtime.block_on(async { proxy::start(options()).err() });
+    assert_eq!(error.map(|error| error.kind()), Some(std::io::ErrorKind::NotFound));
+}
