@@ -15,6 +15,7 @@ mod chores;
 mod generate;
 mod shape;
 mod suite;
+mod tally;
 mod tools;
 mod up;
 

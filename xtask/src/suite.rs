@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Result, bail};
 
 use crate::build::BINARY;
-use crate::{build, tools};
+use crate::{build, tally, tools};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -31,7 +31,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     // Without --no-fail-fast, a failure would hide the results of every test binary behind it.
     let mut command = tools::cargo();
     command.args(["test", "--workspace", "--no-fail-fast"]).args(&arguments.passed).env(BINARY, paifang);
-    tools::finish(&mut command)
+    tally::finish(&mut command)
 }
 
 /// Starts etcd and kube-apiserver, runs the tests made for them, and takes them down again, whatever came out.
@@ -45,7 +45,7 @@ fn cluster(passed: &[String]) -> Result<ExitCode> {
     let (kubeconfig, address) = (said("kubeconfig")?, said("address")?);
     let mut command = tools::cargo();
     command.args(["test", "--package", "xtask", "--test", "cluster"]).args(passed).args(["--", "--ignored", "--nocapture"]);
-    let tested = tools::finish(command.env(BINARY, paifang).env("KUBECONFIG", kubeconfig).env("BACKEND_ADDRESS", address));
+    let tested = tally::finish(command.env(BINARY, paifang).env("KUBECONFIG", kubeconfig).env("BACKEND_ADDRESS", address));
     if let Err(error) = tools::run(up().arg("down")) {
         bail!("the cluster is still up: {error:#}");
     }
