@@ -185,7 +185,7 @@ pub struct DemoArgs {
     #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
     pub address: IpAddr,
     /// The first of seven ports: httpbin, hello v1, hello v2, echo, gRPC, TCP, UDP; 0: any
-    #[arg(long, value_name = "PORT", default_value_t = 8000)]
+    #[arg(long, value_name = "PORT", default_value_t = 8000, value_parser = clap::value_parser!(u16).range(..=65529))]
     pub port: u16,
 }
 

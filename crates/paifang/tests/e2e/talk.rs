@@ -44,6 +44,13 @@ fn a_request_that_is_none_is_named() {
     }
 }
 
+#[test]
+fn seven_ports_fit_above_the_first() {
+    let output = paifang(&["demo", "--port", "65530"], "");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("65529"), "{}", text(&output.stderr));
+}
+
 /// Colours are for terminals: none in a pipe, and none where `NO_COLOR` says so.
 #[test]
 fn colours_only_where_they_are_wanted() {
