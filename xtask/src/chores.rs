@@ -8,7 +8,7 @@ use crate::{build, tools};
 
 #[derive(Debug, clap::Args)]
 pub struct BenchArguments {
-    /// Passed on to `bench`; `--help` tells which.
+    /// Passed on to `bench`; `cargo xtask bench -- --help` tells which.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     passed: Vec<String>,
 }
