@@ -172,6 +172,10 @@ impl Serving {
     pub async fn stop(self) {
         self.draining.store(true, Ordering::Relaxed);
         self.control.abort();
+        // Its watches end before the API they watch, so that none of them complains. One that has ended was looked at by `run`.
+        if !self.control.is_finished() {
+            let _ = self.control.await;
+        }
         self.dataplane.drain(self.drain).await;
         for task in &self.tasks {
             task.abort();
