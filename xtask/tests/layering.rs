@@ -19,7 +19,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("schema", &["resources", "model"]),
     // frontends
     ("translate-ingress", &["model", "resources"]),
-    ("translate", &["model", "resources", "translate-ingress"]),
+    ("translate-gateway-api", &["model", "resources"]),
+    ("translate-istio", &["model", "resources"]),
+    ("translate", &["model", "resources", "translate-ingress", "translate-gateway-api", "translate-istio"]),
     // mechanisms
     ("observe", &["model"]),
     ("tls", &["model"]),
@@ -27,7 +29,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("status", &["model", "resources"]),
     // shells
-    ("proxy", &["model", "route", "filter", "http1", "upstream", "tls", "observe"]),
+    ("l4", &["model", "upstream", "observe"]),
+    ("proxy", &["model", "route", "filter", "http1", "upstream", "tls", "observe", "l4"]),
     ("apiserver", &["model", "resources", "schema", "store", "translate"]),
     ("control", &["model", "resources", "pools", "translate", "status", "schema"]),
     ("demo", &[]),

@@ -96,7 +96,7 @@ fn shard(row: &Row, backends: &[Arc<Backend>], certificates: &[Arc<Certificate>]
 }
 
 fn shard_key(row: &Row) -> Result<ShardKey> {
-    Ok(ShardKey { gateway: gateway_id(), host: pattern(row)? })
+    Ok(ShardKey { port: None, gateway: gateway_id(), host: pattern(row)? })
 }
 
 fn pattern(row: &Row) -> Result<HostPattern> {
@@ -104,7 +104,15 @@ fn pattern(row: &Row) -> Result<HostPattern> {
 }
 
 fn host(row: &Row, tls: HostTls, route: Route) -> Result<Host> {
-    Ok(Host { name: pattern(row)?, tls, routes: vec![route], on_miss: OnMiss::Stop, replies: Replies::default() })
+    Ok(Host {
+        tls_policy: Default::default(),
+        tunnel: None,
+        name: pattern(row)?,
+        tls,
+        routes: vec![route],
+        on_miss: OnMiss::Stop,
+        replies: Replies::default(),
+    })
 }
 
 fn route(row: &Row, backend: &Arc<Backend>) -> Route {
@@ -119,6 +127,7 @@ fn route(row: &Row, backend: &Arc<Backend>) -> Route {
         Path::Pattern(text) => (PathMatch::Regex(expression(text.clone())), Vec::new()),
     };
     Route {
+        replies: None,
         source: Source { object: ObjectRef::new("Ingress", "bench", row.host.clone()), rule: "spec.rules[0].http.paths[0]".into() },
         matches: vec![Match { path, ..Match::default() }],
         filters,

@@ -8,7 +8,10 @@ use crate::text::{self, Paint, Style, safe};
 use crate::url::Asked;
 use anyhow::Result;
 use filter::{Context, Edits, Flow};
-use model::{Action, Binding, Filter, HeaderEdit, HttpsRedirect, Match, ObjectRef, PathMatch, Rewrite, Scheme, Source, TemplatePart};
+use model::{
+    Action, Binding, Fault, Filter, HeaderEdit, HttpsRedirect, Match, Mirror, ObjectRef, PathMatch, Percent, Rewrite, Scheme, Source,
+    TemplatePart,
+};
 use route::{CompiledRoute, Explanation, GatewayTable, Headers, Lookup, Outcome, Request, RouteTried, Tried};
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
@@ -334,6 +337,9 @@ fn filter_text(filter: &Filter) -> String {
             model::RedirectWhen::HasCertificate => format!("redirect http to https ({status}) where the host has a certificate"),
         },
         Filter::Rewrite(Rewrite::Regex { pattern, template }) => format!("rewrite {} to {}", pattern.text, template_text(template)),
+        Filter::Rewrite(Rewrite::Replace { pattern, template }) => {
+            format!("replace every {} by {}", pattern.text, template_text(template))
+        }
         Filter::Rewrite(Rewrite::Prefix { prefix, replacement }) => format!("rewrite prefix {prefix} to {replacement}"),
         Filter::Rewrite(Rewrite::Full(path)) => format!("rewrite to {path}"),
         Filter::SetHost(host) => format!("Host: {host}"),
@@ -341,7 +347,24 @@ fn filter_text(filter: &Filter) -> String {
         Filter::RequestHeader(edit) => format!("request {}", edit_text(edit)),
         Filter::ResponseHeader(edit) => format!("response {}", edit_text(edit)),
         Filter::Hsts(value) => format!("Strict-Transport-Security: {value}"),
+        Filter::Cors(cors) => format!("CORS for {} origins", cors.origins.len()),
+        Filter::Fault(fault) => fault_text(fault),
+        Filter::Mirror(Mirror { backend, percent }) => {
+            let to = backend.as_ref().map_or_else(|| "nobody".to_owned(), |it| it.id.to_string());
+            format!("a copy of {} to {to}", share(*percent))
+        }
     }
+}
+
+fn fault_text(fault: &Fault) -> String {
+    let delay = fault.delay.map(|(percent, time)| format!("{} delayed by {} ms", share(percent), time.as_millis()));
+    let abort = fault.abort.map(|(percent, status)| format!("{} answered {status}", share(percent)));
+    let parts: Vec<String> = delay.into_iter().chain(abort).collect();
+    format!("fault: {}", parts.join(", "))
+}
+
+fn share(percent: Percent) -> String {
+    format!("{} %", f64::from(percent.0) / 10_000.0)
 }
 
 fn template_text(template: &[TemplatePart]) -> String {

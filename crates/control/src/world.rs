@@ -185,7 +185,7 @@ impl World {
     }
 
     pub fn object(&self, object: &ObjectRef) -> Option<Object> {
-        let kind = Kind::ALL.into_iter().find(|it| object.kind == it.name())?;
+        let kind = Kind::named(&object.kind)?;
         self.resources.get(kind, &Name::new(object.namespace.clone(), object.name.clone()))
     }
 
@@ -202,7 +202,7 @@ impl World {
 
 /// A watched object as a change of the objects we translate; `None` for kinds that nobody translates.
 pub(crate) fn change(target: &status::Target, object: Option<Value>) -> Option<Change> {
-    let kind = Kind::ALL.into_iter().find(|it| it.name() == target.kind.word())?;
+    let kind = Kind::named(target.kind.word())?;
     let name = Name::new(target.namespace.as_str(), target.name.as_str());
     Some(Change::Object { kind, name, object: object.map(Arc::new) })
 }

@@ -29,7 +29,7 @@ fn main() {
         (0..BACKENDS).map(|n| Arc::new(Backend::new(BackendId::new(format!("demo/service-{n}:80"))))).collect();
     let shard = |n: usize, tries: u8| {
         let host = host(n, &backends, tries);
-        (ShardKey { gateway: gateway.clone(), host: host.name.clone() }, Some(Shard::new(host)))
+        (ShardKey { port: None, gateway: gateway.clone(), host: host.name.clone() }, Some(Shard::new(host)))
     };
 
     let before = resident();
@@ -100,6 +100,7 @@ fn host(n: usize, backends: &[Arc<Backend>], tries: u8) -> Host {
     let template = vec![TemplatePart::Literal("/".into()), TemplatePart::Capture(2)];
     let object = ObjectRef::new("Ingress", "demo", format!("host-{n}"));
     let route = |(index, path): (usize, PathMatch)| Route {
+        replies: None,
         source: Source { object: object.clone(), rule: format!("spec.rules[0].http.paths[{index}]").into() },
         filters: match &path {
             PathMatch::Regex(_) => {
@@ -109,9 +110,14 @@ fn host(n: usize, backends: &[Arc<Backend>], tries: u8) -> Host {
             _ => vec![Filter::HttpsRedirect(redirect.clone())],
         },
         matches: vec![Match { path, ..Match::default() }],
-        action: Action::Forward(Forward { retries: Retries { tries }, ..Forward::to(backends[n % backends.len()].clone()) }),
+        action: Action::Forward(Forward {
+            retries: Retries { tries, ..Retries::default() },
+            ..Forward::to(backends[n % backends.len()].clone())
+        }),
     };
     Host {
+        tls_policy: Default::default(),
+        tunnel: None,
         name: HostPattern::Exact(Hostname::parse(&format!("host-{n}.demo.kubesphere.io")).expect("a good name")),
         tls: HostTls::None,
         routes: paths.into_iter().enumerate().map(route).collect(),

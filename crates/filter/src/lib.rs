@@ -55,6 +55,7 @@ pub fn run(route: &CompiledRoute, request: &Request, context: &Context, edits: &
             Filter::RequestHeader(_) => headers::request(index, edits),
             Filter::ResponseHeader(_) => headers::response(index, edits),
             Filter::Hsts(_) => hsts::run(index, request, edits),
+            Filter::Cors(_) | Filter::Fault(_) | Filter::Mirror(_) => Flow::Continue,
         };
         if let Flow::Respond(_) = flow {
             return flow;

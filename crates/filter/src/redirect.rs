@@ -1,7 +1,7 @@
 //! A route's own redirect (Gateway API `RequestRedirect`, Istio `redirect`).
 
 use crate::{Context, Reply, rewrite, safe};
-use model::{PathModifier, Redirect, Scheme};
+use model::{PathModifier, Redirect, RedirectPort, Scheme};
 use route::Request;
 use std::fmt::Write;
 
@@ -13,7 +13,11 @@ pub(crate) fn answer(it: &Redirect, request: &Request, context: &Context) -> Rep
         Scheme::Https => ("https", 443),
     };
     let host = it.host.as_deref().unwrap_or(request.host);
-    let port = it.port.or_else(|| it.scheme.is_none().then(|| port(context.authority)).flatten()).filter(|port| *port != well_known);
+    let named = match it.port {
+        RedirectPort::Number(port) => Some(port),
+        _ => it.scheme.is_none().then(|| port(context.authority)).flatten(),
+    };
+    let port = named.filter(|port| *port != well_known);
     let mut location = format!("{word}://");
     safe::append(&mut location, host);
     if let Some(port) = port {

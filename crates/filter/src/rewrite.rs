@@ -16,7 +16,7 @@ pub(crate) fn run(rewrite: &Rewrite, expression: Option<&Expression>, request: &
             scratch.push_str(&replaced(edits.path(request), prefix, replacement));
             Found::Yes
         }
-        Rewrite::Regex { template, .. } => match expression {
+        Rewrite::Regex { template, .. } | Rewrite::Replace { template, .. } => match expression {
             Some(expression) => fill(template, expression, request, edits, &mut scratch),
             None => Found::No,
         },

@@ -35,14 +35,23 @@ fn get(path: &str) -> Asked {
 
 fn ran(filters: Vec<Filter>, action: Action, asked: &Asked) -> Ran {
     let route = Route {
+        replies: None,
         source: Source { object: ObjectRef::new("Ingress", "demo", "web"), rule: "rules[0]".into() },
         matches: vec![Match::default()],
         filters,
         action,
     };
-    let host = Host { name: HostPattern::Any, tls: HostTls::None, routes: vec![route], on_miss: OnMiss::Stop, replies: Replies::default() };
+    let host = Host {
+        tls_policy: Default::default(),
+        tunnel: None,
+        name: HostPattern::Any,
+        tls: HostTls::None,
+        routes: vec![route],
+        on_miss: OnMiss::Stop,
+        replies: Replies::default(),
+    };
     let gateway = GatewayId::new("demo/gateway");
-    let key = ShardKey { gateway: gateway.clone(), host: HostPattern::Any };
+    let key = ShardKey { port: None, gateway: gateway.clone(), host: HostPattern::Any };
     let (snapshot, nacks) = Snapshot::empty().apply(&Update { shards: vec![(key, Some(Shard::new(host)))], ..Update::default() });
     assert_eq!(nacks, []);
     let request = Request {
@@ -205,7 +214,7 @@ fn edits_are_listed_in_order() {
 
 #[test]
 fn a_routes_own_redirect_keeps_what_it_does_not_name() {
-    let none = Redirect { status: 302, scheme: None, host: None, port: None, path: None };
+    let none = Redirect { status: 302, scheme: None, host: None, port: RedirectPort::Own, path: None };
     let check = |redirect: Redirect, expect: &str| {
         let asked = Asked { query: Some("q=1"), ..get("/foo/bar") };
         let ran = ran(Vec::new(), Action::Redirect(redirect), &asked);
@@ -213,8 +222,8 @@ fn a_routes_own_redirect_keeps_what_it_does_not_name() {
     };
     check(none.clone(), "http://a.test:8080/foo/bar?q=1");
     check(Redirect { scheme: Some(Scheme::Https), ..none.clone() }, "https://a.test/foo/bar?q=1");
-    check(Redirect { scheme: Some(Scheme::Https), port: Some(8443), ..none.clone() }, "https://a.test:8443/foo/bar?q=1");
-    check(Redirect { host: Some("b.test".into()), port: Some(80), ..none.clone() }, "http://b.test/foo/bar?q=1");
+    check(Redirect { scheme: Some(Scheme::Https), port: RedirectPort::Number(8443), ..none.clone() }, "https://a.test:8443/foo/bar?q=1");
+    check(Redirect { host: Some("b.test".into()), port: RedirectPort::Number(80), ..none.clone() }, "http://b.test/foo/bar?q=1");
     check(Redirect { path: Some(PathModifier::Full("/new".into())), ..none.clone() }, "http://a.test:8080/new?q=1");
     let prefix = PathModifier::Prefix { prefix: "/foo".into(), replacement: "/".into() };
     check(Redirect { path: Some(prefix), ..none }, "http://a.test:8080/bar?q=1");

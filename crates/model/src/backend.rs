@@ -3,6 +3,7 @@
 use crate::BackendId;
 use serde::Serialize;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// What requests are sent to, without its endpoints: those travel by [`BackendId`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -25,6 +26,7 @@ pub enum Balancing {
     RoundRobin,
     /// Of two endpoints picked by chance, the one with fewer requests under way.
     LeastRequest,
+    Random,
 }
 
 /// Bounds of one backend, counted over all workers.
@@ -34,6 +36,16 @@ pub struct Limits {
     pub connections: u32,
     /// Idle connections that each worker keeps.
     pub idle_per_worker: u32,
+    /// Requests under way. Reached: 503, `overflow`.
+    pub requests: u32,
+    /// Requests that wait for a connection while `connections` is reached. Reached: 503, `overflow`.
+    pub pending: u32,
+    /// After so many requests a connection is not used again.
+    pub requests_per_connection: Option<u32>,
+    /// The longest wait for a connection, in place of the route's.
+    pub connect: Option<Duration>,
+    /// How long an idle connection is kept. `None`: as the data plane does by itself.
+    pub idle: Option<Duration>,
 }
 
 /// One address that serves a backend.
@@ -52,6 +64,14 @@ impl Backend {
 impl Default for Limits {
     /// 10,000 connections, 320 idle ones a worker (ingress-nginx: `upstream-keepalive-connections`).
     fn default() -> Self {
-        Self { connections: 10_000, idle_per_worker: 320 }
+        Self {
+            connections: 10_000,
+            idle_per_worker: 320,
+            requests: u32::MAX,
+            pending: 0,
+            requests_per_connection: None,
+            connect: None,
+            idle: None,
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! What happens to a request between its route and its backend.
 
-use crate::{Pattern, Text};
+use crate::{Backend, Pattern, Text, ValueMatch};
 use serde::Serialize;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// One step. A route carries its filters in the order they run; frontends choose that order, the data plane runs the list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -18,7 +20,55 @@ pub enum Filter {
     ResponseHeader(HeaderEdit),
     /// `Strict-Transport-Security` on answers over https, in place of the backend's own.
     Hsts(Text),
+    Cors(Cors),
+    /// Delay and failure on purpose.
+    Fault(Fault),
+    /// A copy of the request whose answer nobody waits for.
+    Mirror(Mirror),
 }
+
+/// Cross-origin rules (Fetch standard). Answers preflights here.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Cors {
+    /// One of them must match the request's `Origin`.
+    pub origins: Vec<ValueMatch>,
+    /// What a preflight's answer lists; `*` stands for all.
+    pub methods: Vec<Text>,
+    pub headers: Vec<Text>,
+    pub expose: Vec<Text>,
+    pub credentials: bool,
+    pub max_age: Option<Duration>,
+    /// The status of a preflight's answer.
+    pub preflight: u16,
+    pub unmatched: UnmatchedPreflight,
+}
+
+/// What becomes of a preflight whose origin is not among the allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum UnmatchedPreflight {
+    /// It goes to the backend.
+    Forward,
+    /// It is answered here, without any permission.
+    Answer,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Fault {
+    pub delay: Option<(Percent, Duration)>,
+    /// Answered with this status.
+    pub abort: Option<(Percent, u16)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Mirror {
+    /// `None`: it could not be resolved, and nothing is sent.
+    pub backend: Option<Arc<Backend>>,
+    pub percent: Percent,
+}
+
+/// A share, in millionths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Percent(pub u32);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct HttpsRedirect {
@@ -52,6 +102,8 @@ pub enum Rewrite {
     Prefix { prefix: Text, replacement: Text },
     /// The whole path becomes this.
     Full(Text),
+    /// Every place where the pattern is found becomes the template (Istio `uriRegexRewrite`).
+    Replace { pattern: Pattern, template: Vec<TemplatePart> },
 }
 
 /// A piece of a replacement.
@@ -68,4 +120,8 @@ pub enum HeaderEdit {
     Set { name: Text, value: Text },
     Add { name: Text, value: Text },
     Remove { name: Text },
+}
+
+impl Percent {
+    pub const ALL: Self = Self(1_000_000);
 }

@@ -29,8 +29,10 @@ pub struct Listener {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum ListenerProtocol {
     Http,
-    /// TLS ended here; the certificate is chosen by server name.
+    /// TLS: the host that the server name means says what is shown, and whether it is ended here or passed on.
     Https,
+    /// Whatever comes goes to the tunnel of [`HostPattern::Any`](crate::HostPattern::Any) on this port.
+    Tcp,
 }
 
 /// A socket to listen on.

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! translate ──► Gateway, Listener      who listens where
-//!          ├──► Shard = one Host        an ordered list of Routes; the first match wins
+//!          ├──► Shard = one Host        of one port, or of all: an ordered list of Routes; the first match wins
 //!          └──► Endpoints               by BackendId, apart from routes: they change a hundred times more often
 //!                   │ Update (versioned)
 //!                   ▼
@@ -25,18 +25,23 @@ mod reason;
 mod route;
 mod sealed;
 mod shard;
+mod tls;
 mod update;
 
 pub use backend::{Backend, Balancing, Endpoint, Limits, Protocol as BackendProtocol};
 pub use egress::{Egress, Refusal};
-pub use filter::{Filter, HeaderEdit, HttpsRedirect, RedirectWhen, Rewrite, TemplatePart, TrailingSlash};
+pub use filter::{
+    Cors, Fault, Filter, HeaderEdit, HttpsRedirect, Mirror, Percent, RedirectWhen, Rewrite, TemplatePart, TrailingSlash, UnmatchedPreflight,
+};
 pub use gateway::{Binding, Certificate, Gateway, Listener, ListenerProtocol};
 pub use name::{BackendId, GatewayId, HostPattern, Hostname, HostnameError, ObjectRef, SectionName, Source, Text};
 pub use reason::Reason;
 pub use route::{
-    Action, Anchor, Case, Engine, Forward, Host, HostTls, Match, NamedMatch, OnMiss, PathMatch, PathModifier, Pattern, Redirect, Replies,
-    ReplyBody, Respond, Retries, Route, Scheme, ServerHeader, Spill, Timeouts, ValueMatch, WeightedBackend,
+    Action, Anchor, Case, Engine, Forward, Host, HostTls, Match, NamedMatch, OnMiss, PathMatch, PathModifier, Pattern, Redirect,
+    RedirectPort, Replies, ReplyBody, Respond, Retries, RetryOn, Route, Scheme, ServerHeader, Spill, Timeouts, Tunnel, ValueMatch,
+    WeightedBackend,
 };
 pub use sealed::Sealed;
 pub use shard::{ContentHash, Shard, ShardKey};
+pub use tls::{ClientAuth, ClientTrust, Pin, TlsPolicy, TlsVersions};
 pub use update::{Ack, BindingState, Nack, Update, Version};

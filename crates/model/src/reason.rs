@@ -41,12 +41,14 @@ pub enum Reason {
     Redirect,
     /// A fixed answer of the route.
     Respond,
+    /// A failure on purpose.
+    Fault,
     /// 500: a fault of the gateway itself.
     Internal,
 }
 
 impl Reason {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::NoRoute,
         Self::NoEndpoints,
         Self::NoBackend,
@@ -64,6 +66,7 @@ impl Reason {
         Self::Misdirected,
         Self::Redirect,
         Self::Respond,
+        Self::Fault,
         Self::Internal,
     ];
 
@@ -86,6 +89,7 @@ impl Reason {
             Self::Misdirected => "misdirected",
             Self::Redirect => "redirect",
             Self::Respond => "respond",
+            Self::Fault => "fault",
             Self::Internal => "internal",
         }
     }

@@ -1,6 +1,6 @@
 //! Hosts, routes, what they match and what they do.
 
-use crate::{Backend, Certificate, Filter, HostPattern, Reason, Source, Text};
+use crate::{Backend, Certificate, Filter, HostPattern, Reason, Source, Text, TlsPolicy};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,9 @@ use std::time::Duration;
 pub struct Host {
     pub name: HostPattern,
     pub tls: HostTls,
+    pub tls_policy: TlsPolicy,
+    /// Set: its connections are not HTTP to us; after TLS is ended, or as they come ([`HostTls::Passthrough`]), they go here, and `routes` is empty.
+    pub tunnel: Option<Tunnel>,
     /// The first route that matches wins.
     pub routes: Vec<Route>,
     pub on_miss: OnMiss,
@@ -25,6 +28,10 @@ pub enum HostTls {
     /// Asked for, but its certificate is not usable: the default one, and the host counts as having one.
     Default,
     Certificate(Arc<Certificate>),
+    /// TLS is not ended here: the octets go to the host's tunnel.
+    Passthrough,
+    /// It was asked for, cannot be had, and nothing else may stand in: the handshake fails.
+    Refuse,
 }
 
 /// What happens when the best host has no matching route.
@@ -65,6 +72,8 @@ pub enum ServerHeader {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Route {
     pub source: Source,
+    /// `None`: as the host's.
+    pub replies: Option<Replies>,
     /// One of them suffices.
     pub matches: Vec<Match>,
     /// In the order they run.
@@ -73,6 +82,8 @@ pub struct Route {
 }
 
 /// All parts must hold.
+///
+/// Among the headers, `:authority` (host and port as sent), `:method`, `:scheme` and `:path` (with query) are the request's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Match {
     pub path: PathMatch,
@@ -179,6 +190,8 @@ pub struct WeightedBackend {
     /// `None`: it could not be resolved; its share gets `unresolved`'s status.
     pub backend: Option<Arc<Backend>>,
     pub weight: u32,
+    /// Run after the route's, where this backend was picked: header edits and host rewrites.
+    pub filters: Vec<Filter>,
 }
 
 /// What a picked backend without ready endpoints means.
@@ -203,10 +216,39 @@ pub struct Timeouts {
     pub request: Option<Duration>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Retries {
     /// Tries in all, the first included; each at another endpoint while there is one.
     pub tries: u8,
+    /// What brings the next try. A request that may have had an effect is repeated only where one of these says so and its body is at hand.
+    pub on: Vec<RetryOn>,
+    /// The longest one try may take. `None`: as the timeouts say.
+    pub per_try: Option<Duration>,
+    /// Before the second try; doubled, with jitter, before each further one. `None`: at once.
+    pub backoff: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum RetryOn {
+    /// No connection came about.
+    ConnectFailure,
+    /// The connection ended, or a try's time was over, before the answer's head.
+    Reset,
+    /// The answer has this status.
+    Status(u16),
+    /// The answer's status is 500 to 599.
+    ServerError,
+}
+
+/// Where a connection goes as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Tunnel {
+    pub source: Source,
+    /// Picked by weight, once a connection.
+    pub backends: Vec<WeightedBackend>,
+    pub connect: Duration,
+    /// The longest silence in both directions.
+    pub idle: Duration,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -214,8 +256,23 @@ pub struct Redirect {
     pub status: u16,
     pub scheme: Option<Scheme>,
     pub host: Option<Text>,
-    pub port: Option<u16>,
+    pub port: RedirectPort,
     pub path: Option<PathModifier>,
+}
+
+/// The port a redirect names. The one that goes without saying for the scheme is never written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum RedirectPort {
+    /// Where the scheme changes, the gateway's own port of the new one, else none; where only host or path change, the request's.
+    #[default]
+    Own,
+    /// None: the scheme's own.
+    OfScheme,
+    /// The one the request came to.
+    Listener,
+    /// As the request's `Host` had it.
+    Request,
+    Number(u16),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -241,9 +298,9 @@ impl Default for Timeouts {
 }
 
 impl Default for Retries {
-    /// ingress-nginx's `proxy-next-upstream-tries`.
+    /// ingress-nginx's `proxy-next-upstream-tries` and `proxy-next-upstream`.
     fn default() -> Self {
-        Self { tries: 3 }
+        Self { tries: 3, on: vec![RetryOn::ConnectFailure, RetryOn::Reset], per_try: None, backoff: None }
     }
 }
 
@@ -251,12 +308,39 @@ impl Forward {
     /// All to one backend, with defaults.
     pub fn to(backend: Arc<Backend>) -> Self {
         Self {
-            backends: vec![WeightedBackend { backend: Some(backend), weight: 1 }],
+            backends: vec![WeightedBackend::new(Some(backend), 1)],
             spill: Spill::default(),
             timeouts: Timeouts::default(),
             retries: Retries::default(),
             unresolved: 503,
         }
+    }
+}
+
+impl WeightedBackend {
+    pub fn new(backend: Option<Arc<Backend>>, weight: u32) -> Self {
+        Self { backend, weight, filters: Vec::new() }
+    }
+}
+
+impl Host {
+    /// Without routes, and without TLS of its own.
+    pub fn new(name: HostPattern) -> Self {
+        Self {
+            name,
+            tls: HostTls::None,
+            tls_policy: TlsPolicy::default(),
+            tunnel: None,
+            routes: Vec::new(),
+            on_miss: OnMiss::Stop,
+            replies: Replies::default(),
+        }
+    }
+
+    /// The backends connections and requests may be sent to, mirrors included.
+    pub fn backends(&self) -> impl Iterator<Item = &Arc<Backend>> {
+        let tunnel = self.tunnel.iter().flat_map(|it| &it.backends).filter_map(|it| it.backend.as_ref());
+        self.routes.iter().flat_map(Route::backends).chain(tunnel)
     }
 }
 
@@ -267,6 +351,10 @@ impl Route {
             Action::Forward(forward) => forward.backends.as_slice(),
             Action::Redirect(_) | Action::Respond(_) => &[],
         };
-        weighted.iter().filter_map(|it| it.backend.as_ref())
+        let mirrors = self.filters.iter().filter_map(|it| match it {
+            Filter::Mirror(mirror) => mirror.backend.as_ref(),
+            _ => None,
+        });
+        weighted.iter().filter_map(|it| it.backend.as_ref()).chain(mirrors)
     }
 }

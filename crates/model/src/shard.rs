@@ -11,6 +11,10 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ShardKey {
     pub gateway: GatewayId,
+    /// The port users asked for. `None`: every HTTP and HTTPS port of the gateway, as an Ingress means it.
+    ///
+    /// **Invariant:** a shard of a port has all routes of its host on that port; the shard without a port is not asked for them.
+    pub port: Option<u16>,
     pub host: HostPattern,
 }
 
@@ -50,19 +54,24 @@ impl fmt::Debug for ContentHash {
 
 impl fmt::Display for ShardKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} on {}", self.host, self.gateway)
+        match self.port {
+            Some(port) => write!(f, "{}:{port} on {}", self.host, self.gateway),
+            None => write!(f, "{} on {}", self.host, self.gateway),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{HostTls, Hostname, OnMiss, Replies};
+    use crate::{HostTls, Hostname, OnMiss, Replies, TlsPolicy};
 
     fn host(name: &str) -> Host {
         Host {
             name: HostPattern::Exact(Hostname::parse(name).expect("a good name")),
             tls: HostTls::None,
+            tls_policy: TlsPolicy::default(),
+            tunnel: None,
             routes: Vec::new(),
             on_miss: OnMiss::Stop,
             replies: Replies::default(),

@@ -82,9 +82,17 @@ fn update(arguments: &Arguments) -> Result<Update, Error> {
     let shard = |name: HostPattern| {
         let source = Source { object: ObjectRef::new("Ingress", "example", format!("{name}")), rule: "spec.rules[0].http.paths[0]".into() };
         let matches = vec![Match { path: PathMatch::Prefix("".into()), ..Match::default() }];
-        let route = Route { source, matches, filters: Vec::new(), action: Action::Forward(Forward::to(backend.clone())) };
-        let host = Host { name: name.clone(), tls: HostTls::None, routes: vec![route], on_miss: OnMiss::Stop, replies: Replies::default() };
-        (ShardKey { gateway: id.clone(), host: name }, Some(Shard::new(host)))
+        let route = Route { replies: None, source, matches, filters: Vec::new(), action: Action::Forward(Forward::to(backend.clone())) };
+        let host = Host {
+            tls_policy: Default::default(),
+            tunnel: None,
+            name: name.clone(),
+            tls: HostTls::None,
+            routes: vec![route],
+            on_miss: OnMiss::Stop,
+            replies: Replies::default(),
+        };
+        (ShardKey { port: None, gateway: id.clone(), host: name }, Some(Shard::new(host)))
     };
     Ok(Update {
         endpoints: vec![(backend.id.clone(), Some(arguments.upstreams.clone()))],

@@ -101,6 +101,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, accepted: Accepted) {
             Some(stream) => (stream, Scheme::Https, "https"),
             None => return context.metrics.handshake_failed(worker.index),
         },
+        ListenerProtocol::Tcp => return,
     };
     let forwarding = Forwarding::new(peer, context.port, word);
     let born = worker.clock.now();

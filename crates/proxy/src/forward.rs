@@ -154,7 +154,7 @@ impl Connection {
         let Action::Forward(forward) = route.action() else { return Err(Failure::backend(500, Reason::Internal)) };
         let picked = match forward.backends.as_slice() {
             // Whether it has endpoints is found out when one is chosen.
-            [WeightedBackend { backend: Some(only), weight: 1.. }] => Picked::Backend(only),
+            [WeightedBackend { backend: Some(only), weight: 1.., .. }] => Picked::Backend(only),
             _ => {
                 let mut pools = self.worker.pools.borrow_mut();
                 let table = pools.table().clone();

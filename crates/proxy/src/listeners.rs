@@ -136,7 +136,7 @@ impl Listeners {
 
     fn context(&mut self, it: &Wanted<'_>, address: SocketAddr, closed: &Arc<AtomicBool>, shared: &Arc<Shared>) -> Result<Context, String> {
         let tls = match it.listener.protocol {
-            ListenerProtocol::Http => None,
+            ListenerProtocol::Http | ListenerProtocol::Tcp => None,
             ListenerProtocol::Https => Some(self.tls(&it.gateway.id, shared)?),
         };
         Ok(Context {

@@ -1,7 +1,9 @@
 //! Which Service, port and way a backend is: the one place that knows how a [`BackendId`] is written.
 
 use crate::kind::meta::Name;
-use model::BackendId;
+use model::{BackendId, Text};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// What a [`BackendId`] stands for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -10,6 +12,10 @@ pub struct BackendName {
     /// The Service's port (not the endpoints').
     pub port: u16,
     pub via: Via,
+    /// Only endpoints whose Pod has these labels (a DestinationRule's subset); empty: all.
+    pub labels: BTreeMap<Text, Text>,
+    /// Tells backends apart that have the same endpoints and other settings, for example `default/httpbin`; empty: settings as they are by default.
+    pub settings: Text,
 }
 
 /// How a Service is reached.
@@ -26,13 +32,25 @@ const CLUSTER_IP: &str = "@cluster-ip";
 // === impl BackendName ===
 
 impl BackendName {
-    /// `namespace/service:port`, and `@cluster-ip` where that is meant.
+    /// All ready endpoints of a Service's port.
+    pub fn new(service: Name, port: u16) -> Self {
+        Self { service, port, via: Via::Endpoints, labels: BTreeMap::new(), settings: Text::default() }
+    }
+
+    /// `namespace/service:port`; `{label=value,…}` for a subset, `~` and the settings' name, `@cluster-ip` where that is meant.
     pub fn id(&self) -> BackendId {
-        let suffix = match self.via {
-            Via::Endpoints => "",
-            Via::ClusterIp => CLUSTER_IP,
-        };
-        BackendId::new(format!("{}/{}:{}{suffix}", self.service.namespace, self.service.name, self.port))
+        let mut id = format!("{}/{}:{}", self.service.namespace, self.service.name, self.port);
+        if !self.labels.is_empty() {
+            let labels: Vec<String> = self.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let _ = write!(id, "{{{}}}", labels.join(","));
+        }
+        if !self.settings.is_empty() {
+            let _ = write!(id, "~{}", self.settings);
+        }
+        if self.via == Via::ClusterIp {
+            id.push_str(CLUSTER_IP);
+        }
+        BackendId::new(id)
     }
 
     pub fn parse(id: &BackendId) -> Option<Self> {
@@ -40,9 +58,16 @@ impl BackendName {
             Some(text) => (text, Via::ClusterIp),
             None => (id.as_str(), Via::Endpoints),
         };
+        let (text, settings) = text.split_once('~').unwrap_or((text, ""));
+        let (text, labels) = match text.strip_suffix('}') {
+            Some(text) => text.split_once('{')?,
+            None => (text, ""),
+        };
+        let label = |it: &str| it.split_once('=').map(|(name, value)| (name.into(), value.into()));
+        let labels = labels.split(',').filter(|it| !it.is_empty()).map(label).collect::<Option<_>>()?;
         let (namespace, rest) = text.split_once('/')?;
         let (service, port) = rest.rsplit_once(':')?;
-        Some(Self { service: Name::new(namespace, service), port: port.parse().ok()?, via })
+        Some(Self { service: Name::new(namespace, service), port: port.parse().ok()?, via, labels, settings: settings.into() })
     }
 }
 
@@ -53,9 +78,17 @@ mod tests {
     #[test]
     fn an_id_is_read_as_it_was_written() {
         for via in [Via::Endpoints, Via::ClusterIp] {
-            let name = BackendName { service: Name::new("demo", "web"), port: 80, via };
-            assert_eq!(BackendName::parse(&name.id()), Some(name));
+            for labels in [vec![], vec![("version", "v1"), ("app.kubernetes.io/name", "web")]] {
+                for settings in ["", "demo/web"] {
+                    let labels = labels.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+                    let name = BackendName { via, labels, settings: settings.into(), ..BackendName::new(Name::new("demo", "web"), 80) };
+                    assert_eq!(BackendName::parse(&name.id()), Some(name));
+                }
+            }
         }
-        assert_eq!(BackendName::parse(&BackendId::new("nonsense")), None);
+        assert_eq!(BackendName::new(Name::new("demo", "web"), 80).id().as_str(), "demo/web:80");
+        for nonsense in ["nonsense", "a/b:80{x}", "a/b:x"] {
+            assert_eq!(BackendName::parse(&BackendId::new(nonsense)), None);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What we tell the owner of an object.
 
+use crate::condition::Status;
 use model::{GatewayId, HostPattern, ObjectRef, Text};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -72,12 +73,22 @@ pub enum Cause {
     InvalidEndpoint,
     /// An external name has no address at the moment.
     NameNotResolved,
+    /// A field whose wish is not followed; what it guards is closed.
+    Unsupported,
+    /// A reference into another namespace that no ReferenceGrant allows.
+    RefNotPermitted,
+    /// A parent, gateway, subset or other object that is named does not exist.
+    ReferenceNotFound,
+    /// Somebody else, who was there first, has this port, or this match on this host.
+    Conflict,
+    /// It is legal and does nothing here.
+    NoEffect,
 }
 
 /// What we say about one object: its problems, and what of it is served.
 ///
 /// The parts that several shards say are put together with [`Report::merge`].
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     pub object: ObjectRef,
     /// In order of field, each once.
@@ -88,6 +99,8 @@ pub struct Report {
     pub hosts: BTreeSet<HostPattern>,
     /// Routes made from it.
     pub routes: usize,
+    /// What its `status` is to say; `None`: nothing but addresses. One part alone may say it.
+    pub status: Option<Status>,
 }
 
 // === impl Problem ===
@@ -153,7 +166,13 @@ impl Cause {
     pub fn is_reference(self) -> bool {
         matches!(
             self,
-            Self::ServiceNotFound | Self::SecretNotFound | Self::ClassNotFound | Self::CanaryWithoutPrimary | Self::NameNotResolved
+            Self::ServiceNotFound
+                | Self::SecretNotFound
+                | Self::ClassNotFound
+                | Self::CanaryWithoutPrimary
+                | Self::NameNotResolved
+                | Self::ReferenceNotFound
+                | Self::RefNotPermitted
         )
     }
 }
@@ -168,7 +187,7 @@ impl fmt::Display for Cause {
 
 impl Report {
     pub fn new(object: ObjectRef) -> Self {
-        Self { object, problems: BTreeSet::new(), gateways: BTreeSet::new(), hosts: BTreeSet::new(), routes: 0 }
+        Self { object, problems: BTreeSet::new(), gateways: BTreeSet::new(), hosts: BTreeSet::new(), routes: 0, status: None }
     }
 
     /// Adds what another part says about the same object.
@@ -177,9 +196,12 @@ impl Report {
         self.gateways.extend(part.gateways.iter().cloned());
         self.hosts.extend(part.hosts.iter().cloned());
         self.routes += part.routes;
+        if part.status.is_some() {
+            self.status.clone_from(&part.status);
+        }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.problems.is_empty() && self.routes == 0
+        self.problems.is_empty() && self.routes == 0 && self.status.is_none()
     }
 }

@@ -1,5 +1,8 @@
 //! Which objects name which: the reverse of what specs say, kept up to date one object at a time.
 
+mod gateway_api;
+mod istio;
+
 use crate::kind::ingress::{Ingress, IngressBackend};
 use crate::kind::meta::Name;
 use crate::kind::service::{Service, ServiceType};
@@ -18,6 +21,8 @@ pub(crate) struct References {
     pub(crate) ingresses_by_class: Map<Text>,
     pub(crate) slices_by_service: Map<Name>,
     pub(crate) services_by_external_name: Map<Text>,
+    pub(crate) gateway_api: gateway_api::References,
+    pub(crate) istio: istio::References,
 }
 
 #[derive(Clone, Debug)]
@@ -33,11 +38,13 @@ pub(crate) enum Edit {
 
 impl References {
     pub(crate) fn edit(&mut self, object: &Object, edit: Edit) {
+        self.gateway_api.edit(object, edit);
+        self.istio.edit(object, edit);
         match object {
             Object::Ingress(ingress) => self.ingress(ingress, edit),
             Object::Service(service) => self.service(service, edit),
             Object::EndpointSlice(slice) => self.slice(slice, edit),
-            Object::IngressClass(_) | Object::Secret(_) => {}
+            _ => {}
         }
     }
 
@@ -81,7 +88,7 @@ impl<K: Eq + Hash> Map<K> {
         self.0.keys()
     }
 
-    fn edit(&mut self, key: K, name: &Name, edit: Edit) {
+    pub(crate) fn edit(&mut self, key: K, name: &Name, edit: Edit) {
         match edit {
             Edit::Add => {
                 self.0.entry(key).or_default().insert(name.clone());

@@ -6,7 +6,7 @@ use crate::kind::meta::{Meta, Name};
 use crate::kind::secret::Secret;
 use crate::kind::service::Service;
 use crate::kind::slice::EndpointSlice;
-use crate::kind::{Kind, Object};
+use crate::kind::{Kind, Lives, Object, for_each_kind};
 use crate::references::{Edit, References};
 use model::{HostPattern, ObjectRef, Text};
 use serde_json::Value;
@@ -14,18 +14,50 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The objects we read, at one moment. A clone is a set of its own that shares the objects.
-#[derive(Clone, Debug, Default)]
-pub struct Resources {
-    ingresses: BTreeMap<Name, Arc<Ingress>>,
-    classes: BTreeMap<Name, Arc<IngressClass>>,
-    services: BTreeMap<Name, Arc<Service>>,
-    slices: BTreeMap<Name, Arc<EndpointSlice>>,
-    secrets: BTreeMap<Name, Arc<Secret>>,
-    /// What external names resolve to; whoever resolves them says so with [`Change::Resolved`].
-    addresses: HashMap<Text, Arc<[IpAddr]>>,
-    references: References,
+mod gateway_api;
+mod istio;
+
+macro_rules! resources {
+    ($($variant:ident = $($path:ident)::+, $field:ident, $name:literal, $word:literal, [$($version:literal),+], $plural:literal, $lives:ident;)*) => {
+        /// The objects we read, at one moment. A clone is a set of its own that shares the objects.
+        #[derive(Clone, Debug, Default)]
+        pub struct Resources {
+            $($field: BTreeMap<Name, Arc<crate::kind::$($path)::+>>,)*
+            /// What external names resolve to; whoever resolves them says so with [`Change::Resolved`].
+            addresses: HashMap<Text, Arc<[IpAddr]>>,
+            references: References,
+        }
+
+        impl Resources {
+            fn insert(&mut self, object: Object) {
+                let name = object.meta().name.clone();
+                match object {
+                    $(Object::$variant(it) => drop(self.$field.insert(name, it)),)*
+                }
+            }
+
+            fn remove(&mut self, kind: Kind, name: &Name) {
+                match kind {
+                    $(Kind::$variant => drop(self.$field.remove(name)),)*
+                }
+            }
+
+            /// The names of a kind's objects, in order.
+            pub fn names(&self, kind: Kind) -> Box<dyn Iterator<Item = &Name> + '_> {
+                match kind {
+                    $(Kind::$variant => Box::new(self.$field.keys()),)*
+                }
+            }
+
+            pub fn get(&self, kind: Kind, name: &Name) -> Option<Object> {
+                match kind {
+                    $(Kind::$variant => self.$field.get(name).cloned().map(Object::$variant),)*
+                }
+            }
+        }
+    };
 }
+for_each_kind!(resources);
 
 /// One thing that became different.
 #[derive(Clone, Debug)]
@@ -98,40 +130,9 @@ impl Resources {
         Applied::Object { old, new }
     }
 
-    fn insert(&mut self, object: Object) {
-        let name = object.meta().name.clone();
-        match object {
-            Object::Ingress(it) => drop(self.ingresses.insert(name, it)),
-            Object::IngressClass(it) => drop(self.classes.insert(name, it)),
-            Object::Service(it) => drop(self.services.insert(name, it)),
-            Object::EndpointSlice(it) => drop(self.slices.insert(name, it)),
-            Object::Secret(it) => drop(self.secrets.insert(name, it)),
-        }
-    }
-
-    fn remove(&mut self, kind: Kind, name: &Name) {
-        match kind {
-            Kind::Ingress => drop(self.ingresses.remove(name)),
-            Kind::IngressClass => drop(self.classes.remove(name)),
-            Kind::Service => drop(self.services.remove(name)),
-            Kind::EndpointSlice => drop(self.slices.remove(name)),
-            Kind::Secret => drop(self.secrets.remove(name)),
-        }
-    }
-
-    pub fn get(&self, kind: Kind, name: &Name) -> Option<Object> {
-        match kind {
-            Kind::Ingress => self.ingresses.get(name).cloned().map(Object::Ingress),
-            Kind::IngressClass => self.classes.get(name).cloned().map(Object::IngressClass),
-            Kind::Service => self.services.get(name).cloned().map(Object::Service),
-            Kind::EndpointSlice => self.slices.get(name).cloned().map(Object::EndpointSlice),
-            Kind::Secret => self.secrets.get(name).cloned().map(Object::Secret),
-        }
-    }
-
     /// An object's metadata, by what a report names it.
     pub fn meta(&self, object: &ObjectRef) -> Option<Meta> {
-        let kind = Kind::ALL.into_iter().find(|kind| object.kind == kind.name())?;
+        let kind = Kind::named(&object.kind)?;
         let name = Name::new(object.namespace.clone(), object.name.clone());
         self.get(kind, &name).map(|object| object.meta().clone())
     }
@@ -222,15 +223,10 @@ impl Resources {
     }
 }
 
-/// Whether two versions read the same: a changed `managedFields` or `status` is no change to us.
 fn same(old: Option<&Object>, new: Option<&Object>) -> bool {
     match (old, new) {
         (None, None) => true,
-        (Some(Object::Ingress(old)), Some(Object::Ingress(new))) => old == new,
-        (Some(Object::IngressClass(old)), Some(Object::IngressClass(new))) => old == new,
-        (Some(Object::Service(old)), Some(Object::Service(new))) => old == new,
-        (Some(Object::EndpointSlice(old)), Some(Object::EndpointSlice(new))) => old == new,
-        (Some(Object::Secret(old)), Some(Object::Secret(new))) => old == new,
+        (Some(old), Some(new)) => old.same(new),
         _ => false,
     }
 }
@@ -251,7 +247,7 @@ impl Change {
     /// An object that is there, by its own kind and name; `None` where it is of no kind we read, or has no name.
     pub fn of(object: &Value) -> Option<Self> {
         let kind = Kind::of(object)?;
-        let name = Name::of(object, kind == Kind::IngressClass)?;
+        let name = Name::of(object, kind.lives() == Lives::Cluster)?;
         Some(Self::Object { kind, name, object: Some(Arc::new(object.clone())) })
     }
 

@@ -77,6 +77,7 @@ impl GatewayTable {
         let tls = tls.or_else(|| self.any.as_ref().map(|table| &table.host.tls));
         match tls {
             Some(HostTls::Certificate(certificate)) => Some(certificate),
+            Some(HostTls::Refuse | HostTls::Passthrough) => None,
             Some(HostTls::Default | HostTls::None) | None => default(),
         }
     }

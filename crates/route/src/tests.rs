@@ -142,6 +142,7 @@ fn matches() -> impl Strategy<Value = Match> {
 
 fn route(number: usize, matches: Vec<Match>) -> Route {
     Route {
+        replies: None,
         source: Source { object: ObjectRef::new("Ingress", "demo", "web"), rule: format!("rules[{number}]").into() },
         matches,
         filters: Vec::new(),
@@ -153,6 +154,8 @@ fn hosts() -> impl Strategy<Value = Host> {
     // Below and above the number of matches from which on a tree is built.
     let routes = prop::collection::vec(prop::collection::vec(matches(), 1..3), 0..14);
     (patterns(), routes, pick(&[OnMiss::Stop, OnMiss::Wider])).prop_map(|(name, routes, on_miss)| Host {
+        tls_policy: Default::default(),
+        tunnel: None,
         name,
         tls: HostTls::None,
         routes: routes.into_iter().enumerate().map(|(number, matches)| route(number, matches)).collect(),
@@ -200,7 +203,7 @@ impl Asked {
 // === comparing ===
 
 fn key(host: &HostPattern) -> ShardKey {
-    ShardKey { gateway: GatewayId::new(GATEWAY), host: host.clone() }
+    ShardKey { port: None, gateway: GatewayId::new(GATEWAY), host: host.clone() }
 }
 
 fn update(hosts: impl IntoIterator<Item = (HostPattern, Option<Host>)>) -> Update {
@@ -272,7 +275,15 @@ proptest! {
 
 fn host(name: HostPattern, paths: Vec<PathMatch>) -> Host {
     let routes = paths.into_iter().enumerate().map(|(n, path)| route(n, vec![Match { path, ..Match::default() }])).collect();
-    Host { name, tls: HostTls::None, routes, on_miss: OnMiss::Stop, replies: Replies::default() }
+    Host {
+        tls_policy: Default::default(),
+        tunnel: None,
+        name,
+        tls: HostTls::None,
+        routes,
+        on_miss: OnMiss::Stop,
+        replies: Replies::default(),
+    }
 }
 
 fn exact(name: &str) -> HostPattern {

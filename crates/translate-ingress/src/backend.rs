@@ -62,7 +62,7 @@ fn backend_of(options: &Options, service: &Service, settings: &Settings, port: u
             (ClusterIps::NotRouted, _) => problems.push(service_upstream_ignored(service, "there is no cluster network here")),
         }
     }
-    let name = BackendName { service: service.meta.name.clone(), port, via };
+    let name = BackendName { via, ..BackendName::new(service.meta.name.clone(), port) };
     Arc::new(Backend::new(name.id()))
 }
 

@@ -101,7 +101,7 @@ impl Canary {
             Side::Canary => (0, 1),
             Side::Both => (self.total - self.weight, self.weight),
         };
-        let weighted = |backend, weight| WeightedBackend { backend: Some(backend), weight };
+        let weighted = |backend, weight| WeightedBackend::new(Some(backend), weight);
         let mut forward = Forward::to(primary.clone());
         if second > 0 {
             forward.backends = vec![weighted(primary, first), weighted(canary, second)];

@@ -12,7 +12,7 @@ use crate::pattern;
 use crate::settings::{Access, Settings};
 use model::{
     Action, Backend, Filter, Forward, GatewayId, Host, HostPattern, HostTls, Match, OnMiss, PathModifier, Pattern, Reason, Redirect,
-    Replies, Respond, Rewrite, Route, Source, Text,
+    RedirectPort, Replies, Respond, Rewrite, Route, Source, Text, TlsPolicy,
 };
 use resources::{Cause, IngressBackend, Kind, Problem, Report, Resources, Scope, host_pattern};
 use std::collections::BTreeMap;
@@ -57,7 +57,15 @@ pub fn translate_host(
     let tls = maker.tls(host);
     reports.extend(maker.reports(gateway, host, &locations, &routes));
     let served = !routes.is_empty();
-    let host = Host { name: host.clone(), tls, routes, on_miss: OnMiss::Stop, replies: Replies::default() };
+    let host = Host {
+        name: host.clone(),
+        tls,
+        tls_policy: TlsPolicy::default(),
+        tunnel: None,
+        routes,
+        on_miss: OnMiss::Stop,
+        replies: Replies::default(),
+    };
     (served.then_some(host), reports)
 }
 
@@ -131,7 +139,7 @@ impl Maker<'_> {
     fn routes(&mut self, location: &Location<'_>, placed: &Placed) -> Vec<Route> {
         let matching = Match { path: placed.path.clone(), ..Match::default() };
         let source = self.source(location.member, location.rule.clone());
-        let alone = |source, filters, action| vec![Route { source, matches: vec![matching.clone()], filters, action }];
+        let alone = |source, filters, action| vec![Route { source, replies: None, matches: vec![matching.clone()], filters, action }];
         let rewrite = match &placed.serves {
             Serves::Slash => return alone(source, Vec::new(), slash(&location.path)),
             Serves::Closed(why) => {
@@ -172,6 +180,7 @@ impl Maker<'_> {
     ) -> Vec<Route> {
         let Some(settings) = &self.members[attached.member].settings.canary else { return Vec::new() };
         let route = |(matching, side): (Match, Side)| Route {
+            replies: None,
             source: if side == Side::Canary { self.source(attached.member, attached.rule.clone()) } else { source.clone() },
             matches: vec![Match { path: path.clone(), ..matching }],
             filters: filters.to_vec(),
@@ -264,7 +273,7 @@ impl Maker<'_> {
             match certificate::of_ingress(self.resources, self.options, member.ingress, host) {
                 HostTls::None => {}
                 HostTls::Default => tls = HostTls::Default,
-                certificate @ HostTls::Certificate(_) => return certificate,
+                other => return other,
             }
         }
         tls
@@ -302,7 +311,7 @@ fn not_found() -> Action {
 /// A Service or port that does not exist: 503, `no-backend`.
 fn unresolved() -> Action {
     Action::Forward(Forward {
-        backends: vec![model::WeightedBackend { backend: None, weight: 1 }],
+        backends: vec![model::WeightedBackend::new(None, 1)],
         spill: model::Spill::default(),
         timeouts: model::Timeouts::default(),
         retries: model::Retries::default(),
@@ -313,5 +322,5 @@ fn unresolved() -> Action {
 /// nginx's redirect to the path with its slash.
 fn slash(path: &str) -> Action {
     let path = Some(PathModifier::Full(pattern::canonical(path)));
-    Action::Redirect(Redirect { status: 301, scheme: None, host: None, port: None, path })
+    Action::Redirect(Redirect { status: 301, scheme: None, host: None, port: RedirectPort::Own, path })
 }

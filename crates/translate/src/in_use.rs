@@ -26,8 +26,8 @@ pub struct Turnover {
 impl InUse {
     /// Takes note of a shard as it is now; `None`: it is gone.
     pub fn update(&mut self, key: &ShardKey, shard: Option<&Shard>) -> Turnover {
-        let routes = shard.iter().flat_map(|shard| &shard.host.routes);
-        let new: BTreeSet<BackendId> = routes.flat_map(|route| route.backends()).map(|backend| backend.id.clone()).collect();
+        let backends = shard.iter().flat_map(|shard| shard.host.backends());
+        let new: BTreeSet<BackendId> = backends.map(|backend| backend.id.clone()).collect();
         let old = self.by_shard.remove(key).unwrap_or_default();
         let begun = new.difference(&old).filter(|id| self.begin(id)).cloned().collect::<BTreeSet<_>>();
         let ended = old.difference(&new).filter(|id| self.end(id)).cloned().collect::<BTreeSet<_>>();

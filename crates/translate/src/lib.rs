@@ -1,12 +1,14 @@
 //! From Kubernetes objects to the routing model, and to what we say back about them: one pure function.
 //!
 //! ```text
-//! Resources ──► translate_shard(key) ──► Shard, Reports      one host of one gateway
+//! Resources ──► translate_shard(key) ──► Shard, Reports      one host of one gateway: what each frontend has for it, merged
+//!          ├──► listening            ──► gateways and ports  which there are to be
+//!          ├──► report(object)       ──► Report              what its `status` says
 //!          └──► endpoints(backend)   ──► Endpoints, Reports  apart from routes: slices never cause a translation
-//! Applied (one change) ──► touched ──► the shards and Services it can have changed
+//! Applied (one change) ──► touched ──► the shards, objects and Services it can have changed
 //! ```
 //!
-//! It calls the frontends (Ingress today), which never see one another. It is *not* a loop: who watches, gathers changes, publishes and
+//! It calls the frontends, which never see one another. It is *not* a loop: who watches, gathers changes, publishes and
 //! writes statuses is `control`; [`Reports`] and [`InUse`] are the two books it keeps.
 //!
 //! **Invariant:** [`translate`] is the map of [`translate_shard`] over all keys, so incremental equals from scratch by construction.
@@ -16,7 +18,10 @@ mod annotated;
 mod check;
 mod endpoints;
 mod in_use;
+mod listening;
+mod merge;
 mod options;
+mod report;
 mod reports;
 mod shard;
 mod touched;
@@ -25,8 +30,12 @@ pub use annotated::{ENDPOINTS_ANNOTATION, MANAGED_BY, endpoint_slices, problems 
 pub use check::check;
 pub use endpoints::endpoints;
 pub use in_use::{InUse, Turnover};
-pub use options::{Options, ScopedGateway};
+pub use listening::{Listening, Listens, Port, listening};
+pub use options::{Frontend, Options};
+pub use report::{has_status, report};
 pub use reports::{Part, Reports};
 pub use shard::{Translation, keys, translate, translate_shard};
 pub use touched::{Touched, touched};
+pub use translate_gateway_api::Options as GatewayApiOptions;
 pub use translate_ingress::{ClassOptions, ClusterIps, Options as IngressOptions, Others, reference_markdown};
+pub use translate_istio::Options as IstioOptions;

@@ -1,21 +1,27 @@
 //! What an operator decides.
 
 use model::{Egress, GatewayId};
-use resources::Scope;
+use resources::SharedGateway;
 
 #[derive(Clone, Debug)]
 pub struct Options {
-    pub gateways: Vec<ScopedGateway>,
+    /// Gateways that are there whoever asks. Those of Gateway API's Gateways come from the objects.
+    pub gateways: Vec<SharedGateway>,
     pub ingress: translate_ingress::Options,
+    pub istio: translate_istio::Options,
+    pub gateway_api: translate_gateway_api::Options,
+    /// Whose routes come first on a host that several fill.
+    pub order: [Frontend; 3],
     /// Addresses no backend may have.
     pub egress: Egress,
 }
 
-/// A gateway, and whose objects it serves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScopedGateway {
-    pub id: GatewayId,
-    pub scope: Scope,
+/// An API that routes come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Frontend {
+    GatewayApi,
+    Istio,
+    Ingress,
 }
 
 // === impl Options ===
@@ -24,13 +30,22 @@ impl Options {
     /// One gateway for all, otherwise defaults.
     pub fn new(gateway: GatewayId) -> Self {
         Self {
-            gateways: vec![ScopedGateway { id: gateway, scope: Scope::Cluster }],
+            gateways: vec![SharedGateway::new(gateway)],
             ingress: translate_ingress::Options::default(),
+            istio: translate_istio::Options::default(),
+            gateway_api: translate_gateway_api::Options::default(),
+            // An Ingress for `/` would leave nothing to those after it.
+            order: [Frontend::GatewayApi, Frontend::Istio, Frontend::Ingress],
             egress: Egress::default(),
         }
     }
 
-    pub(crate) fn gateway(&self, id: &GatewayId) -> Option<&ScopedGateway> {
+    /// The time, for certificates that expire.
+    pub fn set_now(&mut self, now: Option<i64>) {
+        (self.ingress.now, self.istio.now, self.gateway_api.now) = (now, now, now);
+    }
+
+    pub(crate) fn shared(&self, id: &GatewayId) -> Option<&SharedGateway> {
         self.gateways.iter().find(|gateway| gateway.id == *id)
     }
 }

@@ -9,6 +9,10 @@ use std::collections::{BTreeSet, HashMap};
 pub enum Part {
     Shard(ShardKey),
     Backend(BackendId),
+    /// What is said to an object as a whole.
+    Object(ObjectRef),
+    /// Who wants which port.
+    Listening,
 }
 
 /// The book of reports.

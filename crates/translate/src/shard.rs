@@ -1,15 +1,19 @@
 //! Shard by shard.
 
+use crate::listening::{self, Listening};
+use crate::merge::{Filled, merge};
+use crate::options::Frontend;
 use crate::reports::Part;
-use crate::{Options, Reports};
-use model::{Shard, ShardKey};
-use resources::{Report, Resources};
+use crate::{Options, Reports, report};
+use model::{GatewayId, Host, HostPattern, ObjectRef, Shard, ShardKey};
+use resources::{Kind, Report, Resources};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything, translated.
 #[derive(Clone, Debug, Default)]
 pub struct Translation {
     pub shards: BTreeMap<ShardKey, Shard>,
+    pub listening: Listening,
     pub reports: Reports,
 }
 
@@ -21,23 +25,107 @@ pub fn translate(resources: &Resources, options: &Options) -> Translation {
         translation.reports.update(Part::Shard(key.clone()), reports);
         translation.shards.extend(shard.map(|shard| (key, shard)));
     }
+    let (listening, reports) = listening::listening(resources, options);
+    translation.listening = listening;
+    translation.reports.update(Part::Listening, reports);
+    for object in objects(resources) {
+        let said = report::report(resources, options, &object);
+        translation.reports.update(Part::Object(object), said.into_iter().collect());
+    }
     translation
 }
 
-/// One host of one gateway. `None`: nothing is served there.
+/// The objects whose status is more than addresses.
+fn objects(resources: &Resources) -> BTreeSet<ObjectRef> {
+    let kinds = Kind::ALL.iter().filter(|kind| report::has_status(**kind));
+    kinds.flat_map(|kind| resources.names(*kind).map(|name| kind.object_ref(name))).collect()
+}
+
+/// One host of one gateway. `None`: nothing is served there, or nothing that the shard without a port does not serve as well.
 pub fn translate_shard(resources: &Resources, options: &Options, key: &ShardKey) -> (Option<Shard>, Vec<Report>) {
-    let Some(gateway) = options.gateway(&key.gateway) else { return (None, Vec::new()) };
-    let (host, reports) = translate_ingress::translate_host(resources, &options.ingress, &gateway.id, &gateway.scope, &key.host);
+    let (host, reports) = match key.port {
+        None => ingress(resources, options, &key.gateway, &key.host),
+        Some(port) => of_port(resources, options, (&key.gateway, port, &key.host)),
+    };
     (host.map(Shard::new), reports)
+}
+
+type Translated = (Option<Host>, Vec<Report>);
+
+fn ingress(resources: &Resources, options: &Options, gateway: &GatewayId, host: &HostPattern) -> Translated {
+    match options.shared(gateway) {
+        Some(shared) => translate_ingress::translate_host(resources, &options.ingress, &shared.id, &shared.scope, host),
+        None => (None, Vec::new()),
+    }
+}
+
+/// What all frontends say about a host on a port, one after another.
+fn of_port(resources: &Resources, options: &Options, at: (&GatewayId, u16, &HostPattern)) -> Translated {
+    let (mut filled, mut reports) = (Vec::new(), Vec::new());
+    for frontend in options.order {
+        let (host, said) = of_frontend(resources, options, frontend, at);
+        // What is said to an Ingress is said once, by the shard without a port.
+        if frontend != Frontend::Ingress {
+            reports.extend(said);
+        }
+        filled.extend(host.map(|host| Filled { frontend, host }));
+    }
+    if filled.iter().all(|it| it.frontend == Frontend::Ingress) {
+        return (None, reports);
+    }
+    // The deep wildcard serves this by itself.
+    if matches!(at.2, HostPattern::OneLabel(_)) && filled.iter().all(|it| it.frontend != Frontend::Ingress) {
+        return (None, Vec::new());
+    }
+    let (host, said) = merge(resources, at.2, filled);
+    reports.extend(said);
+    (Some(host), reports)
+}
+
+fn of_frontend(resources: &Resources, options: &Options, frontend: Frontend, at: (&GatewayId, u16, &HostPattern)) -> Translated {
+    let (gateway, port, host) = at;
+    let deep = deep(host);
+    let at = (gateway, port, deep.as_ref().unwrap_or(host));
+    match frontend {
+        Frontend::Ingress => match options.shared(gateway) {
+            Some(shared) if port == shared.http || port == shared.https => ingress(resources, options, gateway, host),
+            _ => (None, Vec::new()),
+        },
+        Frontend::Istio => translate_istio::translate_host(resources, &options.istio, &options.gateways, at),
+        Frontend::GatewayApi => translate_gateway_api::translate_host(resources, &options.gateway_api, &options.gateways, at),
+    }
+}
+
+/// What the others call the names that an Ingress's wildcard covers.
+fn deep(host: &HostPattern) -> Option<HostPattern> {
+    match host {
+        HostPattern::OneLabel(suffix) => Some(HostPattern::AnyDepth(suffix.clone())),
+        _ => None,
+    }
 }
 
 /// Every shard there can be something in.
 pub fn keys(resources: &Resources, options: &Options) -> BTreeSet<ShardKey> {
-    let key = |host: &model::HostPattern| {
+    let everywhere = |host: &HostPattern| {
         let host = host.clone();
-        options.gateways.iter().map(move |gateway| ShardKey { gateway: gateway.id.clone(), host: host.clone() })
+        options.gateways.iter().map(move |gateway| ShardKey { gateway: gateway.id.clone(), port: None, host: host.clone() })
     };
-    resources.ingress_hosts().flat_map(key).collect()
+    let mut keys: BTreeSet<ShardKey> = resources.ingress_hosts().flat_map(everywhere).collect();
+    let istio = translate_istio::hosts(resources, &options.istio, &options.gateways);
+    let gateway_api = translate_gateway_api::hosts(resources, &options.gateway_api, &options.gateways);
+    for (gateway, port, host) in istio.into_iter().chain(gateway_api) {
+        keys.extend(with_wildcard(gateway, port, host));
+    }
+    keys
+}
+
+/// The shard of a host on a port, and where it is a deep wildcard, the one of the Ingress wildcard that is asked before it.
+pub(crate) fn with_wildcard(gateway: GatewayId, port: u16, host: HostPattern) -> impl Iterator<Item = ShardKey> {
+    let one_label = match &host {
+        HostPattern::AnyDepth(suffix) => Some(HostPattern::OneLabel(suffix.clone())),
+        _ => None,
+    };
+    one_label.into_iter().chain([host]).map(move |host| ShardKey { gateway: gateway.clone(), port: Some(port), host })
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ enum Health {
 /// `cursor` is this worker's place in the round; it begins anywhere, so that workers do not march in step.
 pub fn choose_endpoint(candidates: Candidates<'_>, balancing: Balancing, cursor: &mut usize, rng: &mut Rng) -> Option<usize> {
     let choose = |health: Health, cursor: &mut usize, rng: &mut Rng| match balancing {
-        Balancing::RoundRobin => next_in_round(candidates, health, cursor),
+        Balancing::RoundRobin | Balancing::Random => next_in_round(candidates, health, cursor),
         Balancing::LeastRequest => less_busy_of_two(candidates, health, cursor, rng),
     };
     choose(Health::Good, cursor, rng).or_else(|| choose(Health::Any, cursor, rng))

@@ -60,7 +60,7 @@ mod tests {
     fn forward(weights: &[u32], spill: Spill) -> Forward {
         let backend = |at: usize| Arc::new(Backend::new(BackendId::new(format!("b{at}"))));
         let mut forward = Forward::to(backend(0));
-        forward.backends = weights.iter().enumerate().map(|(at, &weight)| WeightedBackend { backend: Some(backend(at)), weight }).collect();
+        forward.backends = weights.iter().enumerate().map(|(at, &weight)| WeightedBackend::new(Some(backend(at)), weight)).collect();
         forward.spill = spill;
         forward
     }

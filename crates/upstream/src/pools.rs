@@ -287,7 +287,7 @@ impl<C> Lease<C> {
     /// Counts a request where the balancing looks at the count.
     pub fn begin(&self, balancing: Balancing) -> InFlight {
         match balancing {
-            Balancing::RoundRobin => InFlight(None),
+            Balancing::RoundRobin | Balancing::Random => InFlight(None),
             Balancing::LeastRequest => {
                 self.endpoint.begin();
                 InFlight(Some(self.endpoint.clone()))

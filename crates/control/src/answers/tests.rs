@@ -36,7 +36,7 @@ fn check(answered: &[(u64, bool)], expect: &[&str]) {
     let (show, picture) = watch::channel(Picture::default());
     let (mut answers, world, now) = (answers(show), world(), Instant::now());
     let host: HostPattern = HostPattern::Exact(model::Hostname::parse("one.test").expect("a name"));
-    let key = ShardKey { gateway: GatewayId::new("a/a"), host };
+    let key = ShardKey { port: None, gateway: GatewayId::new("a/a"), host };
     let version = |sequence| Version { epoch: 0, sequence };
     let about = ObjectRef::new("Ingress", "demo", "web");
     for (sequence, _) in answered {

@@ -80,13 +80,22 @@ fn add(update: &mut Update, number: usize, origin: SocketAddr) {
     // Every other host is served as well, so that cases about `Host` ask the parser and not the routes; it is told by its name.
     let rest = vec![route(PathMatch::Any, "other", &backend)];
     for (name, routes) in [(named, routes), (HostPattern::Any, rest)] {
-        let host = Host { name: name.clone(), tls: HostTls::None, routes, on_miss: OnMiss::Stop, replies: Replies::default() };
-        update.shards.push((ShardKey { gateway: id(number), host: name }, Some(Shard::new(host))));
+        let host = Host {
+            tls_policy: Default::default(),
+            tunnel: None,
+            name: name.clone(),
+            tls: HostTls::None,
+            routes,
+            on_miss: OnMiss::Stop,
+            replies: Replies::default(),
+        };
+        update.shards.push((ShardKey { port: None, gateway: id(number), host: name }, Some(Shard::new(host))));
     }
 }
 
 fn route(path: PathMatch, name: &str, backend: &Arc<Backend>) -> Route {
     Route {
+        replies: None,
         source: Source { object: ObjectRef::new("Ingress", "conformance", "cases"), rule: name.into() },
         matches: vec![Match { path, ..Match::default() }],
         filters: vec![Filter::RequestHeader(HeaderEdit::Set { name: "x-route".into(), value: name.into() })],

@@ -98,7 +98,7 @@ fn a_canary_without_endpoints_gives_way_to_the_first() {
     let mut plan = Plan::to(&[origin.address()]);
     plan.forward = |forward| {
         let canary = Arc::new(model::Backend::new(model::BackendId::new("demo/canary:80")));
-        forward.backends.push(model::WeightedBackend { backend: Some(canary), weight: 1_000_000 });
+        forward.backends.push(model::WeightedBackend { filters: Vec::new(), backend: Some(canary), weight: 1_000_000 });
         forward.spill = model::Spill::ToFirst;
     };
     assert_eq!(plan.start().open().get(HOST, "/").status, 200);

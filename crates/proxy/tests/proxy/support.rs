@@ -122,16 +122,18 @@ pub fn host(action: Action, filters: Vec<Filter>) -> Host {
     let source = Source { object: ObjectRef::new("Ingress", "demo", "web"), rule: "spec.rules[0].http.paths[0]".into() };
     let matches = vec![Match { path: PathMatch::Any, ..Match::default() }];
     Host {
+        tls_policy: Default::default(),
+        tunnel: None,
         name: HostPattern::Any,
         tls: HostTls::None,
-        routes: vec![Route { source, matches, filters, action }],
+        routes: vec![Route { replies: None, source, matches, filters, action }],
         on_miss: OnMiss::Stop,
         replies: Replies::default(),
     }
 }
 
 pub fn shard(host: Host) -> (ShardKey, Option<Shard>) {
-    (ShardKey { gateway: id(), host: host.name.clone() }, Some(Shard::new(host)))
+    (ShardKey { port: None, gateway: id(), host: host.name.clone() }, Some(Shard::new(host)))
 }
 
 pub fn named(name: &str, host: Host) -> Host {

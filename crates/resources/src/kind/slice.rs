@@ -35,6 +35,8 @@ pub struct SliceEndpoint {
     pub addresses: Vec<Text>,
     /// `conditions.ready`, true where it is not said.
     pub ready: bool,
+    /// `targetRef`, where it is a Pod.
+    pub pod: Option<Name>,
 }
 
 // === impl EndpointSlice ===
@@ -48,7 +50,7 @@ impl EndpointSlice {
         let address_type = root.text("addressType", &mut problems).unwrap_or_else(|| "IPv4".into());
         let (mut ports, mut endpoints) = (Vec::new(), Vec::new());
         root.list("ports", &mut problems, |_, at, problems| ports.push(SlicePort::read(at, problems)));
-        root.list("endpoints", &mut problems, |index, at, problems| endpoints.push(SliceEndpoint::read(index, at, problems)));
+        root.list("endpoints", &mut problems, |index, at, problems| endpoints.push(SliceEndpoint::read(&meta.name, index, at, problems)));
         Self { meta, service, address_type, ports, endpoints, problems }
     }
 }
@@ -68,12 +70,17 @@ impl SlicePort {
 // === impl SliceEndpoint ===
 
 impl SliceEndpoint {
-    fn read(index: usize, at: &At<'_>, problems: &mut Problems) -> Self {
+    fn read(slice: &Name, index: usize, at: &At<'_>, problems: &mut Problems) -> Self {
         let mut addresses = Vec::new();
         at.list("addresses", problems, |_, at, problems| {
             addresses.extend(at.expected(at.value.as_str().map(Text::from), "a string", problems))
         });
         let ready = at.field("conditions").and_then(|conditions| conditions.flag("ready", problems));
-        Self { index, addresses, ready: ready.unwrap_or(true) }
+        let pod = at.field("targetRef").and_then(|target| {
+            let text = |field| target.value.get(field)?.as_str();
+            let name = text("name").filter(|_| text("kind") == Some("Pod"))?;
+            Some(Name::new(text("namespace").unwrap_or(&slice.namespace), name))
+        });
+        Self { index, addresses, ready: ready.unwrap_or(true), pod }
     }
 }

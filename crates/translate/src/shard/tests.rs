@@ -4,14 +4,15 @@ use super::*;
 use crate::{InUse, touched};
 use model::{Action, GatewayId, Route, Update};
 use proptest::prelude::*;
-use resources::{Change, Kind, Name, Scope};
+use resources::{Change, Kind, Name, Scope, SharedGateway};
 use route::Snapshot;
 use serde_json::{Value, json};
 use std::time::Instant;
 
 fn options() -> Options {
     let mut options = Options::new(GatewayId::new("cluster"));
-    options.gateways.push(crate::ScopedGateway { id: GatewayId::new("project"), scope: Scope::Namespace("b".into()) });
+    let project = SharedGateway { scope: Scope::Namespace("b".into()), ..SharedGateway::new(GatewayId::new("project")) };
+    options.gateways.push(project);
     options
 }
 

@@ -1,0 +1,1 @@
+//! Connections passed on as they come.

@@ -1,0 +1,23 @@
+//! `gateway.networking.k8s.io` TLSRoute.
+
+use crate::at::At;
+use crate::kind::meta::{Meta, Name};
+use crate::problem::Problem;
+use serde_json::Value;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsRoute {
+    pub meta: Meta,
+    pub problems: Vec<Problem>,
+}
+
+// === impl TlsRoute ===
+
+impl TlsRoute {
+    pub fn read(name: Name, value: &Value) -> Self {
+        let mut problems = Vec::new();
+        let root = At::root(value);
+        let meta = Meta::read(name, &root, &mut problems);
+        Self { meta, problems }
+    }
+}

@@ -1,0 +1,86 @@
+//! Which gateways there are to be, and where each listens.
+
+use crate::Options;
+use model::{GatewayId, ListenerProtocol, ObjectRef, Replies, SectionName};
+use resources::{Cause, Problem, Report, Resources, Wanted, WantedPort, Workload};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Every gateway that objects ask something of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listening {
+    pub gateways: BTreeMap<GatewayId, Listens>,
+}
+
+/// Where one gateway listens, beside the ports that a shared one has by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listens {
+    /// `None`: a shared gateway.
+    pub workload: Option<Workload>,
+    pub ports: BTreeMap<u16, Port>,
+    pub replies: Replies,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    pub protocol: ListenerProtocol,
+    pub name: SectionName,
+    pub owners: BTreeSet<ObjectRef>,
+}
+
+/// What objects ask for, put together; of two that want a port for different things, the older has it and the younger is told.
+pub fn listening(resources: &Resources, options: &Options) -> (Listening, Vec<Report>) {
+    let istio = translate_istio::wanted(resources, &options.istio, &options.gateways);
+    let gateway_api = translate_gateway_api::wanted(resources, &options.gateway_api, &options.gateways);
+    let (mut listening, mut ports) = (Listening::default(), BTreeMap::<GatewayId, Vec<WantedPort>>::new());
+    for Wanted { gateway, workload, ports: wanted, replies } in istio.into_iter().chain(gateway_api) {
+        ports.entry(gateway.clone()).or_default().extend(wanted);
+        let listens = listening.gateways.entry(gateway).or_insert_with(|| Listens { workload: None, ports: BTreeMap::new(), replies });
+        listens.workload = listens.workload.take().or(workload);
+    }
+    let mut reports = Vec::new();
+    for (gateway, mut wanted) in ports {
+        wanted.sort_by(|a, b| (a.created, &a.owner, a.number).cmp(&(b.created, &b.owner, b.number)));
+        let Some(listens) = listening.gateways.get_mut(&gateway) else { continue };
+        let own = options.shared(&gateway).map(|shared| [(shared.http, ListenerProtocol::Http), (shared.https, ListenerProtocol::Https)]);
+        for port in wanted {
+            let taken = own.iter().flatten().find(|(number, protocol)| *number == port.number && *protocol != port.protocol);
+            if let Some((_, protocol)) = taken {
+                reports.push(conflict(&port, *protocol, "the gateway's own listener for Ingresses"));
+                continue;
+            }
+            reports.extend(listens.add(port));
+        }
+    }
+    (listening, reports)
+}
+
+// === impl Listens ===
+
+impl Listens {
+    fn add(&mut self, wanted: WantedPort) -> Option<Report> {
+        let WantedPort { number, protocol, ref name, ref owner, .. } = wanted;
+        let port = self.ports.entry(number).or_insert_with(|| Port { protocol, name: name.clone(), owners: BTreeSet::new() });
+        if port.protocol != protocol {
+            let first = port.owners.first().map(ToString::to_string).unwrap_or_default();
+            return Some(conflict(&wanted, port.protocol, &first));
+        }
+        port.owners.insert(owner.clone());
+        None
+    }
+}
+
+fn conflict(wanted: &WantedPort, protocol: ListenerProtocol, owner: &str) -> Report {
+    let message = format!("port {} is {} of {owner}, which was there first", wanted.number, shown(protocol));
+    let mut report = Report::new(wanted.owner.clone());
+    let problem = Problem::error(wanted.field.clone(), Cause::Conflict, message);
+    report.problems.insert(problem.hint("Take another port"));
+    report
+}
+
+fn shown(protocol: ListenerProtocol) -> &'static str {
+    match protocol {
+        ListenerProtocol::Http => "HTTP",
+        ListenerProtocol::Https => "TLS",
+        ListenerProtocol::Tcp => "TCP",
+    }
+}

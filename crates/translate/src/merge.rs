@@ -1,0 +1,157 @@
+//! One host that several frontends fill.
+
+use crate::options::Frontend;
+use model::{ClientAuth, Host, HostPattern, HostTls, Match, ObjectRef, OnMiss, Replies, Route, Source, TlsPolicy};
+use resources::{Cause, Problem, Report, Resources};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// What one frontend has for a host.
+pub(crate) struct Filled {
+    pub frontend: Frontend,
+    pub host: Host,
+}
+
+/// Their routes one after another. Where two have the same match, or one of them is no HTTP, the older object keeps it and the younger is told.
+pub(crate) fn merge(resources: &Resources, name: &HostPattern, mut filled: Vec<Filled>) -> (Host, Vec<Report>) {
+    if filled.len() == 1
+        && let Some(Filled { host, .. }) = filled.pop()
+    {
+        return (Host { name: name.clone(), ..host }, Vec::new());
+    }
+    let mut told = Told::default();
+    let filled = without_tunnels(resources, filled, &mut told);
+    let owners = owners(resources, &filled);
+    let mut merged = Host {
+        name: name.clone(),
+        tls: tls(&filled),
+        tls_policy: policy(&filled),
+        tunnel: None,
+        routes: Vec::new(),
+        on_miss: if filled.iter().all(|it| it.host.on_miss == OnMiss::Wider) { OnMiss::Wider } else { OnMiss::Stop },
+        replies: filled.first().map(|it| it.host.replies.clone()).unwrap_or_default(),
+    };
+    for (index, Filled { host, .. }) in filled.into_iter().enumerate() {
+        merged.tunnel = merged.tunnel.or(host.tunnel);
+        for route in host.routes {
+            let kept = kept(route, index, &owners, &mut told);
+            merged.routes.extend(kept.map(|route| of_its_own_look(route, &host.replies, &merged.replies)));
+        }
+    }
+    (merged, told.reports())
+}
+
+/// A host is HTTP or it is not: whoever was there first decides.
+fn without_tunnels(resources: &Resources, filled: Vec<Filled>, told: &mut Told) -> Vec<Filled> {
+    if filled.iter().all(|it| it.host.tunnel.is_none()) {
+        return filled;
+    }
+    let oldest = |host: &Host| sources(host).map(|source| age(resources, &source.object)).min();
+    let Some(first) = (0..filled.len()).min_by_key(|index| (oldest(&filled[*index].host).is_none(), oldest(&filled[*index].host))) else {
+        return filled;
+    };
+    let owner = sources(&filled[first].host).min_by_key(|source| age(resources, &source.object)).cloned();
+    let tunnel = filled[first].host.tunnel.is_some();
+    let keep = |(index, it): &(usize, Filled)| *index == first || !tunnel && it.host.tunnel.is_none();
+    let (kept, gone): (Vec<_>, Vec<_>) = filled.into_iter().enumerate().partition(keep);
+    for source in gone.iter().flat_map(|(_, it)| sources(&it.host)) {
+        told.conflict(source, owner.as_ref(), "this host on this port");
+    }
+    kept.into_iter().map(|(_, it)| it).collect()
+}
+
+fn sources(host: &Host) -> impl Iterator<Item = &Source> {
+    host.routes.iter().map(|route| &route.source).chain(host.tunnel.iter().map(|tunnel| &tunnel.source))
+}
+
+type Age = (i64, ObjectRef);
+
+fn age(resources: &Resources, object: &ObjectRef) -> Age {
+    (resources.meta(object).map_or(0, |meta| meta.created), object.clone())
+}
+
+/// Who has each match that two frontends have: index among them, and the route's source.
+type Owners = HashMap<Match, (usize, Source)>;
+
+fn owners(resources: &Resources, filled: &[Filled]) -> Owners {
+    let mut owners: HashMap<Match, (usize, Source, Age)> = HashMap::new();
+    for (index, it) in filled.iter().enumerate() {
+        for route in &it.host.routes {
+            for matching in &route.matches {
+                let age = age(resources, &route.source.object);
+                match owners.get(matching) {
+                    Some((_, _, known)) if *known <= age => {}
+                    _ => drop(owners.insert(matching.clone(), (index, route.source.clone(), age))),
+                }
+            }
+        }
+    }
+    owners.into_iter().map(|(matching, (index, source, _))| (matching, (index, source))).collect()
+}
+
+/// The route without the matches that another frontend's object had first.
+fn kept(mut route: Route, index: usize, owners: &Owners, told: &mut Told) -> Option<Route> {
+    let source = &route.source;
+    route.matches.retain(|matching| match owners.get(matching) {
+        Some((owner, first)) if *owner != index => {
+            told.conflict(source, Some(first), "the same match on this host");
+            false
+        }
+        _ => true,
+    });
+    (!route.matches.is_empty()).then_some(route)
+}
+
+/// Answers of a route look as its own frontend's do.
+fn of_its_own_look(route: Route, own: &Replies, merged: &Replies) -> Route {
+    let replies = route.replies.clone().or_else(|| (own != merged).then(|| own.clone()));
+    Route { replies, ..route }
+}
+
+/// A certificate is better than the default one, and that better than none.
+fn tls(filled: &[Filled]) -> HostTls {
+    let rank = |tls: &HostTls| match tls {
+        HostTls::Certificate(_) | HostTls::Passthrough => 0,
+        HostTls::Refuse => 1,
+        HostTls::Default => 2,
+        HostTls::None => 3,
+    };
+    filled.iter().map(|it| &it.host.tls).min_by_key(|tls| rank(tls)).cloned().unwrap_or_default()
+}
+
+/// The strictest: what one demands of clients is not given away by another.
+fn policy(filled: &[Filled]) -> TlsPolicy {
+    let rank = |policy: &TlsPolicy| match policy.client {
+        ClientAuth::Required(_) => 0,
+        ClientAuth::Optional(_) => 1,
+        ClientAuth::Unverified => 2,
+        ClientAuth::None => 3,
+    };
+    filled.iter().map(|it| &it.host.tls_policy).min_by_key(|policy| rank(policy)).cloned().unwrap_or_default()
+}
+
+/// What the younger ones are told.
+#[derive(Default)]
+struct Told {
+    reports: BTreeMap<ObjectRef, Report>,
+    said: HashSet<(Source, ObjectRef)>,
+}
+
+// === impl Told ===
+
+impl Told {
+    fn conflict(&mut self, source: &Source, first: Option<&Source>, what: &str) {
+        let Some(first) = first else { return };
+        if !self.said.insert((source.clone(), first.object.clone())) {
+            return;
+        }
+        let message = format!("{} was there first with {what}, and keeps it", first.object);
+        let problem = Problem::error(source.rule.clone(), Cause::Conflict, message);
+        let problem = problem.hint(format!("Change the path or the host here, or take {} of {} away", first.rule, first.object));
+        let report = self.reports.entry(source.object.clone()).or_insert_with(|| Report::new(source.object.clone()));
+        report.problems.insert(problem);
+    }
+
+    fn reports(self) -> Vec<Report> {
+        self.reports.into_values().collect()
+    }
+}
