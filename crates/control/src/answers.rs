@@ -169,7 +169,7 @@ impl Answers {
     }
 
     fn write_events(&mut self, object: &ObjectRef, found: &BTreeSet<Said>, world: &World, timestamp: &str) {
-        let Some(kind) = Kind::ALL.into_iter().find(|it| object.kind == it.word()) else { return };
+        let Some(kind) = Kind::named(&object.kind) else { return };
         let target = target(object, kind);
         let Some(read) = world.object(object) else { return self.ledger.forget(&target) };
         for (target, wish) in self.ledger.state(&target, &read.meta().uid, found, &self.identity, timestamp) {

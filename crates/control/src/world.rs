@@ -202,7 +202,7 @@ impl World {
 
 /// A watched object as a change of the objects we translate; `None` for kinds that nobody translates.
 pub(crate) fn change(target: &status::Target, object: Option<Value>) -> Option<Change> {
-    let kind = Kind::named(target.kind.word())?;
+    let kind = target.kind.read()?;
     let name = Name::new(target.namespace.as_str(), target.name.as_str());
     Some(Change::Object { kind, name, object: object.map(Arc::new) })
 }

@@ -9,10 +9,26 @@ pub enum Kind {
     Service,
     EndpointSlice,
     Secret,
+    ServiceAccount,
+    Pod,
+    Deployment,
     Ingress,
     IngressClass,
+    GatewayClass,
+    Gateway,
+    HttpRoute,
+    TlsRoute,
+    TcpRoute,
+    ReferenceGrant,
+    IstioGateway,
+    VirtualService,
+    DestinationRule,
+    Definition,
     Event,
 }
+
+const GATEWAY_API: &str = "gateway.networking.k8s.io";
+const ISTIO: &str = "networking.istio.io";
 
 /// One object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,8 +42,41 @@ pub struct Target {
 // === impl Kind ===
 
 impl Kind {
-    pub const ALL: [Self; 7] =
-        [Self::Namespace, Self::Service, Self::EndpointSlice, Self::Secret, Self::Ingress, Self::IngressClass, Self::Event];
+    pub const ALL: [Self; 20] = [
+        Self::Namespace,
+        Self::Service,
+        Self::EndpointSlice,
+        Self::Secret,
+        Self::ServiceAccount,
+        Self::Pod,
+        Self::Deployment,
+        Self::Ingress,
+        Self::IngressClass,
+        Self::GatewayClass,
+        Self::Gateway,
+        Self::HttpRoute,
+        Self::TlsRoute,
+        Self::TcpRoute,
+        Self::ReferenceGrant,
+        Self::IstioGateway,
+        Self::VirtualService,
+        Self::DestinationRule,
+        Self::Definition,
+        Self::Event,
+    ];
+
+    /// As a [`model::ObjectRef`] calls it: two groups have a kind `Gateway`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::IstioGateway => "Gateway.networking.istio.io",
+            other => other.word(),
+        }
+    }
+
+    /// By the name that a [`model::ObjectRef`] has.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.name() == name)
+    }
 
     /// As in an object's `kind`.
     pub const fn word(self) -> &'static str {
@@ -49,6 +98,16 @@ impl Kind {
         self.row().3
     }
 
+    /// The same among the kinds that are translated; `None`: nobody translates it.
+    pub fn read(self) -> Option<resources::Kind> {
+        resources::Kind::named(self.name())
+    }
+
+    /// Whether a server that is a Kubernetes has it without a CustomResourceDefinition.
+    pub fn is_built_in(self) -> bool {
+        !matches!(self.row().0, GATEWAY_API | ISTIO)
+    }
+
     /// Group, kind, plural, namespaced. Every kind is read in its `v1`.
     const fn row(self) -> (&'static str, &'static str, &'static str, bool) {
         match self {
@@ -56,8 +115,21 @@ impl Kind {
             Self::Service => ("", "Service", "services", true),
             Self::EndpointSlice => ("discovery.k8s.io", "EndpointSlice", "endpointslices", true),
             Self::Secret => ("", "Secret", "secrets", true),
+            Self::ServiceAccount => ("", "ServiceAccount", "serviceaccounts", true),
+            Self::Pod => ("", "Pod", "pods", true),
+            Self::Deployment => ("apps", "Deployment", "deployments", true),
             Self::Ingress => ("networking.k8s.io", "Ingress", "ingresses", true),
             Self::IngressClass => ("networking.k8s.io", "IngressClass", "ingressclasses", false),
+            Self::GatewayClass => (GATEWAY_API, "GatewayClass", "gatewayclasses", false),
+            Self::Gateway => (GATEWAY_API, "Gateway", "gateways", true),
+            Self::HttpRoute => (GATEWAY_API, "HTTPRoute", "httproutes", true),
+            Self::TlsRoute => (GATEWAY_API, "TLSRoute", "tlsroutes", true),
+            Self::TcpRoute => (GATEWAY_API, "TCPRoute", "tcproutes", true),
+            Self::ReferenceGrant => (GATEWAY_API, "ReferenceGrant", "referencegrants", true),
+            Self::IstioGateway => (ISTIO, "Gateway", "gateways", true),
+            Self::VirtualService => (ISTIO, "VirtualService", "virtualservices", true),
+            Self::DestinationRule => (ISTIO, "DestinationRule", "destinationrules", true),
+            Self::Definition => ("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions", false),
             Self::Event => ("", "Event", "events", true),
         }
     }
@@ -65,7 +137,7 @@ impl Kind {
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
+        f.write_str(self.name())
     }
 }
 
@@ -81,5 +153,24 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, namespace, name } = self;
         if namespace.is_empty() { write!(f, "{kind} {name}") } else { write!(f, "{kind} {namespace}/{name}") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_translated_is_named_and_found_alike() {
+        for read in resources::Kind::ALL {
+            let kind = Kind::named(read.name()).unwrap_or_else(|| panic!("{read} has a kind here"));
+            assert_eq!(kind.read(), Some(*read));
+            let resource = kind.resource();
+            assert_eq!((resource.api_version.as_str(), resource.plural.as_str()), (read.api_version(), read.plural()));
+            assert_eq!(kind.namespaced(), read.lives() == resources::Lives::Namespace, "{read}");
+        }
+        for (place, kind) in Kind::ALL.into_iter().enumerate() {
+            assert_eq!((Kind::named(kind.name()), Kind::ALL.iter().position(|it| *it == kind)), (Some(kind), Some(place)));
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Makes wishes come true.
 
 use crate::mailbox::Slot;
-use crate::{Kind, Mailbox, Target, Wish};
+use crate::{Mailbox, Target, Wish};
 use futures::StreamExt;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
@@ -145,8 +145,8 @@ fn guarded(mut patch: Value, current: &Value) -> Value {
 
 fn api(client: &Client, target: &Target) -> Api<DynamicObject> {
     let resource = target.kind.resource();
-    match target.kind {
-        Kind::Namespace | Kind::IngressClass => Api::all_with(client.clone(), &resource),
-        _ => Api::namespaced_with(client.clone(), &target.namespace, &resource),
+    match target.kind.namespaced() {
+        false => Api::all_with(client.clone(), &resource),
+        true => Api::namespaced_with(client.clone(), &target.namespace, &resource),
     }
 }
