@@ -18,6 +18,7 @@ mod certificate;
 mod condition;
 mod kind;
 pub mod load;
+pub mod pattern;
 mod problem;
 mod references;
 mod scope;
