@@ -84,7 +84,9 @@ impl<'a> Answer<'a> {
         let request = Request {
             method: &asked.method,
             scheme: asked.scheme,
+            port: listener_port(served, asked),
             host: &asked.host,
+            authority: &asked.authority,
             path: &asked.path,
             query: asked.query.as_deref(),
             headers: &headers,
@@ -99,7 +101,6 @@ impl<'a> Answer<'a> {
         let binding = binding(served, asked);
         let mut edits = Edits::default();
         let context = Context {
-            authority: &asked.authority,
             raw_target: &asked.target,
             https_port: binding.and_then(|it| it.https_port),
             certificate_known: &|| table.is_some_and(|it| it.knows_certificate(&asked.host)),
@@ -296,6 +297,12 @@ fn binding(served: &Served, asked: &Asked) -> Option<Binding> {
     let name = if asked.scheme == Scheme::Http { "http" } else { "https" };
     let listener = served.gateway.listeners.iter().find(|it| it.name.as_str() == name)?;
     listener.bindings.iter().find(|it| it.address.port() == asked.port).or(listener.bindings.first()).copied()
+}
+
+/// The port of the listener that is bound to the URL's: routes are of the former.
+fn listener_port(served: &Served, asked: &Asked) -> u16 {
+    let bound = |it: &&model::Listener| it.bindings.iter().any(|binding| binding.address.port() == asked.port);
+    served.gateway.listeners.iter().find(bound).map_or(asked.port, |it| it.port)
 }
 
 fn failed(tried: &RouteTried) -> Option<String> {

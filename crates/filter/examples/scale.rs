@@ -68,11 +68,12 @@ fn main() {
             let start = running();
             for n in 0..REQUESTS {
                 let (host, path) = &names[n * step % names.len()];
-                let request = Request { method: "GET", scheme: Scheme::Http, host, path, query: None, headers: &NoFields };
+                let request =
+                    Request { method: "GET", scheme: Scheme::Http, port: 80, host, authority: host, path, query: None, headers: &NoFields };
                 let Lookup::Route(route) = table.find(&request) else { panic!("{host}{path} is served") };
                 if filters {
                     let known = || table.knows_certificate(host);
-                    let context = Context { authority: host, raw_target: path, https_port: None, certificate_known: &known };
+                    let context = Context { raw_target: path, https_port: None, certificate_known: &known };
                     black_box(filter::run(route, &request, &context, &mut edits));
                 }
                 black_box(route);

@@ -31,8 +31,6 @@ use route::{CompiledRoute, Request};
 
 /// What filters need to know beyond the request.
 pub struct Context<'a> {
-    /// The request's authority as sent, with its port; empty if there is none.
-    pub authority: &'a str,
     /// Path and query as sent, without scheme and authority (`/a%20b/?q`).
     pub raw_target: &'a str,
     /// The port at which this socket's address answers https; `None`: 443.

@@ -5,19 +5,15 @@ use model::{PathModifier, Redirect, RedirectPort, Scheme};
 use route::Request;
 use std::fmt::Write;
 
-/// The answer. What the redirect does not name stays as requested; the port does so only where the scheme stays.
+/// The answer. What the redirect does not name stays as requested.
 pub(crate) fn answer(it: &Redirect, request: &Request, context: &Context) -> Reply {
     let scheme = it.scheme.unwrap_or(request.scheme);
-    let (word, well_known) = match scheme {
-        Scheme::Http => ("http", 80),
-        Scheme::Https => ("https", 443),
+    let word = match scheme {
+        Scheme::Http => "http",
+        Scheme::Https => "https",
     };
     let host = it.host.as_deref().unwrap_or(request.host);
-    let named = match it.port {
-        RedirectPort::Number(port) => Some(port),
-        _ => it.scheme.is_none().then(|| port(context.authority)).flatten(),
-    };
-    let port = named.filter(|port| *port != well_known);
+    let port = port(it, scheme, request, context).filter(|port| *port != well_known(scheme));
     let mut location = format!("{word}://");
     safe::append(&mut location, host);
     if let Some(port) = port {
@@ -38,8 +34,27 @@ pub(crate) fn answer(it: &Redirect, request: &Request, context: &Context) -> Rep
     Reply::redirect(it.status, location)
 }
 
+fn port(it: &Redirect, scheme: Scheme, request: &Request, context: &Context) -> Option<u16> {
+    match it.port {
+        RedirectPort::Own if scheme == request.scheme => named(request.authority),
+        RedirectPort::Own if scheme == Scheme::Https => context.https_port,
+        RedirectPort::Own | RedirectPort::OfScheme => None,
+        RedirectPort::Listener => Some(request.port),
+        // What went without saying for the old scheme does not say anything about the new one.
+        RedirectPort::Request => named(request.authority).filter(|port| *port != well_known(request.scheme)),
+        RedirectPort::Number(port) => Some(port),
+    }
+}
+
+fn well_known(scheme: Scheme) -> u16 {
+    match scheme {
+        Scheme::Http => 80,
+        Scheme::Https => 443,
+    }
+}
+
 /// The port of an authority, if it names one.
-fn port(authority: &str) -> Option<u16> {
+fn named(authority: &str) -> Option<u16> {
     let (host, port) = authority.rsplit_once(':')?;
     // `[::1]` has colons and no port.
     if host.starts_with('[') && !host.ends_with(']') { None } else { port.parse().ok() }

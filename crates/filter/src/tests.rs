@@ -54,18 +54,20 @@ fn ran(filters: Vec<Filter>, action: Action, asked: &Asked) -> Ran {
     let key = ShardKey { port: None, gateway: gateway.clone(), host: HostPattern::Any };
     let (snapshot, nacks) = Snapshot::empty().apply(&Update { shards: vec![(key, Some(Shard::new(host)))], ..Update::default() });
     assert_eq!(nacks, []);
+    let authority = format!("{}:8080", asked.host);
     let request = Request {
         method: "GET",
         scheme: asked.scheme,
+        port: 80,
         host: asked.host,
+        authority: &authority,
         path: &asked.path,
         query: asked.query,
         headers: &route::NoHeaders,
     };
     let Lookup::Route(route) = snapshot.gateway(&gateway).expect("a gateway").find(&request) else { panic!("one route takes all") };
     let known = || asked.certificate_known;
-    let authority = format!("{}:8080", asked.host);
-    let context = Context { authority: &authority, raw_target: &asked.raw_target, https_port: asked.https_port, certificate_known: &known };
+    let context = Context { raw_target: &asked.raw_target, https_port: asked.https_port, certificate_known: &known };
     let mut edits = Edits::default();
     // Edits are reused: what one request left must not show in the next.
     let flow = [(); 2].map(|()| run(route, &request, &context, &mut edits))[1].clone();

@@ -8,7 +8,7 @@ use crate::outgoing::Forwarding;
 use crate::stream::Stream;
 use crate::worker::Worker;
 use http1::Fault;
-use model::{ListenerProtocol, Scheme};
+use model::{ListenerProtocol, Scheme, TlsPolicy};
 use observe::ListenerMetrics;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -30,6 +30,8 @@ pub(crate) struct Connection {
     pub client: Stream,
     pub peer: SocketAddr,
     pub scheme: Scheme,
+    /// What was demanded when TLS was set up; `None`: plain text.
+    pub policy: Option<TlsPolicy>,
     pub forwarding: Forwarding,
     pub deadline: Deadline,
     /// Read and not yet part of a request that is under way.
@@ -104,9 +106,10 @@ pub(crate) async fn serve(worker: Rc<Worker>, accepted: Accepted) {
         ListenerProtocol::Tcp => return,
     };
     let forwarding = Forwarding::new(peer, context.port, word);
+    let policy = (scheme == Scheme::Https).then(TlsPolicy::default);
     let born = worker.clock.now();
     let mut connection =
-        Connection { worker, context, client, peer, scheme, forwarding, deadline, unread: None, ended: false, served: 0, born };
+        Connection { worker, context, client, peer, scheme, policy, forwarding, deadline, unread: None, ended: false, served: 0, born };
     connection.run().await;
 }
 

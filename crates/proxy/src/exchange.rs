@@ -176,24 +176,32 @@ impl Connection {
         let request = route::Request {
             method: head.method_name(octets),
             scheme: self.scheme,
+            port: self.context.port,
             host: head.host(),
+            authority: &kit.authority,
             path: &kit.path,
             query: kit.queried.then_some(&*kit.query),
             headers: &view,
         };
         let route = match table.find(&request) {
+            Lookup::Route(route) if self.misdirected(route.host()) => return answer(421, Reason::Misdirected, route.replies()),
             Lookup::Route(route) => route.clone(),
-            Lookup::Miss { replies } => return answer(404, Reason::NoRoute, replies),
+            Lookup::Miss { replies, host: Some(host) } if self.misdirected(host) => return answer(421, Reason::Misdirected, replies),
+            Lookup::Miss { replies, .. } => return answer(404, Reason::NoRoute, replies),
             Lookup::OverBudget { replies } => return answer(400, Reason::BadRequest, replies),
         };
         let context = filter::Context {
-            authority: &kit.authority,
             raw_target: std::str::from_utf8(head.raw_target(octets)).unwrap_or(&kit.path),
             https_port: self.context.https_port,
             certificate_known: &|| table.knows_certificate(head.host()),
         };
         let flow = filter::run(&route, &request, &context, &mut kit.edits);
         self.follow(flow, route, head, kit)
+    }
+
+    /// Whether the host wants a connection that was made in another way (RFC 9110 15.5.20).
+    fn misdirected(&self, host: &model::Host) -> bool {
+        self.policy.as_ref().is_some_and(|policy| *policy != host.tls_policy || host.tunnel.is_some())
     }
 
     fn follow(&self, flow: Flow, route: Arc<CompiledRoute>, head: &RequestHead, kit: &Kit) -> Decision {

@@ -48,7 +48,7 @@ pub(crate) struct Socket {
 #[derive(Default)]
 pub(crate) struct Listeners {
     open: HashMap<Key, Open>,
-    tls: HashMap<GatewayId, Arc<ServerConfig>>,
+    tls: HashMap<(GatewayId, u16), Arc<ServerConfig>>,
     next: u64,
 }
 
@@ -104,7 +104,7 @@ impl Listeners {
             });
         }
         let served: HashSet<&GatewayId> = gateways.iter().map(|gateway| &gateway.id).collect();
-        self.tls.retain(|id, _| served.contains(id));
+        self.tls.retain(|(id, _), _| served.contains(id));
         states
     }
 
@@ -137,7 +137,7 @@ impl Listeners {
     fn context(&mut self, it: &Wanted<'_>, address: SocketAddr, closed: &Arc<AtomicBool>, shared: &Arc<Shared>) -> Result<Context, String> {
         let tls = match it.listener.protocol {
             ListenerProtocol::Http | ListenerProtocol::Tcp => None,
-            ListenerProtocol::Https => Some(self.tls(&it.gateway.id, shared)?),
+            ListenerProtocol::Https => Some(self.tls(&it.gateway.id, it.listener.port, shared)?),
         };
         Ok(Context {
             gateway: it.gateway.id.clone(),
@@ -153,15 +153,15 @@ impl Listeners {
         })
     }
 
-    /// One configuration a gateway: its tickets are good at all its sockets.
-    fn tls(&mut self, gateway: &GatewayId, shared: &Arc<Shared>) -> Result<Arc<ServerConfig>, String> {
-        if let Some(config) = self.tls.get(gateway) {
+    /// One configuration a gateway's port: its tickets are good at all its sockets.
+    fn tls(&mut self, gateway: &GatewayId, port: u16, shared: &Arc<Shared>) -> Result<Arc<ServerConfig>, String> {
+        if let Some(config) = self.tls.get(&(gateway.clone(), port)) {
             return Ok(config.clone());
         }
         let (snapshot, id) = (shared.snapshot.clone(), gateway.clone());
-        let find = move |name: Option<&str>| snapshot.load().gateway(&id)?.certificate(name).cloned();
+        let find = move |name: Option<&str>| snapshot.load().gateway(&id)?.certificate(port, name).cloned();
         let config = tls::server_config(find).map_err(|error| error.to_string())?;
-        self.tls.insert(gateway.clone(), config.clone());
+        self.tls.insert((gateway.clone(), port), config.clone());
         Ok(config)
     }
 }

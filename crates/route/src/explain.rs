@@ -1,6 +1,7 @@
 //! Why a request is answered by the route it is answered by.
 
 use crate::host::HostTable;
+use crate::hosts::Kin;
 use crate::matching::{Check, Head};
 use crate::{GatewayTable, Part, Request};
 use model::{HostPattern, Match, OnMiss, PathMatch, Source};
@@ -19,6 +20,8 @@ pub struct Explanation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostTried {
     pub pattern: HostPattern,
+    /// `None`: a host of every port.
+    pub port: Option<u16>,
     /// `false`: a more specific host answered, or ended the search.
     pub asked: bool,
     pub on_miss: OnMiss,
@@ -75,9 +78,10 @@ impl GatewayTable {
     /// The search that [`find`](Self::find) makes, told in full. For people, not for the request path.
     pub fn explain(&self, request: &Request) -> Explanation {
         let mut hosts = Vec::new();
-        self.covering(request.host, |table| {
+        self.covering(request.port, request.host, |kin, table| {
             hosts.push(HostTried {
                 pattern: table.host.name.clone(),
+                port: (kin == Kin::Own).then_some(request.port),
                 asked: false,
                 on_miss: table.host.on_miss,
                 routes: routes(table, request),

@@ -1,9 +1,9 @@
-//! The hosts of one gateway: which of them answers for a name.
+//! The hosts of one gateway: which of them answers for a name on a port.
 
 use crate::host::{HostHit, HostTable};
-use crate::spread::Spread;
+use crate::hosts::{Hosts, Kin, covering};
 use crate::{CompiledRoute, Request};
-use model::{Certificate, ContentHash, Gateway, HostPattern, HostTls, OnMiss, Replies};
+use model::{Certificate, ContentHash, Gateway, Host, HostPattern, HostTls, OnMiss, Replies, TlsPolicy, Tunnel};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -11,12 +11,10 @@ use std::sync::Arc;
 #[derive(Clone, Default)]
 pub struct GatewayTable {
     pub(crate) gateway: Option<Arc<Gateway>>,
-    exact: Spread<Arc<HostTable>>,
-    one_label: Spread<Arc<HostTable>>,
-    any_depth: Spread<Arc<HostTable>>,
-    any: Option<Arc<HostTable>>,
-    /// Labels of the longest wildcard suffix seen: longer suffixes of a name need not be looked up.
-    deepest: usize,
+    /// Of every port.
+    common: Hosts,
+    /// Ports with hosts of their own, ascending. Most gateways have none.
+    ports: Vec<(u16, Arc<Hosts>)>,
     replies: Replies,
 }
 
@@ -26,6 +24,8 @@ pub enum Lookup<'a> {
     /// 404.
     Miss {
         replies: &'a Replies,
+        /// The most specific host that covers the request's.
+        host: Option<&'a Host>,
     },
     /// 400: a pattern took more steps than allowed.
     OverBudget {
@@ -33,90 +33,120 @@ pub enum Lookup<'a> {
     },
 }
 
+/// What a TLS connection finds at its port for its server name.
+#[derive(Clone, Copy, Debug)]
+pub struct Server<'a> {
+    pub shown: Shown<'a>,
+    /// What is demanded of the client. A request is answered over this connection only if the policy of its route's host is the same.
+    pub policy: &'a TlsPolicy,
+    /// Set: the connection is not HTTP to us.
+    pub tunnel: Option<&'a Tunnel>,
+}
+
+/// What a handshake shows.
+#[derive(Clone, Copy, Debug)]
+pub enum Shown<'a> {
+    Certificate(&'a Arc<Certificate>),
+    /// None of ours: the octets go on as they are, to [`Server::tunnel`].
+    Passthrough,
+    /// Nothing: the handshake fails.
+    Refuse,
+}
+
+/// Of a name that no host covers.
+static NO_POLICY: TlsPolicy = TlsPolicy { client: model::ClientAuth::None, versions: model::TlsVersions::Both };
+
 impl GatewayTable {
     /// The gateway itself; `None` while only its hosts are known.
     pub fn gateway(&self) -> Option<&Arc<Gateway>> {
         self.gateway.as_ref()
     }
 
-    /// How many hosts there are.
+    /// How many hosts there are. One on several ports counts once on each.
     pub fn len(&self) -> usize {
-        self.exact.len() + self.one_label.len() + self.any_depth.len() + usize::from(self.any.is_some())
+        self.common.len() + self.ports.iter().map(|(_, hosts)| hosts.len()).sum::<usize>()
     }
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The patterns of all hosts, in no order.
-    pub fn hosts(&self) -> impl Iterator<Item = &HostPattern> {
-        let tables = self.exact.iter().chain(self.one_label.iter()).chain(self.any_depth.iter()).chain(&self.any);
-        tables.map(|table| &table.host.name)
-    }
-
     /// The first route that matches, of the most specific host that covers the request's.
     pub fn find(&self, request: &Request) -> Lookup<'_> {
-        let mut replies = None;
-        let found = self.covering(request.host, |table| {
-            let replies: &Replies = replies.get_or_insert(&table.host.replies);
+        let mut first = None;
+        let found = self.covering(request.port, request.host, |_, table| {
+            let host: &Host = first.get_or_insert(&table.host);
             match (table.find(request), table.host.on_miss) {
                 (HostHit::Route(route), _) => ControlFlow::Break(Lookup::Route(route)),
-                (HostHit::OverBudget, _) => ControlFlow::Break(Lookup::OverBudget { replies }),
-                (HostHit::Miss, OnMiss::Stop) => ControlFlow::Break(Lookup::Miss { replies }),
+                (HostHit::OverBudget, _) => ControlFlow::Break(Lookup::OverBudget { replies: &host.replies }),
+                (HostHit::Miss, OnMiss::Stop) => ControlFlow::Break(Lookup::Miss { replies: &host.replies, host: Some(host) }),
                 (HostHit::Miss, OnMiss::Wider) => ControlFlow::Continue(()),
             }
         });
-        found.unwrap_or(Lookup::Miss { replies: replies.unwrap_or(&self.replies) })
-    }
-
-    /// What a handshake shows for a server name (lower case, without trailing dot): its host's certificate, a fitting wildcard's, else the
-    /// gateway's default.
-    pub fn certificate(&self, sni: Option<&str>) -> Option<&Arc<Certificate>> {
-        let default = || self.gateway.as_ref().and_then(|gateway| gateway.default_certificate.as_ref());
-        let tls = self.tls(sni.unwrap_or_default());
-        let tls = tls.or_else(|| self.any.as_ref().map(|table| &table.host.tls));
-        match tls {
-            Some(HostTls::Certificate(certificate)) => Some(certificate),
-            Some(HostTls::Refuse | HostTls::Passthrough) => None,
-            Some(HostTls::Default | HostTls::None) | None => default(),
-        }
-    }
-
-    /// Whether a host or a wildcard that covers it asked for TLS. The catch-all host counts for no name.
-    pub fn knows_certificate(&self, host: &str) -> bool {
-        self.tls(host).is_some()
-    }
-
-    /// The TLS setting of the most specific named host that has one.
-    fn tls(&self, host: &str) -> Option<&HostTls> {
-        self.covering(host, |table| match (&table.host.name, &table.host.tls) {
-            (HostPattern::Any, _) | (_, HostTls::None) => ControlFlow::Continue(()),
-            (_, tls) => ControlFlow::Break(tls),
+        found.unwrap_or_else(|| {
+            let host = first.map(|host| &**host);
+            Lookup::Miss { replies: host.map_or(&self.replies, |host| &host.replies), host }
         })
     }
 
-    /// Visits the hosts that cover a name, the most specific first.
-    pub(crate) fn covering<'a, T>(&'a self, host: &str, mut visit: impl FnMut(&'a Arc<HostTable>) -> ControlFlow<T>) -> Option<T> {
-        let mut visit = |table: Option<&'a Arc<HostTable>>| table.map_or(ControlFlow::Continue(()), &mut visit);
-        let mut all = || {
-            visit(self.exact.get(host))?;
-            if self.deepest > 0 {
-                let labels = host.bytes().filter(|octet| *octet == b'.').count();
-                let dots = host.bytes().enumerate().filter(|(_, octet)| *octet == b'.').map(|(at, _)| at);
-                for (nth, dot) in dots.enumerate().skip(labels.saturating_sub(self.deepest)).filter(|(_, dot)| *dot > 0) {
-                    let suffix = &host[dot + 1..];
-                    if nth == 0 {
-                        visit(self.one_label.get(suffix))?;
-                    }
-                    visit(self.any_depth.get(suffix))?;
-                }
-            }
-            visit(self.any.as_ref())
+    /// What a handshake on this port does for a server name (lower case, without trailing dot).
+    ///
+    /// The most specific host that asked for TLS says what is shown: its certificate, else the gateway's default. One that nobody asked TLS
+    /// for still has its own policy and routes, unless what covers it is passed on or refused.
+    pub fn server(&self, port: u16, name: Option<&str>) -> Server<'_> {
+        let mut first = None;
+        let asked = self.covering(port, name.unwrap_or_default(), |_, table| {
+            first.get_or_insert(&table.host);
+            if table.host.tls == HostTls::None { ControlFlow::Continue(()) } else { ControlFlow::Break(&table.host) }
+        });
+        let default = || self.gateway.as_ref().and_then(|gateway| gateway.default_certificate.as_ref());
+        let (shown, host) = match asked.map(|host| (&host.tls, host)) {
+            Some((HostTls::Certificate(certificate), _)) => (Shown::Certificate(certificate), first),
+            Some((HostTls::Passthrough, host)) => (Shown::Passthrough, Some(host)),
+            Some((HostTls::Refuse, host)) => (Shown::Refuse, Some(host)),
+            Some((HostTls::Default | HostTls::None, _)) | None => (default().map_or(Shown::Refuse, Shown::Certificate), first),
         };
-        match all() {
-            ControlFlow::Break(value) => Some(value),
-            ControlFlow::Continue(()) => None,
+        Server { shown, policy: host.map_or(&NO_POLICY, |host| &host.tls_policy), tunnel: host.and_then(|host| host.tunnel.as_ref()) }
+    }
+
+    /// Where connections to a TCP port go.
+    pub fn tunnel(&self, port: u16) -> Option<&Tunnel> {
+        self.port(port)?.any()?.host.tunnel.as_ref()
+    }
+
+    /// The certificate a handshake on this port shows for a server name.
+    pub fn certificate(&self, port: u16, name: Option<&str>) -> Option<&Arc<Certificate>> {
+        match self.server(port, name).shown {
+            Shown::Certificate(certificate) => Some(certificate),
+            Shown::Passthrough | Shown::Refuse => None,
         }
+    }
+
+    /// Whether a host or a wildcard that covers it asked for TLS, on whichever port. The catch-all host counts for no name.
+    pub fn knows_certificate(&self, host: &str) -> bool {
+        let known = |own: Option<&Hosts>| {
+            let asked = covering(own, &self.common, host, |_, table| match (&table.host.name, &table.host.tls) {
+                (HostPattern::Any, _) | (_, HostTls::None) => ControlFlow::Continue(()),
+                _ => ControlFlow::Break(()),
+            });
+            asked.is_some()
+        };
+        known(None) || self.ports.iter().any(|(_, own)| known(Some(own)))
+    }
+
+    /// Visits the hosts that cover a name on a port, the most specific first.
+    pub(crate) fn covering<'a, T>(
+        &'a self,
+        port: u16,
+        host: &str,
+        visit: impl FnMut(Kin, &'a Arc<HostTable>) -> ControlFlow<T>,
+    ) -> Option<T> {
+        covering(self.port(port), &self.common, host, visit)
+    }
+
+    /// Hosts of this port alone.
+    fn port(&self, port: u16) -> Option<&Hosts> {
+        self.ports.iter().find(|(own, _)| *own == port).map(|(_, hosts)| &**hosts)
     }
 
     pub(crate) fn set_gateway(&mut self, gateway: Option<Arc<Gateway>>) {
@@ -124,33 +154,22 @@ impl GatewayTable {
         self.gateway = gateway;
     }
 
-    /// The table of a host whose content has this hash.
+    /// The table of a host whose content has this hash, on whichever port.
     pub(crate) fn unchanged(&self, name: &HostPattern, hash: ContentHash) -> Option<&Arc<HostTable>> {
-        let table = match name {
-            HostPattern::Exact(name) => self.exact.get(name.as_str()),
-            HostPattern::OneLabel(name) => self.one_label.get(name.as_str()),
-            HostPattern::AnyDepth(name) => self.any_depth.get(name.as_str()),
-            HostPattern::Any => self.any.as_ref(),
-        };
-        table.filter(|table| table.hash == hash)
+        let own = || self.ports.iter().find_map(|(_, hosts)| hosts.unchanged(name, hash));
+        self.common.unchanged(name, hash).or_else(own)
     }
 
-    /// Sets and removes hosts.
-    pub(crate) fn change(&mut self, changes: Vec<(HostPattern, Option<Arc<HostTable>>)>) {
-        let (mut exact, mut one_label, mut any_depth) = (Vec::new(), Vec::new(), Vec::new());
-        for (pattern, table) in changes {
-            match pattern {
-                HostPattern::Exact(name) => exact.push((name, table)),
-                HostPattern::OneLabel(suffix) => one_label.push((suffix, table)),
-                HostPattern::AnyDepth(suffix) => any_depth.push((suffix, table)),
-                HostPattern::Any => self.any = table,
-            }
+    /// Sets and removes hosts, of one port or of all.
+    pub(crate) fn change(&mut self, port: Option<u16>, changes: Vec<(HostPattern, Option<Arc<HostTable>>)>) {
+        let Some(port) = port else { return self.common.change(changes) };
+        let at = self.ports.partition_point(|(own, _)| *own < port);
+        if self.ports.get(at).is_none_or(|(own, _)| *own != port) {
+            self.ports.insert(at, (port, Arc::default()));
         }
-        let labels = one_label.iter().chain(&any_depth).map(|(suffix, _)| suffix.as_str().split('.').count()).max();
-        self.exact.change(exact);
-        self.one_label.change(one_label);
-        self.any_depth.change(any_depth);
-        let wildcards = self.one_label.len() + self.any_depth.len();
-        self.deepest = if wildcards == 0 { 0 } else { self.deepest.max(labels.unwrap_or_default()) };
+        if let Some((_, hosts)) = self.ports.get_mut(at) {
+            Arc::make_mut(hosts).change(changes);
+        }
+        self.ports.retain(|(_, hosts)| hosts.len() > 0);
     }
 }

@@ -16,8 +16,8 @@ pub(crate) struct HostTable {
     pub(crate) host: Arc<Host>,
     pub(crate) routes: Box<[Arc<CompiledRoute>]>,
     pub(crate) tree: Tree,
-    /// What could not be compiled.
-    pub(crate) nacks: Box<[Nack]>,
+    /// Routes that could not be compiled, and why.
+    broken: Box<[(usize, String)]>,
 }
 
 pub(crate) enum HostHit<'a> {
@@ -27,28 +27,34 @@ pub(crate) enum HostHit<'a> {
 }
 
 impl HostTable {
+    /// What comes of it does not depend on the shard's port.
     pub(crate) fn compile(key: &ShardKey, shard: &Shard, patterns: &Patterns) -> Self {
         let host = &shard.host;
-        let mut nacks = Vec::new();
+        let mut broken = Vec::new();
         let mut entries = Vec::new();
         let mut routes = Vec::with_capacity(host.routes.len());
         for (number, route) in host.routes.iter().enumerate() {
             let mut error = None;
             for (index, it) in route.matches.iter().enumerate() {
-                let (entry, broken) = Entry::compile(number, index, it, patterns);
+                let (entry, fault) = Entry::compile(number, index, it, patterns);
                 entries.extend(entry);
-                error = error.or(broken.map(|reason| format!("matches[{index}]: {reason}")));
+                error = error.or(fault.map(|reason| format!("matches[{index}]: {reason}")));
             }
             let expressions = filters(&route.filters, patterns).unwrap_or_else(|(index, reason)| {
                 error.get_or_insert(format!("filters[{index}]: {reason}"));
                 Box::default()
             });
             let state = if error.is_some() { State::Broken } else { State::Serves };
-            nacks.extend(error.map(|message| Nack { shard: key.clone(), route: number, message }));
+            broken.extend(error.map(|message| (number, message)));
             routes.push(Arc::new(CompiledRoute::new(key.gateway.clone(), host.clone(), number, state, expressions)));
         }
         let tree = Tree::build(entries);
-        Self { hash: shard.hash, host: host.clone(), routes: routes.into(), tree, nacks: nacks.into() }
+        Self { hash: shard.hash, host: host.clone(), routes: routes.into(), tree, broken: broken.into() }
+    }
+
+    /// What could not be compiled, said of one of the shards that have this content.
+    pub(crate) fn nacks(&self, key: &ShardKey) -> impl Iterator<Item = Nack> {
+        self.broken.iter().map(|(route, message)| Nack { shard: key.clone(), route: *route, message: message.clone() })
     }
 
     pub(crate) fn find(&self, request: &Request) -> HostHit<'_> {

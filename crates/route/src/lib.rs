@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! model::Update ──apply──► Snapshot ──► GatewayTable ──► HostTable ──► Tree: the lowest index that matches ──► CompiledRoute
-//!                          by id        by host name      one shard     by path, then method, headers, …
+//!                          by id        by port and name  one shard     by path, then method, headers, …
 //! ```
 //!
 //! A [`Snapshot`] is immutable. Applying an update makes a new one that shares everything untouched with the old one, so that one changed
@@ -21,6 +21,7 @@ mod expression;
 mod gateway;
 mod hash;
 mod host;
+mod hosts;
 mod matching;
 mod request;
 mod snapshot;
@@ -31,7 +32,7 @@ mod values;
 pub use compiled::{CompiledRoute, Slot};
 pub use explain::{Explanation, HostTried, Outcome, RouteTried, Tried};
 pub use expression::{Expression, Found, Groups, PatternError};
-pub use gateway::{GatewayTable, Lookup};
+pub use gateway::{GatewayTable, Lookup, Server, Shown};
 pub use matching::Part;
 pub use request::{Headers, NoHeaders, Request};
 pub use snapshot::Snapshot;

@@ -16,8 +16,12 @@ pub struct Request<'a> {
     /// As sent; methods are case-sensitive.
     pub method: &'a str,
     pub scheme: Scheme,
+    /// The port users asked for: their listener's.
+    pub port: u16,
     /// Lower case, without port and trailing dot; empty if there is none.
     pub host: &'a str,
+    /// Host and port as sent, in lower case; empty if there is none.
+    pub authority: &'a str,
     /// Canonical (see [`model::PathMatch`]).
     pub path: &'a str,
     /// Without `?`, as sent.

@@ -3,8 +3,8 @@
 use crate::GatewayTable;
 use crate::expression::Patterns;
 use crate::host::HostTable;
-use model::{GatewayId, Nack, Update};
-use std::collections::BTreeMap;
+use model::{ContentHash, GatewayId, Nack, Shard, ShardKey, Update};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// All gateways, compiled. Immutable; an update makes a new one.
@@ -37,21 +37,36 @@ impl Snapshot {
         for (id, gateway) in &update.gateways {
             next.table(id).set_gateway(gateway.clone());
         }
-        let mut changes: BTreeMap<&GatewayId, Vec<_>> = BTreeMap::new();
+        let mut changes: BTreeMap<(&GatewayId, Option<u16>), Vec<_>> = BTreeMap::new();
+        let mut fresh = HashMap::new();
         for (key, shard) in &update.shards {
-            let known = |hash| self.gateway(&key.gateway)?.unchanged(&key.host, hash);
-            let table = shard.as_ref().map(|shard| match known(shard.hash) {
-                Some(table) => table.clone(),
-                None => Arc::new(HostTable::compile(key, shard, &self.patterns)),
-            });
-            nacks.extend(table.iter().flat_map(|table| table.nacks.iter().cloned()));
-            changes.entry(&key.gateway).or_default().push((key.host.clone(), table));
+            let table = shard.as_ref().map(|shard| self.compiled(key, shard, &mut fresh));
+            nacks.extend(table.iter().flat_map(|table| table.nacks(key)));
+            changes.entry((&key.gateway, key.port)).or_default().push((key.host.clone(), table));
         }
-        for (id, changes) in changes {
-            next.table(id).change(changes);
+        for ((id, port), changes) in changes {
+            next.table(id).change(port, changes);
         }
         next.gateways.retain(|_, table| table.gateway.is_some() || !table.is_empty());
         (next, nacks)
+    }
+
+    /// The shard's table: the one there is, of whichever port, or a new one. `fresh`: those compiled for ports just now.
+    fn compiled<'u>(
+        &self,
+        key: &'u ShardKey,
+        shard: &Shard,
+        fresh: &mut HashMap<(&'u GatewayId, ContentHash), Arc<HostTable>>,
+    ) -> Arc<HostTable> {
+        let known = self.gateway(&key.gateway).and_then(|table| table.unchanged(&key.host, shard.hash));
+        if let Some(table) = known.or_else(|| fresh.get(&(&key.gateway, shard.hash))) {
+            return table.clone();
+        }
+        let table = Arc::new(HostTable::compile(key, shard, &self.patterns));
+        if key.port.is_some() {
+            fresh.insert((&key.gateway, shard.hash), table.clone());
+        }
+        table
     }
 
     /// The gateway's table, for this snapshot alone.

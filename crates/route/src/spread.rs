@@ -71,7 +71,8 @@ impl<T: Clone> Spread<T> {
         }
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+    #[cfg(test)]
+    fn iter(&self) -> impl Iterator<Item = &T> {
         self.buckets.iter().flat_map(|bucket| bucket.iter().map(|slot| &slot.value))
     }
 }

@@ -1,29 +1,38 @@
 //! The whole of it against a matcher written straight from the model's documentation.
 
-use crate::{Lookup, NoHeaders, Outcome, Request, Snapshot, Tried};
+use crate::{Lookup, NoHeaders, Outcome, Request, Server, Shown, Snapshot, Tried};
 use model::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-type Hosts = BTreeMap<HostPattern, Host>;
+/// By port, and name.
+type Hosts = BTreeMap<(Option<u16>, HostPattern), Host>;
+type Names = (Option<u16>, HostPattern);
 
 const GATEWAY: &str = "demo/gateway";
 
 // === a matcher that does nothing clever ===
 
-/// Host index and route index, or nothing.
-fn naive<'h>(hosts: &'h Hosts, request: &Request) -> Option<(&'h HostPattern, usize)> {
-    let mut covering: Vec<&Host> = hosts.values().filter(|host| host.name.covers(request.host)).collect();
-    covering.sort_by_key(|host| match &host.name {
+/// Port, host and index of the route, or nothing.
+fn naive<'h>(hosts: &'h Hosts, request: &Request) -> Option<(&'h Names, usize)> {
+    let there = |port: Option<u16>, name: &HostPattern| hosts.contains_key(&(port, name.clone()));
+    let own = |port: &Option<u16>, name: &HostPattern| match port {
+        Some(port) => *port == request.port,
+        None => !there(Some(request.port), name),
+    };
+    let mut covering: Vec<(&Names, &Host)> =
+        hosts.iter().filter(|((port, name), _)| name.covers(request.host) && own(port, name)).collect();
+    covering.sort_by_key(|(_, host)| match &host.name {
         HostPattern::Exact(_) => (0, 0, 0),
         HostPattern::OneLabel(suffix) => (1, usize::MAX - suffix.as_str().len(), 0),
         HostPattern::AnyDepth(suffix) => (1, usize::MAX - suffix.as_str().len(), 1),
         HostPattern::Any => (2, 0, 0),
     });
-    for host in covering {
+    for (names, host) in covering {
         if let Some(index) = host.routes.iter().position(|route| route.matches.iter().any(|it| holds(it, request))) {
-            return Some((&host.name, index));
+            return Some((names, index));
         }
         if host.on_miss == OnMiss::Stop {
             return None;
@@ -44,7 +53,13 @@ fn holds(it: &Match, request: &Request) -> bool {
     let scheme = it.scheme.is_none_or(|scheme| scheme == request.scheme);
     let headers = it.headers.iter().all(|it| {
         let mut all = Vec::new();
-        request.headers.each(&it.name, &mut |value| all.push(String::from_utf8_lossy(value).into_owned()));
+        match &*it.name {
+            ":authority" => all.push(request.authority.to_owned()),
+            ":method" => all.push(request.method.to_owned()),
+            ":scheme" => all.push(if request.scheme == Scheme::Http { "http" } else { "https" }.to_owned()),
+            ":path" => all.push([request.path, &request.query.map(|query| format!("?{query}")).unwrap_or_default()].concat()),
+            name => request.headers.each(name, &mut |value| all.push(String::from_utf8_lossy(value).into_owned())),
+        }
         value(&it.value, (!all.is_empty()).then(|| all.join(",")).as_deref())
     });
     let query = it.query.iter().all(|it| {
@@ -115,29 +130,23 @@ fn values() -> impl Strategy<Value = ValueMatch> {
     let leaf = prop_oneof![
         Just(ValueMatch::Present),
         Just(ValueMatch::Absent),
-        pick(&["1", "2", "always"]).prop_map(|text| ValueMatch::Exact(text.into())),
-        pick(&["1", "al"]).prop_map(|text| ValueMatch::Prefix(text.into())),
+        pick(&["1", "2", "always", "GET", "https", "/a/b?x=1", "a.test:8080"]).prop_map(|text| ValueMatch::Exact(text.into())),
+        pick(&["1", "al", "/a", "a.test"]).prop_map(|text| ValueMatch::Prefix(text.into())),
         expressions().prop_map(ValueMatch::Regex),
     ];
     leaf.prop_recursive(2, 4, 1, |inner| inner.prop_map(|inner| ValueMatch::Not(Box::new(inner))))
 }
 
-fn named() -> impl Strategy<Value = Vec<NamedMatch>> {
-    let one = (pick(&["x", "y"]), values()).prop_map(|(name, value)| NamedMatch { name: name.into(), value });
+fn named(names: &[&'static str]) -> impl Strategy<Value = Vec<NamedMatch>> + use<> {
+    let one = (pick(names), values()).prop_map(|(name, value)| NamedMatch { name: name.into(), value });
     prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(one, 1..3)]
 }
 
 fn matches() -> impl Strategy<Value = Match> {
     let method = prop_oneof![3 => Just(None), 1 => pick(&[Some(Text::from("GET")), Some(Text::from("POST"))])];
     let scheme = prop_oneof![4 => Just(None), 1 => pick(&[Some(Scheme::Http), Some(Scheme::Https)])];
-    (paths(), method, scheme, named(), named()).prop_map(|(path, method, scheme, headers, query)| Match {
-        path,
-        method,
-        scheme,
-        headers,
-        query,
-        cookies: Vec::new(),
-    })
+    (paths(), method, scheme, named(&["x", "y", ":authority", ":method", ":scheme", ":path"]), named(&["x", "y"]))
+        .prop_map(|(path, method, scheme, headers, query)| Match { path, method, scheme, headers, query, cookies: Vec::new() })
 }
 
 fn route(number: usize, matches: Vec<Match>) -> Route {
@@ -164,9 +173,15 @@ fn hosts() -> impl Strategy<Value = Host> {
     })
 }
 
+/// On a port, or on all.
+fn placed() -> impl Strategy<Value = (Names, Host)> {
+    (pick(&[None, None, Some(80), Some(443)]), hosts()).prop_map(|(port, host)| ((port, host.name.clone()), host))
+}
+
 #[derive(Clone, Debug)]
 struct Asked {
     host: String,
+    port: u16,
     path: String,
     method: &'static str,
     scheme: Scheme,
@@ -179,12 +194,13 @@ fn asked() -> impl Strategy<Value = Asked> {
         pick(&["", "test", "a.test", "b.a.test", "c.b.a.test", "d.c.b.a.test", "x.a.test", ".a.test", "other", "10.0.0.1"]),
         prop::collection::vec(pick(&["/a", "/b", "/c", "/ab", "/A", "/"]), 1..5),
         pick(&["GET", "POST"]),
-        pick(&[Scheme::Http, Scheme::Https]),
+        (pick(&[Scheme::Http, Scheme::Https]), pick(&[80, 443, 8080])),
         prop::collection::vec((pick(&["x", "y"]), pick(&["1", "2", "always", "/a/b"])), 0..3),
         pick(&[None, Some("x=1"), Some("y=2&x=always"), Some("x"), Some("x=1&x=2")]),
     )
-        .prop_map(|(host, path, method, scheme, headers, query)| Asked {
+        .prop_map(|(host, path, method, (scheme, port), headers, query)| Asked {
             host: host.into(),
+            port,
             path: path.concat(),
             method,
             scheme,
@@ -196,23 +212,33 @@ fn asked() -> impl Strategy<Value = Asked> {
 impl Asked {
     fn with<T>(&self, f: impl FnOnce(&Request) -> T) -> T {
         let headers = self.headers.as_slice();
-        f(&Request { method: self.method, scheme: self.scheme, host: &self.host, path: &self.path, query: self.query, headers: &headers })
+        f(&Request {
+            method: self.method,
+            scheme: self.scheme,
+            port: self.port,
+            host: &self.host,
+            authority: &format!("{}:8080", self.host),
+            path: &self.path,
+            query: self.query,
+            headers: &headers,
+        })
     }
 }
 
 // === comparing ===
 
-fn key(host: &HostPattern) -> ShardKey {
-    ShardKey { port: None, gateway: GatewayId::new(GATEWAY), host: host.clone() }
-}
-
 fn update(hosts: impl IntoIterator<Item = (HostPattern, Option<Host>)>) -> Update {
-    Update { shards: hosts.into_iter().map(|(name, host)| (key(&name), host.map(Shard::new))).collect(), ..Update::default() }
+    update_of(hosts.into_iter().map(|(name, host)| ((None, name), host)))
 }
 
-fn found(snapshot: &Snapshot, request: &Request) -> Option<(HostPattern, usize)> {
+fn update_of(hosts: impl IntoIterator<Item = (Names, Option<Host>)>) -> Update {
+    let key = |(port, host)| ShardKey { gateway: GatewayId::new(GATEWAY), port, host };
+    Update { shards: hosts.into_iter().map(|(names, host)| (key(names), host.map(Shard::new))).collect(), ..Update::default() }
+}
+
+fn found(snapshot: &Snapshot, request: &Request) -> Option<(Host, usize)> {
     match snapshot.gateway(&GatewayId::new(GATEWAY))?.find(request) {
-        Lookup::Route(route) => Some((route.host().name.clone(), route.index())),
+        Lookup::Route(route) => Some((route.host().clone(), route.index())),
         Lookup::Miss { .. } => None,
         Lookup::OverBudget { .. } => panic!("no backtracking pattern was given"),
     }
@@ -223,22 +249,22 @@ proptest! {
 
     #[test]
     fn it_finds_what_the_naive_matcher_finds(
-        all in prop::collection::vec(hosts(), 1..5),
+        all in prop::collection::vec(placed(), 1..7),
         requests in prop::collection::vec(asked(), 24),
     ) {
-        let all: Hosts = all.into_iter().map(|host| (host.name.clone(), host)).collect();
-        let (snapshot, nacks) = Snapshot::empty().apply(&update(all.clone().into_iter().map(|(name, host)| (name, Some(host)))));
+        let all: Hosts = all.into_iter().collect();
+        let (snapshot, nacks) = Snapshot::empty().apply(&update_of(all.clone().into_iter().map(|(name, host)| (name, Some(host)))));
         prop_assert!(nacks.is_empty());
         for asked in &requests {
             asked.with(|request| {
-                let expect = naive(&all, request).map(|(host, index)| (host.clone(), index));
-                prop_assert_eq!(found(&snapshot, request), expect.clone(), "{:?}", asked);
+                let expect = naive(&all, request);
+                prop_assert_eq!(found(&snapshot, request), expect.map(|(names, index)| (all[names].clone(), index)), "{:?}", asked);
                 let told = snapshot.gateway(&GatewayId::new(GATEWAY)).map(|it| it.explain(request));
                 let winner = told.and_then(|it| match it.outcome {
-                    Outcome::Route { host, route, .. } => Some((it.hosts[host].pattern.clone(), route)),
+                    Outcome::Route { host, route, .. } => Some(((it.hosts[host].port, it.hosts[host].pattern.clone()), route)),
                     _ => None,
                 });
-                prop_assert_eq!(winner, expect, "explain {:?}", asked);
+                prop_assert_eq!(winner, expect.map(|(names, index)| (names.clone(), index)), "explain {:?}", asked);
                 Ok(())
             })?;
         }
@@ -246,22 +272,22 @@ proptest! {
 
     #[test]
     fn step_by_step_is_the_same_as_at_once(
-        steps in prop::collection::vec(prop::collection::vec((hosts(), any::<bool>()), 1..4), 1..8),
+        steps in prop::collection::vec(prop::collection::vec((placed(), any::<bool>()), 1..4), 1..8),
         requests in prop::collection::vec(asked(), 24),
     ) {
         let mut now = Hosts::new();
         let mut snapshot = Snapshot::empty();
         for step in steps {
-            let change: BTreeMap<_, _> = step.into_iter().map(|(host, keep)| (host.name.clone(), keep.then_some(host))).collect();
+            let change: BTreeMap<_, _> = step.into_iter().map(|((names, host), keep)| (names, keep.then_some(host))).collect();
             for (name, host) in &change {
                 match host {
                     Some(host) => now.insert(name.clone(), host.clone()),
                     None => now.remove(name),
                 };
             }
-            snapshot = snapshot.apply(&update(change)).0;
+            snapshot = snapshot.apply(&update_of(change)).0;
         }
-        let (fresh, _) = Snapshot::empty().apply(&update(now.into_iter().map(|(name, host)| (name, Some(host)))));
+        let (fresh, _) = Snapshot::empty().apply(&update_of(now.into_iter().map(|(name, host)| (name, Some(host)))));
         for asked in &requests {
             asked.with(|request| {
                 prop_assert_eq!(found(&snapshot, request), found(&fresh, request), "{:?}", asked);
@@ -291,7 +317,7 @@ fn exact(name: &str) -> HostPattern {
 }
 
 fn get<'a>(host: &'a str, path: &'a str) -> Request<'a> {
-    Request { method: "GET", scheme: Scheme::Http, host, path, query: None, headers: &NoHeaders }
+    Request { method: "GET", scheme: Scheme::Http, port: 80, host, authority: host, path, query: None, headers: &NoHeaders }
 }
 
 fn pattern(text: &str, engine: Engine) -> Pattern {
@@ -383,7 +409,7 @@ fn certificates_follow_the_most_specific_host_that_asked() {
     let (snapshot, _) = Snapshot::empty().apply(&change);
     let check = |name: Option<&str>, origin: &str, known: bool| {
         let table = snapshot.gateway(&id).expect("a gateway");
-        assert_eq!(table.certificate(name).map(|it| it.origin.as_str()), Some(origin), "{name:?}");
+        assert_eq!(table.certificate(443, name).map(|it| it.origin.as_str()), Some(origin), "{name:?}");
         assert_eq!(table.knows_certificate(name.unwrap_or_default()), known, "{name:?}");
     };
     check(Some("a.test"), "a", true);
@@ -395,6 +421,76 @@ fn certificates_follow_the_most_specific_host_that_asked() {
     check(Some("y.x.deep.test"), "deep", true);
     check(Some("unknown"), "default", false);
     check(None, "default", false);
+}
+
+/// What a port has of its own hides what all ports have of that name, and what is wider is still asked.
+#[test]
+fn a_port_has_its_own_policies_tunnels_and_passages() {
+    let id = GatewayId::new(GATEWAY);
+    let suffix = || Hostname::parse("wild.test").expect("a good name");
+    let only13 = TlsPolicy { client: ClientAuth::Unverified, versions: TlsVersions::Only13 };
+    let tunnel = |rule: &str| {
+        let source = Source { object: ObjectRef::new("VirtualService", "demo", "web"), rule: rule.into() };
+        Some(Tunnel { source, backends: Vec::new(), connect: Duration::ZERO, idle: Duration::ZERO })
+    };
+    let certificate = |name: &str| {
+        HostTls::Certificate(Arc::new(Certificate {
+            origin: name.into(),
+            chain: Vec::new(),
+            key: Sealed::new(Vec::new()),
+            names: Vec::new(),
+        }))
+    };
+    let blank = |name: HostPattern| host(name, Vec::new());
+    let hosts = [
+        (None, Host { tls: certificate("common"), ..blank(exact("a.test")) }),
+        (None, blank(exact("plain.wild.test"))),
+        (Some(443), Host { tls: certificate("own"), tls_policy: only13.clone(), ..blank(exact("a.test")) }),
+        (Some(443), Host { tls: HostTls::Passthrough, tunnel: tunnel("tls"), ..blank(HostPattern::AnyDepth(suffix())) }),
+        (Some(443), Host { tls: HostTls::Refuse, ..blank(HostPattern::Any) }),
+        (Some(31400), Host { tunnel: tunnel("tcp"), ..blank(HostPattern::Any) }),
+    ];
+    let (snapshot, _) = Snapshot::empty().apply(&update_of(hosts.map(|(port, host)| ((port, host.name.clone()), Some(host)))));
+    let table = snapshot.gateway(&id).expect("a gateway");
+    let seen = |port, name| {
+        let Server { shown, policy, tunnel } = table.server(port, name);
+        let shown = match shown {
+            Shown::Certificate(certificate) => certificate.origin.as_str(),
+            Shown::Passthrough => "through",
+            Shown::Refuse => "refused",
+        };
+        (shown, *policy == only13, tunnel.map(|it| it.source.rule.as_str()))
+    };
+    assert_eq!(seen(443, Some("a.test")), ("own", true, None));
+    assert_eq!(seen(8443, Some("a.test")), ("common", false, None));
+    assert_eq!(seen(443, Some("x.y.wild.test")), ("through", false, Some("tls")));
+    assert_eq!(seen(443, Some("plain.wild.test")), ("through", false, Some("tls")), "nobody asked to end TLS for it");
+    assert_eq!(seen(443, None), ("refused", false, None));
+    assert_eq!(seen(8443, Some("b.test")), ("refused", false, None), "there is no default certificate");
+    assert_eq!(table.tunnel(31400).map(|it| it.source.rule.as_str()), Some("tcp"));
+    assert!(table.tunnel(443).is_none() && table.tunnel(80).is_none());
+    assert!(table.knows_certificate("a.test") && table.knows_certificate("z.wild.test") && !table.knows_certificate("b.test"));
+}
+
+#[test]
+fn ports_share_what_is_the_same() {
+    let mut shared = host(exact("a.test"), vec![PathMatch::Any]);
+    let broken = PathMatch::Regex(pattern("/(x", Engine::Linear));
+    shared.routes.push(route(1, vec![Match { path: broken, ..Match::default() }]));
+    let on = |port| ((Some(port), shared.name.clone()), Some(shared.clone()));
+    let (first, nacks) = Snapshot::empty().apply(&update_of([on(80), on(8080)]));
+    assert_eq!(nacks.iter().map(|nack| nack.shard.port).collect::<Vec<_>>(), [Some(80), Some(8080)]);
+    let (second, nacks) = first.apply(&update_of([on(8081)]));
+    assert_eq!(nacks.iter().map(|nack| nack.shard.port).collect::<Vec<_>>(), [Some(8081)]);
+    let table = second.gateway(&GatewayId::new(GATEWAY)).expect("a gateway");
+    let route = |port| match table.find(&Request { port, ..get("a.test", "/") }) {
+        Lookup::Route(route) => Some(Arc::as_ptr(route)),
+        _ => None,
+    };
+    assert!(route(80).is_some() && route(80) == route(8080) && route(80) == route(8081));
+    assert_eq!((route(443), table.len()), (None, 3));
+    let (third, _) = second.apply(&update_of([80, 8080, 8081].map(|port| ((Some(port), exact("a.test")), None))));
+    assert!(third.gateway(&GatewayId::new(GATEWAY)).is_none());
 }
 
 #[test]

@@ -1,11 +1,16 @@
 //! Headers, query parameters and cookies: finding the value that a match is about.
 
 use crate::{Expression, Found, Request};
-use model::{NamedMatch, ValueMatch};
+use model::{NamedMatch, Scheme, ValueMatch};
 use std::borrow::Cow;
 
 /// A request's field of that name. Several are joined by `,`, which RFC 9110 5.3 says is the same.
+///
+/// Names that begin with `:` are the request's own parts, as HTTP/2 has them; `:path` is the canonical one, with the query.
 pub(crate) fn header<'r>(request: &Request<'r>, name: &str) -> Option<Cow<'r, [u8]>> {
+    if name.starts_with(':') {
+        return own(request, name);
+    }
     let mut fields = 0;
     request.headers.each(name, &mut |_| fields += 1);
     if fields < 2 {
@@ -19,6 +24,21 @@ pub(crate) fn header<'r>(request: &Request<'r>, name: &str) -> Option<Cow<'r, [u
         joined.extend_from_slice(value);
     });
     Some(joined.into())
+}
+
+fn own<'r>(request: &Request<'r>, name: &str) -> Option<Cow<'r, [u8]>> {
+    let text = match (name, request.query) {
+        (":authority", _) => request.authority,
+        (":method", _) => request.method,
+        (":scheme", _) => match request.scheme {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        },
+        (":path", None) => request.path,
+        (":path", Some(query)) => return Some(Cow::Owned(format!("{}?{query}", request.path).into_bytes())),
+        _ => return None,
+    };
+    Some(Cow::Borrowed(text.as_bytes()))
 }
 
 /// The first query parameter of that name, percent-decoded.

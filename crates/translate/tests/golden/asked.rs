@@ -92,12 +92,13 @@ impl Asked {
         let snapshot = self.dataplane.snapshot();
         let (path, query) = probe.target.split_once('?').map_or((probe.target.as_str(), None), |(path, query)| (path, Some(query)));
         let path = http1::canonical_path(path.as_bytes()).ok()?;
-        let scheme = match probe.scheme {
-            probe::Scheme::Http => model::Scheme::Http,
-            probe::Scheme::Https => model::Scheme::Https,
+        let (scheme, port) = match probe.scheme {
+            probe::Scheme::Http => (model::Scheme::Http, 80),
+            probe::Scheme::Https => (model::Scheme::Https, 443),
         };
         let (host, fields) = (probe.host().to_ascii_lowercase(), Fields(probe));
-        let request = Request { method: &probe.method, scheme, host: &host, path: &path, query, headers: &fields };
+        let headers = &fields;
+        let request = Request { method: &probe.method, scheme, port, host: &host, authority: &host, path: &path, query, headers };
         match snapshot.gateway(&self.gateway)?.find(&request) {
             Lookup::Route(route) => Some(format!("{} {}", route.source().object, route.source().rule)),
             Lookup::Miss { .. } | Lookup::OverBudget { .. } => None,
