@@ -113,19 +113,28 @@ impl Api {
         let dry_run = query.dry_run()?;
         let agent = head.headers.get(http::header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("").to_owned();
         let ask = Ask { kind, verb, target, query, user, format, dry_run, agent };
-        match verb {
-            Verb::Get => read::get(self, &ask),
-            Verb::List => read::list(self, &ask).await,
-            Verb::Watch => watching::watch(self, &ask),
-            Verb::Create => write::create(self, &ask, parse(&head.headers, body).await?).await,
-            Verb::Update => write::update(self, &ask, parse(&head.headers, body).await?).await,
+        let reply = self.verb(&ask, head, body).await?;
+        Ok(reply.warn(ask.kind.deprecated.clone()))
+    }
+
+    async fn verb<B>(&self, ask: &Ask, head: &http::request::Parts, body: B) -> Result<Reply, Failure>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        match ask.verb {
+            Verb::Get => read::get(self, ask),
+            Verb::List => read::list(self, ask).await,
+            Verb::Watch => watching::watch(self, ask),
+            Verb::Create => write::create(self, ask, parse(&head.headers, body).await?).await,
+            Verb::Update => write::update(self, ask, parse(&head.headers, body).await?).await,
             Verb::Patch => {
                 let media = body::media_type(&head.headers);
                 patch::check_media(&ask.kind, &media)?;
-                patch::patch(self, &ask, &media, &body::read(body).await?).await
+                patch::patch(self, ask, &media, &body::read(body).await?).await
             }
-            Verb::Delete => delete::one(self, &ask, delete::options(parse(&head.headers, body).await?)?).await,
-            Verb::DeleteCollection => delete::collection(self, &ask, delete::options(parse(&head.headers, body).await?)?).await,
+            Verb::Delete => delete::one(self, ask, delete::options(parse(&head.headers, body).await?)?).await,
+            Verb::DeleteCollection => delete::collection(self, ask, delete::options(parse(&head.headers, body).await?)?).await,
         }
     }
 

@@ -96,28 +96,45 @@ fn versions(definition: &Value) -> &[Value] {
 fn kinds_of(definition: &Value) -> Vec<Arc<Kind>> {
     let mut versions: Vec<&Value> = versions(definition).iter().filter(|version| version["served"] == true).collect();
     versions.sort_by_key(|version| std::cmp::Reverse(priority(version["name"].as_str().unwrap_or(""))));
-    versions.into_iter().filter_map(|version| kind_of(definition, version)).map(Arc::new).collect()
+    let mut read: Vec<(Value, Rules)> = Vec::new();
+    let mut kinds = Vec::with_capacity(versions.len());
+    for version in versions {
+        let schema = version.pointer("/schema/openAPIV3Schema").cloned().unwrap_or_else(|| json!({ "type": "object" }));
+        // Versions often have one schema: reading it is the expensive part.
+        let rules = match read.iter().find(|(known, _)| *known == schema) {
+            Some((_, rules)) => rules.clone(),
+            None => match Structural::from_crd(&schema) {
+                Ok(structural) => {
+                    let rules = Rules::custom(structural);
+                    read.push((schema, rules.clone()));
+                    rules
+                }
+                Err(problems) => {
+                    // It was checked when it was written; an older version of this program may have checked less.
+                    tracing::error!(definition = definition.name(), ?problems, "a definition is not served");
+                    continue;
+                }
+            },
+        };
+        kinds.push(Arc::new(kind_of(definition, version, rules)));
+    }
+    kinds
 }
 
-fn kind_of(definition: &Value, version: &Value) -> Option<Kind> {
+fn kind_of(definition: &Value, version: &Value, rules: Rules) -> Kind {
     let spec = &definition["spec"];
     let names = &spec["names"];
     let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
     let words = |value: &Value| value.as_array().into_iter().flatten().map(text).collect::<Vec<_>>();
     let (group, name, plural) = (text(&spec["group"]), text(&version["name"]), text(&names["plural"]));
-    let schema = version.pointer("/schema/openAPIV3Schema").cloned().unwrap_or_else(|| json!({ "type": "object" }));
-    let schema = match Structural::from_crd(&schema) {
-        Ok(schema) => schema,
-        Err(problems) => {
-            // It was checked when it was written; an older version of this program may have checked less.
-            tracing::error!(definition = definition.name(), ?problems, "a definition is not served");
-            return None;
-        }
-    };
     let selectable = version["selectableFields"].as_array().into_iter().flatten();
     let selectable = selectable.map(|field| text(&field["jsonPath"]).trim_start_matches('.').to_owned()).collect();
     let api_version = api_version(&group, &name);
-    Some(Kind {
+    let warning = version["deprecationWarning"]
+        .as_str()
+        .map_or_else(|| format!("{api_version} {} is deprecated", text(&names["kind"])), str::to_owned);
+    let deprecated = (version["deprecated"] == true).then_some(warning);
+    Kind {
         kind: text(&names["kind"]),
         list_kind: text(&names["listKind"]),
         singular: text(&names["singular"]),
@@ -128,12 +145,13 @@ fn kind_of(definition: &Value, version: &Value) -> Option<Kind> {
         prefix: prefix(&api_version),
         root: format!("{group}/{plural}/"),
         api_version,
-        rules: Rules::custom(schema),
+        rules,
         origin: Origin::Custom { columns: custom::read(version), selectable },
+        deprecated,
         group,
         version: name,
         plural,
-    })
+    }
 }
 
 /// The kinds of the definitions as they were last read, so that a change of one is not a reading of all.

@@ -27,6 +27,8 @@ pub(crate) struct Kind {
     pub(crate) root: String,
     pub(crate) rules: Rules,
     pub(crate) origin: Origin,
+    /// What clients of this version are warned of.
+    pub(crate) deprecated: Option<String>,
 }
 
 #[derive(Debug)]
@@ -95,6 +97,7 @@ impl Kind {
             root: format!("{group}/{}/", known.plural),
             rules: Rules::builtin(known),
             origin: Origin::Builtin,
+            deprecated: None,
         }
     }
 
@@ -127,7 +130,7 @@ impl Kind {
 
     /// Whether `metadata.generation` counts changes of the intent.
     pub(crate) fn counts_generations(&self) -> bool {
-        const BUILTIN: [&str; 4] = ["ingresses", "ingressclasses", "endpointslices", "customresourcedefinitions"];
+        const BUILTIN: [&str; 6] = ["deployments", "pods", "ingresses", "ingressclasses", "endpointslices", "customresourcedefinitions"];
         !self.is_builtin() || BUILTIN.contains(&self.plural.as_str())
     }
 }

@@ -21,6 +21,7 @@ mod body;
 mod builtin;
 mod clock;
 mod crd;
+mod definitions;
 mod delete;
 mod discovery;
 mod events;

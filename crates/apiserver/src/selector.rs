@@ -262,6 +262,17 @@ const EVENT: [&str; 13] = [
     "regarding.name",
 ];
 
+const POD: [&str; 8] = [
+    "spec.nodeName",
+    "spec.restartPolicy",
+    "spec.schedulerName",
+    "spec.serviceAccountName",
+    "spec.hostNetwork",
+    "status.phase",
+    "status.podIP",
+    "status.nominatedNodeName",
+];
+
 fn is_selectable(kind: &Kind, field: &str) -> bool {
     if matches!(field, "metadata.name" | "metadata.namespace") {
         return true;
@@ -272,6 +283,7 @@ fn is_selectable(kind: &Kind, field: &str) -> bool {
             "events" => EVENT.contains(&field) || matches!(field, "regarding.namespace" | "regarding.uid"),
             "secrets" => field == "type",
             "namespaces" => matches!(field, "status.phase" | "name"),
+            "pods" => POD.contains(&field),
             "nodes" => field == "spec.unschedulable",
             "services" => matches!(field, "spec.clusterIP" | "spec.type"),
             _ => false,
@@ -291,7 +303,7 @@ fn value_of(object: &Value, field: &str) -> String {
     }
     match value {
         Value::String(text) => text.clone(),
-        Value::Null if field == "spec.unschedulable" => "false".into(),
+        Value::Null if matches!(field, "spec.unschedulable" | "spec.hostNetwork") => "false".into(),
         Value::Null => String::new(),
         other => other.to_string(),
     }

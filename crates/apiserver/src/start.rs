@@ -18,7 +18,7 @@ use crate::failure::Cause;
 use crate::object::encode;
 use crate::pki::{self, Authority};
 use crate::request::Verb;
-use crate::{builtin, clock, crd, garbage, lifecycle, names, serve};
+use crate::{builtin, clock, crd, definitions, garbage, lifecycle, names, serve};
 
 /// Where KubeSphere keeps its own and its gateways' objects.
 const KUBESPHERE_NAMESPACES: [&str; 2] = ["kubesphere-system", "kubesphere-controls-system"];
@@ -57,6 +57,8 @@ pub struct Options {
     /// More names and addresses that the server's certificate is for.
     pub names: Vec<String>,
     pub admit: Option<Admit>,
+    /// CustomResourceDefinitions that are there from the start. Those that a user has changed stay as they are.
+    pub definitions: Vec<Value>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +109,7 @@ pub async fn start(store: Store, options: Options) -> Result<Running, StartError
     let api = Arc::new(Api::new(store, options.admit, stopped.clone()));
     crd::refresh(&api);
     first_objects(&api).await?;
+    definitions::install(&api, &options.definitions).await?;
     let tasks = vec![
         tokio::spawn(serve::run(listener, tls, api.clone(), stopped)),
         tokio::spawn(lifecycle::run(api.clone())),
@@ -164,7 +167,7 @@ impl Options {
     /// On the usual address of this machine.
     pub fn new(data_dir: impl AsRef<Path>) -> Self {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 6443));
-        Self { data_dir: data_dir.as_ref().to_owned(), address, names: Vec::new(), admit: None }
+        Self { data_dir: data_dir.as_ref().to_owned(), address, names: Vec::new(), admit: None, definitions: schema::crds() }
     }
 }
 

@@ -85,15 +85,15 @@ pub fn check(loaded: &[Loaded]) -> Vec<Finding> {
 fn refused(loaded: &Loaded) -> Vec<Finding> {
     let mut object = loaded.object.clone();
     let text = |pointer: &str| loaded.object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let Some(kind) = schema::builtin().by_kind(text("/apiVersion"), text("/kind")) else { return Vec::new() };
-    if kind.namespaced
+    let Some(kind) = schema::known(text("/apiVersion"), text("/kind")) else { return Vec::new() };
+    if kind.is_namespaced()
         && let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut)
     {
         metadata.entry("namespace").or_insert_with(|| "default".into());
     }
-    let unknown = schema::structural(kind).unknown(&object);
-    schema::default_builtin(kind, &mut object);
-    let violations = schema::review_builtin(kind, &object, None);
+    let unknown = kind.unknown(&object);
+    kind.default(&mut object);
+    let violations = kind.review(&object, None);
     let finding = |field: &str, reason: &str, message: String| Finding {
         severity: Severity::Error,
         object: Some(object_ref(&object)),
@@ -109,7 +109,7 @@ fn refused(loaded: &Loaded) -> Vec<Finding> {
 
 fn object_ref(object: &Value) -> ObjectRef {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let namespaced = schema::builtin().by_kind(text("/apiVersion"), text("/kind")).is_none_or(|it| it.namespaced);
+    let namespaced = schema::known(text("/apiVersion"), text("/kind")).is_none_or(schema::Known::is_namespaced);
     let namespace = match text("/metadata/namespace") {
         _ if !namespaced => "",
         "" => "default",

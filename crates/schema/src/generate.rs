@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use k8s_openapi::api::{coordination, core, discovery, events, networking, rbac};
+use k8s_openapi::api::{apps, autoscaling, coordination, core, discovery, events, networking, rbac};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions;
 use k8s_openapi::apimachinery::pkg::apis::meta;
 use schemars::generate::SchemaSettings;
@@ -45,8 +45,8 @@ macro_rules! types {
 fn generate() -> Map<String, Value> {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     types!(generator:
-        core::v1::ConfigMap, core::v1::Endpoints, core::v1::Event, core::v1::Namespace, core::v1::Node, core::v1::Secret,
-        core::v1::Service, core::v1::ServiceAccount, discovery::v1::EndpointSlice, events::v1::Event, coordination::v1::Lease,
+        core::v1::ConfigMap, core::v1::Endpoints, core::v1::Event, core::v1::Namespace, core::v1::Node, core::v1::Pod, core::v1::Secret,
+        core::v1::Service, core::v1::ServiceAccount, apps::v1::Deployment, autoscaling::v1::Scale, discovery::v1::EndpointSlice, events::v1::Event, coordination::v1::Lease,
         networking::v1::Ingress, networking::v1::IngressClass, rbac::v1::Role, rbac::v1::RoleBinding, rbac::v1::ClusterRole,
         rbac::v1::ClusterRoleBinding, apiextensions::v1::CustomResourceDefinition, meta::v1::ObjectMeta, meta::v1::ListMeta,
         meta::v1::Status, meta::v1::DeleteOptions, meta::v1::Patch,

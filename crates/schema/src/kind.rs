@@ -71,6 +71,7 @@ impl Builtins {
 }
 
 const CORE: &str = "";
+const APPS: &str = "apps";
 const DISCOVERY: &str = "discovery.k8s.io";
 const EVENTS: &str = "events.k8s.io";
 const COORDINATION: &str = "coordination.k8s.io";
@@ -110,9 +111,11 @@ const KINDS: &[Kind] = &[
     kind!(CORE, "Event", "events", "event", &["ev"], namespaced, plain, "api.core"),
     kind!(CORE, "Namespace", "namespaces", "namespace", &["ns"], cluster, status, "api.core"),
     kind!(CORE, "Node", "nodes", "node", &["no"], cluster, status, "api.core"),
+    kind!(CORE, "Pod", "pods", "pod", &["po"], namespaced, status, "api.core", &["all"]),
     kind!(CORE, "Secret", "secrets", "secret", &[], namespaced, plain, "api.core"),
     kind!(CORE, "ServiceAccount", "serviceaccounts", "serviceaccount", &["sa"], namespaced, plain, "api.core"),
     kind!(CORE, "Service", "services", "service", &["svc"], namespaced, status, "api.core", &["all"]),
+    kind!(APPS, "Deployment", "deployments", "deployment", &["deploy"], namespaced, status, "api.apps", &["all"]),
     kind!(EXTENSIONS, "CustomResourceDefinition", "customresourcedefinitions", "customresourcedefinition", &["crd", "crds"], cluster, status,
         "apiextensions-apiserver.pkg.apis.apiextensions", &["api-extensions"]),
     kind!(COORDINATION, "Lease", "leases", "lease", &[], namespaced, plain, "api.coordination"),

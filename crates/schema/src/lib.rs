@@ -7,7 +7,7 @@
 //! CustomResource-      ├─► Structural ──────────┼─ validate (+ CEL)            the values
 //! Definition           ┘        │               └─ patch, list, openapi        what clients ask
 //!                               ▼
-//! an object ─► default_builtin ─► review_builtin (shape, then rules) ─► [Violation]
+//! an object ─► known (its kind) ─► default ─► review (shape, then rules) ─► [Violation]
 //! ```
 //!
 //! [`Violation`]s read as Kubernetes words them, so that what `kubectl apply` prints here and against a cluster is one text.
@@ -17,8 +17,10 @@
 
 mod cel;
 mod defaults;
+mod definitions;
 mod generate;
 mod kind;
+mod known;
 mod merge;
 mod name;
 mod openapi;
@@ -28,8 +30,10 @@ mod structural;
 mod violation;
 
 pub use defaults::default_builtin;
+pub use definitions::crds;
 pub use generate::structural;
 pub use kind::{Builtins, Kind, builtin};
+pub use known::{Known, known};
 pub use openapi::{Described, openapi_v2, openapi_v3};
 pub use rules::{review_builtin, validate_builtin, validate_custom_metadata};
 pub use structural::{Cursor, List, PatchMeta, Structural, Type};

@@ -12,6 +12,8 @@ enum Merge {
     Set,
     /// Elements are objects told apart by the keys; patches go by the first.
     Keys(&'static [&'static str]),
+    /// As `Keys`; a patch of an element also says which of its fields stay.
+    KeysRetained(&'static [&'static str]),
     /// A set to server-side apply that patches replace whole.
     SetReplaced,
 }
@@ -24,6 +26,28 @@ const ROWS: &[Row] = &[
     Row("io.k8s.api.core.v1.ServiceStatus", "conditions", Merge::Keys(&["type"])),
     Row("io.k8s.api.core.v1.ServiceAccount", "secrets", Merge::Keys(&["name"])),
     Row("io.k8s.api.core.v1.NamespaceStatus", "conditions", Merge::Keys(&["type"])),
+    Row("io.k8s.api.apps.v1.DeploymentStatus", "conditions", Merge::Keys(&["type"])),
+    Row("io.k8s.api.core.v1.PodSpec", "containers", Merge::Keys(&["name"])),
+    Row("io.k8s.api.core.v1.PodSpec", "initContainers", Merge::Keys(&["name"])),
+    Row("io.k8s.api.core.v1.PodSpec", "ephemeralContainers", Merge::Keys(&["name"])),
+    Row("io.k8s.api.core.v1.PodSpec", "volumes", Merge::KeysRetained(&["name"])),
+    Row("io.k8s.api.core.v1.PodSpec", "resourceClaims", Merge::KeysRetained(&["name"])),
+    Row("io.k8s.api.core.v1.PodSpec", "imagePullSecrets", Merge::Keys(&["name"])),
+    Row("io.k8s.api.core.v1.PodSpec", "schedulingGates", Merge::Keys(&["name"])),
+    Row("io.k8s.api.core.v1.PodSpec", "hostAliases", Merge::Keys(&["ip"])),
+    Row("io.k8s.api.core.v1.PodSpec", "topologySpreadConstraints", Merge::Keys(&["topologyKey", "whenUnsatisfiable"])),
+    Row("io.k8s.api.core.v1.Container", "ports", Merge::Keys(&["containerPort", "protocol"])),
+    Row("io.k8s.api.core.v1.Container", "env", Merge::Keys(&["name"])),
+    Row("io.k8s.api.core.v1.Container", "volumeMounts", Merge::Keys(&["mountPath"])),
+    Row("io.k8s.api.core.v1.Container", "volumeDevices", Merge::Keys(&["devicePath"])),
+    Row("io.k8s.api.core.v1.EphemeralContainer", "ports", Merge::Keys(&["containerPort", "protocol"])),
+    Row("io.k8s.api.core.v1.EphemeralContainer", "env", Merge::Keys(&["name"])),
+    Row("io.k8s.api.core.v1.EphemeralContainer", "volumeMounts", Merge::Keys(&["mountPath"])),
+    Row("io.k8s.api.core.v1.EphemeralContainer", "volumeDevices", Merge::Keys(&["devicePath"])),
+    Row("io.k8s.api.core.v1.ResourceRequirements", "claims", Merge::Keys(&["name"])),
+    Row("io.k8s.api.core.v1.PodStatus", "conditions", Merge::Keys(&["type"])),
+    Row("io.k8s.api.core.v1.PodStatus", "podIPs", Merge::Keys(&["ip"])),
+    Row("io.k8s.api.core.v1.PodStatus", "resourceClaimStatuses", Merge::KeysRetained(&["name"])),
     Row("io.k8s.api.core.v1.NodeSpec", "podCIDRs", Merge::Set),
     Row("io.k8s.api.core.v1.NodeStatus", "addresses", Merge::Keys(&["type"])),
     Row("io.k8s.api.core.v1.NodeStatus", "conditions", Merge::Keys(&["type"])),
@@ -34,10 +58,16 @@ const ROWS: &[Row] = &[
 
 /// Objects that are replaced whole, never field by field.
 const ATOMIC: &[&str] = &[
+    "io.k8s.api.core.v1.ConfigMapKeySelector",
     "io.k8s.api.core.v1.EndpointAddress",
     "io.k8s.api.core.v1.EndpointPort",
     "io.k8s.api.core.v1.ObjectReference",
     "io.k8s.api.core.v1.LocalObjectReference",
+    "io.k8s.api.core.v1.NodeSelector",
+    "io.k8s.api.core.v1.NodeSelectorTerm",
+    "io.k8s.api.core.v1.ObjectFieldSelector",
+    "io.k8s.api.core.v1.ResourceFieldSelector",
+    "io.k8s.api.core.v1.SecretKeySelector",
     "io.k8s.api.core.v1.TypedLocalObjectReference",
     "io.k8s.api.discovery.v1.EndpointPort",
     "io.k8s.api.networking.v1.ServiceBackendPort",
@@ -48,10 +78,15 @@ const ATOMIC: &[&str] = &[
 ];
 
 /// Maps that are replaced whole, by definition and property.
-const ATOMIC_PROPERTIES: &[(&str, &str)] = &[("io.k8s.api.core.v1.ServiceSpec", "selector")];
+const ATOMIC_PROPERTIES: &[(&str, &str)] =
+    &[("io.k8s.api.core.v1.ServiceSpec", "selector"), ("io.k8s.api.core.v1.PodSpec", "nodeSelector")];
+
+/// Objects of which a patch says which fields stay: the fields of one kind of strategy are none of another.
+const RETAINED: &[(&str, &str)] = &[("io.k8s.api.apps.v1.DeploymentSpec", "strategy")];
 
 /// Keys of lists that Kubernetes fills in before it compares elements: a definition, its property and the value.
-const DEFAULT_KEYS: &[(&str, &str, &str)] = &[("io.k8s.api.core.v1.ServicePort", "protocol", "TCP")];
+const DEFAULT_KEYS: &[(&str, &str, &str)] =
+    &[("io.k8s.api.core.v1.ServicePort", "protocol", "TCP"), ("io.k8s.api.core.v1.ContainerPort", "protocol", "TCP")];
 
 /// Writes the table into the definitions; every other list says that it is atomic.
 pub(crate) fn mark(definitions: &mut Map<String, Value>) {
@@ -71,10 +106,11 @@ pub(crate) fn mark(definitions: &mut Map<String, Value>) {
                 schema["x-kubernetes-patch-strategy"] = json!("merge");
             }
             Merge::SetReplaced => schema["x-kubernetes-list-type"] = json!("set"),
-            Merge::Keys(keys) => {
+            Merge::Keys(keys) | Merge::KeysRetained(keys) => {
+                let retained = matches!(merge, Merge::KeysRetained(_));
                 schema["x-kubernetes-list-type"] = json!("map");
                 schema["x-kubernetes-list-map-keys"] = json!(keys);
-                schema["x-kubernetes-patch-strategy"] = json!("merge");
+                schema["x-kubernetes-patch-strategy"] = json!(if retained { "merge,retainKeys" } else { "merge" });
                 schema["x-kubernetes-patch-merge-key"] = json!(keys[0]);
             }
         }
@@ -91,6 +127,9 @@ pub(crate) fn mark(definitions: &mut Map<String, Value>) {
     };
     for (definition, property) in ATOMIC_PROPERTIES {
         say(definition, property, "x-kubernetes-map-type", json!("atomic"));
+    }
+    for (definition, property) in RETAINED {
+        say(definition, property, "x-kubernetes-patch-strategy", json!("retainKeys"));
     }
     for (definition, property, value) in DEFAULT_KEYS {
         say(definition, property, "default", json!(value));
@@ -113,6 +152,12 @@ mod tests {
         }
         for (definition, property) in ATOMIC_PROPERTIES {
             assert_eq!(definitions[*definition]["properties"][*property]["x-kubernetes-map-type"], "atomic", "{definition}.{property}");
+        }
+        for (definition, property) in RETAINED {
+            assert_eq!(
+                definitions[*definition]["properties"][*property]["x-kubernetes-patch-strategy"], "retainKeys",
+                "{definition}.{property}"
+            );
         }
         for (definition, property, value) in DEFAULT_KEYS {
             assert_eq!(definitions[*definition]["properties"][*property]["default"], *value, "{definition}.{property}");

@@ -2,6 +2,8 @@
 //!
 //! Behaviour: `k8s.io/kubernetes/pkg/printers/internalversion`.
 
+mod workload;
+
 use serde_json::{Value, json};
 
 use crate::clock::age;
@@ -29,6 +31,8 @@ pub(super) fn columns(kind: &Kind) -> &'static [&'static str] {
             "+Container-Runtime",
         ],
         "Service" => &["Name", "Type", "Cluster-IP", "External-IP", "Port(s)", "Age", "+Selector"],
+        "Pod" => workload::POD,
+        "Deployment" => workload::DEPLOYMENT,
         "Endpoints" => &["Name", "Endpoints", "Age"],
         "EndpointSlice" => &["Name", "AddressType", "Ports", "Endpoints", "Age"],
         "Secret" => &["Name", "Type", "Data", "Age"],
@@ -51,6 +55,8 @@ pub(super) fn cells(kind: &Kind, object: &Value) -> Vec<Value> {
         "Namespace" => vec![name(), json!(text(object, "/status/phase")), age()],
         "Node" => node(object),
         "Service" => service(object),
+        "Pod" => workload::pod(object),
+        "Deployment" => workload::deployment(object),
         "Endpoints" => vec![name(), json!(endpoints(object)), age()],
         "EndpointSlice" => {
             vec![name(), json!(text(object, "/addressType")), json!(slice_ports(object)), json!(slice_addresses(object)), age()]

@@ -38,11 +38,25 @@ impl Server {
     }
 
     pub async fn start_with(admit: Option<Admit>) -> Self {
-        let dir = tempfile::tempdir().expect("a temporary directory");
+        Self::serve(tempfile::tempdir().expect("a temporary directory"), |options| options.admit = admit).await
+    }
+
+    pub async fn start_as(change: impl FnOnce(&mut Options)) -> Self {
+        Self::serve(tempfile::tempdir().expect("a temporary directory"), change).await
+    }
+
+    /// Stops, and serves the same directory again.
+    pub async fn restart(self) -> Self {
+        self.running.stop().await;
+        self.store.close().await;
+        Self::serve(self.dir, |_| {}).await
+    }
+
+    async fn serve(dir: TempDir, change: impl FnOnce(&mut Options)) -> Self {
         let store = Store::open(dir.path()).expect("the store opens");
         let mut options = Options::new(dir.path());
         options.address = ([127, 0, 0, 1], 0).into();
-        options.admit = admit;
+        change(&mut options);
         let running = apiserver::start(store.clone(), options).await.expect("the API starts");
         Self { running, store, dir }
     }

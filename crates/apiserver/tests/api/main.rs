@@ -4,6 +4,7 @@ mod apply;
 mod client;
 mod crash;
 mod custom;
+mod definitions;
 mod kube_client;
 mod kubectl;
 mod objects;

@@ -26,6 +26,12 @@ fn sample(row: &Row, name: &str) -> Value {
         ),
         "namespaces" => ("Namespace", json!({})),
         "nodes" => ("Node", json!({})),
+        "pods" => ("Pod", json!({ "spec": { "containers": [{ "name": "a", "image": "example/a" }] } })),
+        "deployments" => {
+            let labels = json!({ "app": "a" });
+            let template = json!({ "metadata": { "labels": labels }, "spec": { "containers": [{ "name": "a", "image": "example/a" }] } });
+            ("Deployment", json!({ "spec": { "selector": { "matchLabels": labels }, "template": template } }))
+        }
         "secrets" => ("Secret", json!({ "stringData": { "a": "b" } })),
         "serviceaccounts" => ("ServiceAccount", json!({})),
         "services" => ("Service", json!({ "spec": { "ports": [{ "port": 80 }] } })),
@@ -167,7 +173,7 @@ async fn subresources_that_do_not_exist_and_kinds_that_are_unknown() {
     for path in [
         "/api/v1/namespaces/default/configmaps/a/status",
         "/api/v1/namespaces/default/services/a/scale",
-        "/api/v1/namespaces/default/pods",
+        "/api/v1/namespaces/default/pods/a/log",
         "/api/v1/namespaces/default/namespaces",
         "/api/v2/services",
         "/apis/none.example/v1/things",
