@@ -12,5 +12,7 @@ mod harness;
 mod ingress;
 mod load;
 mod objects;
+mod shell;
 mod starting;
 mod talk;
+mod tutorial;
