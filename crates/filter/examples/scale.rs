@@ -73,7 +73,7 @@ fn main() {
                 let Lookup::Route(route) = table.find(&request) else { panic!("{host}{path} is served") };
                 if filters {
                     let known = || table.knows_certificate(host);
-                    let context = Context { raw_target: path, https_port: None, certificate_known: &known };
+                    let context = Context { raw_target: path, https_port: None, certificate_known: &known, chance: &|| 0 };
                     black_box(filter::run(route, &request, &context, &mut edits));
                 }
                 black_box(route);

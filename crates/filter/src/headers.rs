@@ -1,13 +1,14 @@
 //! Header fields set, added and removed.
 
+use crate::edits::Step;
 use crate::{Edits, Flow};
 
-pub(crate) fn request(index: usize, edits: &mut Edits) -> Flow {
-    edits.request.push(index);
+pub(crate) fn request(step: Step, edits: &mut Edits) -> Flow {
+    edits.request.push(step);
     Flow::Continue
 }
 
-pub(crate) fn response(index: usize, edits: &mut Edits) -> Flow {
-    edits.response.push(index);
+pub(crate) fn response(step: Step, edits: &mut Edits) -> Flow {
+    edits.response.push(step);
     Flow::Continue
 }

@@ -19,14 +19,16 @@ pub struct Reply {
     pub location: Option<String>,
     /// `None`: as the route's [`model::Replies`] say.
     pub body: Option<Text>,
+    /// Further fields; names and values are good ones.
+    pub fields: Vec<(&'static str, String)>,
 }
 
 impl Reply {
     pub(crate) fn redirect(status: u16, location: String) -> Self {
-        Self { status, reason: Reason::Redirect, location: Some(location), body: None }
+        Self { location: Some(location), ..Self::refuse(status, Reason::Redirect) }
     }
 
     pub(crate) fn refuse(status: u16, reason: Reason) -> Self {
-        Self { status, reason, location: None, body: None }
+        Self { status, reason, location: None, body: None, fields: Vec::new() }
     }
 }

@@ -2,7 +2,10 @@
 
 use crate::{Edits, Flow, Reply, safe};
 use model::{Reason, Rewrite, TemplatePart};
-use route::{Expression, Found, Request};
+use route::{Expression, Found, Groups, Request};
+
+/// Bound of a path made of many replacements, in octets.
+const LARGEST: usize = 64 << 10;
 
 pub(crate) fn run(rewrite: &Rewrite, expression: Option<&Expression>, request: &Request, edits: &mut Edits) -> Flow {
     let mut scratch = std::mem::take(&mut edits.scratch);
@@ -16,8 +19,12 @@ pub(crate) fn run(rewrite: &Rewrite, expression: Option<&Expression>, request: &
             scratch.push_str(&replaced(edits.path(request), prefix, replacement));
             Found::Yes
         }
-        Rewrite::Regex { template, .. } | Rewrite::Replace { template, .. } => match expression {
+        Rewrite::Regex { template, .. } => match expression {
             Some(expression) => fill(template, expression, request, edits, &mut scratch),
+            None => Found::No,
+        },
+        Rewrite::Replace { template, .. } => match expression {
+            Some(expression) => fill_each(template, expression, request, edits, &mut scratch),
             None => Found::No,
         },
     };
@@ -36,15 +43,50 @@ fn fill(template: &[TemplatePart], expression: &Expression, request: &Request, e
     let path = edits.path(request);
     let found = expression.captures(path.as_bytes(), &mut groups);
     if found == Found::Yes {
-        for part in template {
-            out.push_str(match part {
-                TemplatePart::Literal(text) => text,
-                TemplatePart::Capture(index) => groups.get(usize::from(*index), path),
-            });
-        }
+        push(template, &groups, path, out);
     }
     edits.groups = groups;
     found
+}
+
+/// Fills the template wherever the pattern is found, and keeps what is between.
+fn fill_each(template: &[TemplatePart], expression: &Expression, request: &Request, edits: &mut Edits, out: &mut String) -> Found {
+    let mut groups = std::mem::take(&mut edits.groups);
+    let path = edits.path(request);
+    let (mut kept, mut from, mut any) = (0, 0, Found::No);
+    let found = loop {
+        match expression.captures_from(path.as_bytes(), from, &mut groups) {
+            Found::Yes => {}
+            Found::No => break any,
+            Found::OverBudget => break Found::OverBudget,
+        }
+        let Some(range) = groups.range(0) else { break any };
+        if range.is_empty() && range.start == kept && any == Found::Yes {
+            // As RE2 has it: nothing is found right behind what was found.
+            from = range.end + 1;
+            continue;
+        }
+        out.push_str(path.get(kept..range.start).unwrap_or_default());
+        push(template, &groups, path, out);
+        any = Found::Yes;
+        kept = range.end;
+        from = if range.is_empty() { range.end + 1 } else { range.end };
+        if out.len() > LARGEST {
+            break Found::OverBudget;
+        }
+    };
+    out.push_str(path.get(kept..).unwrap_or_default());
+    edits.groups = groups;
+    found
+}
+
+fn push(template: &[TemplatePart], groups: &Groups, path: &str, out: &mut String) {
+    for part in template {
+        out.push_str(match part {
+            TemplatePart::Literal(text) => text,
+            TemplatePart::Capture(index) => groups.get(usize::from(*index), path),
+        });
+    }
 }
 
 /// Makes `result` the new target. Its own query, if any, goes before the request's.

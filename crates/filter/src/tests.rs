@@ -19,6 +19,9 @@ struct Asked {
     raw_target: String,
     https_port: Option<u16>,
     certificate_known: bool,
+    chance: u32,
+    method: &'static str,
+    headers: Vec<(&'static str, &'static str)>,
 }
 
 fn get(path: &str) -> Asked {
@@ -30,6 +33,9 @@ fn get(path: &str) -> Asked {
         raw_target: path.into(),
         https_port: None,
         certificate_known: true,
+        chance: 0,
+        method: "GET",
+        headers: Vec::new(),
     }
 }
 
@@ -55,22 +61,28 @@ fn ran(filters: Vec<Filter>, action: Action, asked: &Asked) -> Ran {
     let (snapshot, nacks) = Snapshot::empty().apply(&Update { shards: vec![(key, Some(Shard::new(host)))], ..Update::default() });
     assert_eq!(nacks, []);
     let authority = format!("{}:8080", asked.host);
+    let headers = asked.headers.as_slice();
     let request = Request {
-        method: "GET",
+        method: asked.method,
         scheme: asked.scheme,
         port: 80,
         host: asked.host,
         authority: &authority,
         path: &asked.path,
         query: asked.query,
-        headers: &route::NoHeaders,
+        headers: &headers,
     };
     let Lookup::Route(route) = snapshot.gateway(&gateway).expect("a gateway").find(&request) else { panic!("one route takes all") };
     let known = || asked.certificate_known;
-    let context = Context { raw_target: &asked.raw_target, https_port: asked.https_port, certificate_known: &known };
+    let context =
+        Context { raw_target: &asked.raw_target, https_port: asked.https_port, certificate_known: &known, chance: &|| asked.chance };
     let mut edits = Edits::default();
     // Edits are reused: what one request left must not show in the next.
-    let flow = [(); 2].map(|()| run(route, &request, &context, &mut edits))[1].clone();
+    let both = || match run(route, &request, &context, &mut edits) {
+        Flow::Continue => run_backend(route, 0, &request, &context, &mut edits),
+        flow => flow,
+    };
+    let flow = std::iter::repeat_with(both).take(2).last().expect("two");
     Ran { flow, edits, route: route.clone() }
 }
 
@@ -232,9 +244,174 @@ fn a_routes_own_redirect_keeps_what_it_does_not_name() {
 }
 
 #[test]
+fn a_redirect_names_the_port_it_is_told() {
+    let redirect = |port, scheme| Redirect { status: 302, scheme, host: None, port, path: None };
+    let check = |port, scheme, expect: &str| {
+        let asked = Asked { https_port: Some(8443), ..get("/") };
+        assert_eq!(location(&ran(Vec::new(), Action::Redirect(redirect(port, scheme)), &asked)), expect, "{port:?} {scheme:?}");
+    };
+    // The request came to the listener of port 80 as `a.test:8080`.
+    let https = Some(Scheme::Https);
+    check(RedirectPort::Own, None, "http://a.test:8080/");
+    check(RedirectPort::Own, Some(Scheme::Http), "http://a.test:8080/");
+    check(RedirectPort::Own, https, "https://a.test:8443/");
+    check(RedirectPort::OfScheme, None, "http://a.test/");
+    check(RedirectPort::OfScheme, https, "https://a.test/");
+    check(RedirectPort::Listener, None, "http://a.test/");
+    check(RedirectPort::Listener, https, "https://a.test:80/");
+    check(RedirectPort::Request, None, "http://a.test:8080/");
+    check(RedirectPort::Request, https, "https://a.test:8080/");
+    check(RedirectPort::Number(443), https, "https://a.test/");
+}
+
+#[test]
+fn each_place_where_a_pattern_is_found_is_replaced() {
+    let check = |pattern: &str, to: &str, path: &str, expect: Option<&str>| {
+        let pattern = Pattern { text: pattern.into(), case: Case::Sensitive, anchor: Anchor::None, engine: Engine::Linear };
+        let filter = Filter::Rewrite(Rewrite::Replace { pattern, template: template(to) });
+        let asked = Asked { query: Some("q=aa"), ..get(path) };
+        assert_eq!(target(vec![filter], &asked).as_deref(), expect, "{path} → {to}");
+    };
+    check("a+", "b", "/aa/xaay", Some("/b/xby?q=aa"));
+    check("/([^/]+)/([^/]+)", "/$2/$1", "/1/2/3/4/5", Some("/2/1/4/3/5?q=aa"));
+    check("^/v1", "/v2", "/v1/v1", Some("/v2/v1?q=aa"));
+    check("x*", "-", "/axb", Some("/-/-a-b-?q=aa"));
+    check("z", "b", "/aa", None);
+    let all = Asked { ..get(&"/a".repeat(2000)) };
+    let pattern = Pattern { text: "a".into(), case: Case::Sensitive, anchor: Anchor::None, engine: Engine::Linear };
+    let long = Filter::Rewrite(Rewrite::Replace { pattern, template: template(&"b".repeat(1000)) });
+    assert!(matches!(ran(vec![long], forward(), &all).flow, Flow::Respond(Reply { status: 400, .. })));
+}
+
+fn cors() -> Cors {
+    let regex = Pattern { text: r"https://.+\.good\.test".into(), case: Case::Sensitive, anchor: Anchor::Whole, engine: Engine::Linear };
+    Cors {
+        origins: vec![ValueMatch::Exact("https://a.test".into()), ValueMatch::Regex(regex)],
+        methods: vec!["GET".into(), "POST".into()],
+        headers: vec!["X-One".into(), "X-Two".into()],
+        expose: vec!["X-Out".into()],
+        credentials: false,
+        max_age: Some(std::time::Duration::from_secs(86_400)),
+        preflight: 200,
+        unmatched: UnmatchedPreflight::Forward,
+    }
+}
+
+fn preflight(origin: &'static str) -> Asked {
+    let headers = vec![("origin", origin), ("access-control-request-method", "DELETE"), ("access-control-request-headers", "x-three")];
+    Asked { method: "OPTIONS", headers, ..get("/") }
+}
+
+fn fields(ran: Ran) -> Vec<String> {
+    match ran.flow {
+        Flow::Respond(reply) => reply.fields.iter().map(|(name, value)| format!("{name}: {value}")).collect(),
+        Flow::Continue => vec!["forwarded".to_owned()],
+    }
+}
+
+#[test]
+fn a_preflight_of_an_allowed_origin_is_answered_here() {
+    let expect = |origin| {
+        vec![
+            "Vary: Origin".to_owned(),
+            format!("Access-Control-Allow-Origin: {origin}"),
+            "Access-Control-Allow-Methods: GET,POST".to_owned(),
+            "Access-Control-Allow-Headers: X-One,X-Two".to_owned(),
+            "Access-Control-Max-Age: 86400".to_owned(),
+        ]
+    };
+    // The rewrite before it has a pattern too: each filter gets its own.
+    let filters = || vec![regex("/x", "/y"), Filter::Cors(cors())];
+    for origin in ["https://a.test", "https://x.good.test"] {
+        assert_eq!(fields(ran(filters(), forward(), &preflight(origin))), expect(origin));
+    }
+    for origin in ["https://b.test", "https://a.test.evil", "https://x.good.test.evil", "null", "https://a.test\r\nX: y"] {
+        assert_eq!(fields(ran(filters(), forward(), &preflight(origin))), ["forwarded"], "{origin}");
+    }
+    let closed = Cors { unmatched: UnmatchedPreflight::Answer, ..cors() };
+    assert_eq!(fields(ran(vec![Filter::Cors(closed)], forward(), &preflight("https://b.test"))), ["Vary: Origin"]);
+}
+
+#[test]
+fn with_credentials_a_star_is_what_was_asked_for() {
+    let star = || vec![Text::from("*")];
+    let any = Cors { origins: vec![ValueMatch::Present], methods: star(), headers: star(), max_age: None, ..cors() };
+    let told = |cors: Cors| fields(ran(vec![Filter::Cors(cors)], forward(), &preflight("https://b.test"))).join("; ");
+    let common = "Vary: Origin; Access-Control-Allow-Origin: https://b.test; ";
+    let open = "Access-Control-Allow-Methods: *; Access-Control-Allow-Headers: *";
+    assert_eq!(told(any.clone()), [common, open].concat());
+    let exact = "Access-Control-Allow-Credentials: true; Access-Control-Allow-Methods: DELETE; Access-Control-Allow-Headers: x-three";
+    assert_eq!(told(Cors { credentials: true, ..any }), [common, exact].concat());
+}
+
+#[test]
+fn an_actual_request_is_forwarded_with_its_permission() {
+    let seen = |origin| {
+        let asked = Asked { headers: vec![("origin", origin)], ..get("/") };
+        let Ran { flow, edits, route } = ran(vec![Filter::Cors(cors())], forward(), &asked);
+        assert_eq!(flow, Flow::Continue);
+        assert_eq!(edits.changes_answer(), edits.permission(&route).is_some());
+        edits.permission(&route).map(|it| (it.origin.to_owned(), it.expose(), it.credentials))
+    };
+    assert_eq!(seen("https://a.test"), Some(("https://a.test".to_owned(), Some("X-Out".to_owned()), false)));
+    assert_eq!(seen("https://b.test"), None);
+}
+
+#[test]
+fn a_fault_hits_its_share_of_requests() {
+    let second = std::time::Duration::from_secs(1);
+    let half = Percent(500_000);
+    let fault = |delay, abort| Filter::Fault(Fault { delay, abort });
+    let seen = |filter: Filter, chance| {
+        let Ran { flow, edits, .. } = ran(vec![filter], forward(), &Asked { chance, ..get("/") });
+        let abort = match flow {
+            Flow::Respond(reply) => Some((reply.status, reply.reason)),
+            Flow::Continue => None,
+        };
+        (edits.delay(), abort)
+    };
+    assert_eq!(seen(fault(Some((half, second)), None), 499_999), (Some(second), None));
+    assert_eq!(seen(fault(Some((half, second)), None), 500_000), (None, None));
+    assert_eq!(seen(fault(Some((Percent::ALL, second)), Some((Percent::ALL, 418))), 999_999), (Some(second), Some((418, Reason::Fault))));
+    assert_eq!(seen(fault(Some((Percent(0), second)), Some((Percent(0), 418))), 0), (None, None));
+}
+
+#[test]
+fn a_mirror_takes_its_share_of_requests() {
+    let mirror = |backend: Option<&str>, percent| {
+        let backend = backend.map(|id| Arc::new(Backend::new(BackendId::new(id.to_owned()))));
+        Filter::Mirror(Mirror { backend, percent })
+    };
+    let filters = vec![mirror(Some("a"), Percent(100)), mirror(Some("b"), Percent::ALL), mirror(None, Percent::ALL)];
+    for (chance, expect) in [(99, vec!["a", "b"]), (100, vec!["b"])] {
+        let Ran { edits, route, .. } = ran(filters.clone(), forward(), &Asked { chance, ..get("/") });
+        let names: Vec<_> = edits.mirrors(&route).filter_map(|it| it.backend.as_ref()).map(|it| it.id.as_str()).collect();
+        assert_eq!(names, expect);
+    }
+}
+
+#[test]
+fn a_backends_filters_come_after_the_routes() {
+    let set = |name: &str| HeaderEdit::Set { name: name.into(), value: "v".into() };
+    let mut to = Forward::to(Arc::new(Backend::new(BackendId::new("demo/web:80"))));
+    to.backends[0].filters = vec![
+        Filter::RequestHeader(set("x-backend")),
+        Filter::ResponseHeader(set("x-out")),
+        Filter::SetHost("inner.test".into()),
+        regex("/b(.*)", "/c$1"),
+    ];
+    let filters = vec![Filter::RequestHeader(set("x-route")), Filter::SetHost("outer.test".into()), regex("/a(.*)", "/b$1")];
+    let Ran { edits, route, .. } = ran(filters, Action::Forward(to), &get("/a/x"));
+    let names: Vec<_> = edits.request_headers(&route).cloned().collect();
+    assert_eq!(names, [set("x-route"), set("x-backend")]);
+    assert_eq!(edits.response_headers(&route).cloned().collect::<Vec<_>>(), [set("x-out")]);
+    assert_eq!((edits.host(&route), edits.target()), (Some("inner.test"), Some("/c/x")));
+}
+
+#[test]
 fn a_fixed_answer_is_given_as_it_is() {
     let respond = Respond { status: 418, reason: Reason::Respond, body: Some("tea".into()) };
-    let reply = Reply { status: 418, reason: Reason::Respond, location: None, body: Some("tea".into()) };
+    let reply = Reply { status: 418, reason: Reason::Respond, location: None, body: Some("tea".into()), fields: Vec::new() };
     assert_eq!(ran(Vec::new(), Action::Respond(respond), &get("/")).flow, Flow::Respond(reply));
 }
 

@@ -194,6 +194,7 @@ impl Connection {
             raw_target: std::str::from_utf8(head.raw_target(octets)).unwrap_or(&kit.path),
             https_port: self.context.https_port,
             certificate_known: &|| table.knows_certificate(head.host()),
+            chance: &|| self.worker.rng.borrow_mut().u32(..1_000_000),
         };
         let flow = filter::run(&route, &request, &context, &mut kit.edits);
         self.follow(flow, route, head, kit)

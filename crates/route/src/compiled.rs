@@ -1,7 +1,8 @@
 //! A route ready to serve.
 
 use crate::Expression;
-use model::{Action, Filter, GatewayId, Host, Reason, Replies, Respond, Route, Source};
+use crate::host::slots;
+use model::{Action, Filter, GatewayId, Host, Reason, Replies, Respond, Route, Source, WeightedBackend};
 use std::any::Any;
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -12,7 +13,7 @@ pub struct CompiledRoute {
     index: usize,
     gateway: GatewayId,
     state: State,
-    /// Of each filter that has one, in the filters' order; empty if none has.
+    /// Of the filters' patterns, the route's and then its backends', in order; empty if there are none.
     expressions: Box<[Option<Expression>]>,
     /// Where whoever serves the route keeps what belongs to it, for example its counters.
     pub slot: Slot,
@@ -65,18 +66,50 @@ impl CompiledRoute {
         }
     }
 
-    /// How local replies look.
+    /// How local replies and the `Server` field look.
     pub fn replies(&self) -> &Replies {
-        &self.host.replies
+        self.model().replies.as_ref().unwrap_or(&self.host.replies)
     }
 
-    /// The filters in the order they run, each with its pattern compiled if it has one.
-    pub fn filters(&self) -> impl Iterator<Item = (&Filter, Option<&Expression>)> {
-        let filters = match self.state {
-            State::Serves => self.model().filters.as_slice(),
-            State::Broken => &[],
+    /// The filters in the order they run, each with its patterns compiled, if it has any.
+    pub fn filters(&self) -> impl Iterator<Item = (&Filter, &[Option<Expression>])> {
+        self.compiled(self.route_filters(), 0)
+    }
+
+    /// The same of the backend at this place in [`model::Forward::backends`].
+    pub fn backend_filters(&self, backend: usize) -> impl Iterator<Item = (&Filter, &[Option<Expression>])> {
+        let backends = self.backends();
+        let count = |filters: &[Filter]| filters.iter().map(|filter| slots(filter).count()).sum::<usize>();
+        let before = match self.expressions.is_empty() {
+            true => 0,
+            false => count(self.route_filters()) + backends.iter().take(backend).map(|it| count(&it.filters)).sum::<usize>(),
         };
-        filters.iter().enumerate().map(|(at, filter)| (filter, self.expressions.get(at).and_then(Option::as_ref)))
+        self.compiled(backends.get(backend).map_or(&[], |it| &it.filters), before)
+    }
+
+    fn compiled<'a>(&'a self, filters: &'a [Filter], mut at: usize) -> impl Iterator<Item = (&'a Filter, &'a [Option<Expression>])> {
+        filters.iter().map(move |filter| {
+            if self.expressions.is_empty() {
+                return (filter, &[][..]);
+            }
+            let from = at;
+            at += slots(filter).count();
+            (filter, self.expressions.get(from..at).unwrap_or_default())
+        })
+    }
+
+    fn route_filters(&self) -> &[Filter] {
+        match self.state {
+            State::Serves => &self.model().filters,
+            State::Broken => &[],
+        }
+    }
+
+    fn backends(&self) -> &[WeightedBackend] {
+        match self.action() {
+            Action::Forward(forward) => &forward.backends,
+            Action::Redirect(_) | Action::Respond(_) => &[],
+        }
     }
 
     fn model(&self) -> &Route {

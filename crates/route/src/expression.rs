@@ -70,14 +70,19 @@ impl Expression {
     }
 
     pub fn is_match(&self, text: &[u8]) -> Found {
-        self.run(text, &mut [])
+        self.run(text, 0, &mut [])
     }
 
     /// Finds the pattern and its groups.
     pub fn captures(&self, text: &[u8], groups: &mut Groups) -> Found {
+        self.captures_from(text, 0, groups)
+    }
+
+    /// The same, not before `from`. An anchored pattern is found at the beginning or not at all.
+    pub fn captures_from(&self, text: &[u8], from: usize, groups: &mut Groups) -> Found {
         groups.0.clear();
         groups.0.resize(2 * self.groups(), None);
-        self.run(text, &mut groups.0)
+        self.run(text, from, &mut groups.0)
     }
 
     /// How many groups there are, the whole match included.
@@ -99,15 +104,15 @@ impl Expression {
         prefix.to_ascii_lowercase()
     }
 
-    fn run(&self, text: &[u8], slots: &mut [Option<NonMaxUsize>]) -> Found {
+    fn run(&self, text: &[u8], from: usize, slots: &mut [Option<NonMaxUsize>]) -> Found {
         let guarded = |search: &mut dyn FnMut() -> Found| {
             // Some pairs of pattern and text make an engine panic (rust-lang/regex#1344).
             catch_unwind(AssertUnwindSafe(search)).unwrap_or(Found::OverBudget)
         };
         match &*self.0 {
-            Form::Trail(trail) => trail.run(text, slots),
-            Form::Linear(linear) => guarded(&mut || linear.run(text, slots)),
-            Form::Backtracking(backtracking) => guarded(&mut || backtracking.run(text, slots)),
+            Form::Trail(trail) => trail.run(text, from, slots),
+            Form::Linear(linear) => guarded(&mut || linear.run(text, from, slots)),
+            Form::Backtracking(backtracking) => guarded(&mut || backtracking.run(text, from, slots)),
         }
     }
 
@@ -149,13 +154,15 @@ fn gather(hir: &Hir, literal: &mut Vec<u8>) -> bool {
 // === impl Groups ===
 
 impl Groups {
+    /// Where a group begins and ends.
+    pub fn range(&self, index: usize) -> Option<std::ops::Range<usize>> {
+        let at = |slot: usize| self.0.get(slot).copied().flatten().map(NonMaxUsize::get);
+        Some(at(2 * index)?..at(2 * index + 1)?)
+    }
+
     /// The text of a group; empty when it did not take part.
     pub fn get<'t>(&self, index: usize, text: &'t str) -> &'t str {
-        let at = |slot: usize| self.0.get(slot).copied().flatten().map(NonMaxUsize::get);
-        match (at(2 * index), at(2 * index + 1)) {
-            (Some(from), Some(to)) => text.get(from..to).unwrap_or_default(),
-            _ => "",
-        }
+        self.range(index).and_then(|range| text.get(range)).unwrap_or_default()
     }
 }
 

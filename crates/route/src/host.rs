@@ -2,11 +2,11 @@
 
 use crate::compiled::State;
 use crate::expression::{PatternError, Patterns};
-use crate::matching::Entry;
+use crate::matching::{Entry, pattern_of};
 use crate::request::Request;
 use crate::tree::{Hit, Tree};
 use crate::{CompiledRoute, Expression};
-use model::{ContentHash, Filter, Host, Nack, Rewrite, Shard, ShardKey};
+use model::{Action, ContentHash, Filter, Host, Nack, Pattern, Rewrite, Route, Shard, ShardKey};
 use std::sync::Arc;
 
 /// A host with its routes compiled.
@@ -40,8 +40,8 @@ impl HostTable {
                 entries.extend(entry);
                 error = error.or(fault.map(|reason| format!("matches[{index}]: {reason}")));
             }
-            let expressions = filters(&route.filters, patterns).unwrap_or_else(|(index, reason)| {
-                error.get_or_insert(format!("filters[{index}]: {reason}"));
+            let expressions = filters(route, patterns).unwrap_or_else(|(place, reason)| {
+                error.get_or_insert(format!("{place}: {reason}"));
                 Box::default()
             });
             let state = if error.is_some() { State::Broken } else { State::Serves };
@@ -66,17 +66,33 @@ impl HostTable {
     }
 }
 
-/// Compiles the patterns of filters; the error says which filter.
-fn filters(filters: &[Filter], patterns: &Patterns) -> Result<Box<[Option<Expression>]>, (usize, PatternError)> {
-    let pattern = |filter| match filter {
-        &Filter::Rewrite(Rewrite::Regex { ref pattern, .. }) => Some(pattern),
-        _ => None,
+/// Compiles the patterns of a route's filters; the error says of which.
+fn filters(route: &Route, patterns: &Patterns) -> Result<Box<[Option<Expression>]>, (String, PatternError)> {
+    let of = |filters: &[Filter], place: &dyn Fn(usize) -> String, all: &mut Vec<Option<Expression>>| {
+        for (index, filter) in filters.iter().enumerate() {
+            for slot in slots(filter) {
+                let compiled = slot.map(|pattern| patterns.compile(pattern)).transpose();
+                all.push(compiled.map_err(|error| (place(index), error))?);
+            }
+        }
+        Ok(())
     };
-    if !filters.iter().any(|filter| pattern(filter).is_some()) {
-        return Ok(Box::default());
+    let mut all = Vec::new();
+    of(&route.filters, &|index| format!("filters[{index}]"), &mut all)?;
+    if let Action::Forward(forward) = &route.action {
+        for (at, backend) in forward.backends.iter().enumerate() {
+            of(&backend.filters, &|index| format!("backends[{at}].filters[{index}]"), &mut all)?;
+        }
     }
-    let numbered = filters.iter().enumerate();
-    numbered
-        .map(|(index, filter)| pattern(filter).map(|pattern| patterns.compile(pattern)).transpose().map_err(|error| (index, error)))
-        .collect()
+    Ok(if all.iter().any(Option::is_some) { all.into() } else { Box::default() })
+}
+
+/// The patterns of one filter, each in a place of its own.
+pub(crate) fn slots(filter: &Filter) -> impl Iterator<Item = Option<&Pattern>> {
+    let (one, many) = match filter {
+        Filter::Rewrite(Rewrite::Regex { pattern, .. } | Rewrite::Replace { pattern, .. }) => (Some(Some(pattern)), &[][..]),
+        Filter::Cors(cors) => (None, &cors.origins[..]),
+        _ => (None, &[][..]),
+    };
+    one.into_iter().chain(many.iter().map(pattern_of))
 }

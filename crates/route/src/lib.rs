@@ -36,6 +36,7 @@ pub use gateway::{GatewayTable, Lookup, Server, Shown};
 pub use matching::Part;
 pub use request::{Headers, NoHeaders, Request};
 pub use snapshot::Snapshot;
+pub use values::check_value;
 
 #[cfg(test)]
 mod tests;

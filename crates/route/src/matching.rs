@@ -138,7 +138,7 @@ impl Entry {
         for (wanted, find, part) in kinds {
             for (index, wanted) in wanted.iter().enumerate() {
                 let expression = expressions.next().and_then(Option::as_ref);
-                match values::test(wanted, expression, find(request, &wanted.name).as_deref()) {
+                match values::check_value(&wanted.value, expression, find(request, &wanted.name).as_deref()) {
                     Found::Yes => {}
                     Found::No => return Check::Fails(part(index)),
                     Found::OverBudget => return Check::OverBudget,
@@ -149,7 +149,7 @@ impl Entry {
     }
 }
 
-fn pattern_of(value: &ValueMatch) -> Option<&Pattern> {
+pub(crate) fn pattern_of(value: &ValueMatch) -> Option<&Pattern> {
     match value {
         ValueMatch::Regex(pattern) => Some(pattern),
         ValueMatch::Not(inner) => pattern_of(inner),

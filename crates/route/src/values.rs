@@ -1,7 +1,7 @@
 //! Headers, query parameters and cookies: finding the value that a match is about.
 
 use crate::{Expression, Found, Request};
-use model::{NamedMatch, Scheme, ValueMatch};
+use model::{Scheme, ValueMatch};
 use std::borrow::Cow;
 
 /// A request's field of that name. Several are joined by `,`, which RFC 9110 5.3 says is the same.
@@ -61,12 +61,8 @@ pub(crate) fn cookie<'r>(request: &Request<'r>, name: &str) -> Option<Cow<'r, [u
     found
 }
 
-/// Whether the value is what it must be.
-pub(crate) fn test(wanted: &NamedMatch, expression: Option<&Expression>, value: Option<&[u8]>) -> Found {
-    check(&wanted.value, expression, value)
-}
-
-fn check(wanted: &ValueMatch, expression: Option<&Expression>, value: Option<&[u8]>) -> Found {
+/// Whether a value is what it must be. `expression`: of its pattern, if it has one.
+pub fn check_value(wanted: &ValueMatch, expression: Option<&Expression>, value: Option<&[u8]>) -> Found {
     let holds = match wanted {
         ValueMatch::Present => value.is_some(),
         ValueMatch::Absent => value.is_none(),
@@ -77,7 +73,7 @@ fn check(wanted: &ValueMatch, expression: Option<&Expression>, value: Option<&[u
             return expression.is_match(value);
         }
         ValueMatch::Not(inner) => {
-            return match check(inner, expression, value) {
+            return match check_value(inner, expression, value) {
                 Found::Yes => Found::No,
                 Found::No => Found::Yes,
                 Found::OverBudget => Found::OverBudget,

@@ -88,10 +88,13 @@ impl Linear {
         self.engine.get().is_some()
     }
 
-    pub(super) fn run(&self, text: &[u8], slots: &mut [Option<NonMaxUsize>]) -> Found {
+    pub(super) fn run(&self, text: &[u8], from: usize, slots: &mut [Option<NonMaxUsize>]) -> Found {
         let Some(engine) = self.prepare() else { return Found::OverBudget };
         let anchored = if self.pattern.anchor == Anchor::None { Anchored::No } else { Anchored::Yes };
-        let input = Input::new(text).anchored(anchored);
+        if from > text.len() || from > 0 && anchored == Anchored::Yes {
+            return Found::No;
+        }
+        let input = Input::new(text).range(from..).anchored(anchored);
         let found = if slots.is_empty() { engine.is_match(input) } else { engine.search_slots(&input, slots).is_some() };
         if found { Found::Yes } else { Found::No }
     }
@@ -141,9 +144,12 @@ impl Backtracking {
         self.engine.captures_len()
     }
 
-    pub(super) fn run(&self, text: &[u8], slots: &mut [Option<NonMaxUsize>]) -> Found {
+    pub(super) fn run(&self, text: &[u8], from: usize, slots: &mut [Option<NonMaxUsize>]) -> Found {
         if text.len() > LONGEST_TEXT {
             return Found::OverBudget;
+        }
+        if from > text.len() {
+            return Found::No;
         }
         if slots.is_empty() {
             return match self.engine.is_match(text) {
@@ -152,7 +158,7 @@ impl Backtracking {
                 Err(_) => Found::OverBudget,
             };
         }
-        match self.engine.captures(text) {
+        match self.engine.captures_from_pos(text, from) {
             Ok(Some(captures)) => {
                 for (index, pair) in slots.chunks_exact_mut(2).enumerate() {
                     let group = captures.get(index);

@@ -71,8 +71,12 @@ impl Trail {
         self.steps.iter().find(|step| !step.is_mark())
     }
 
-    pub(super) fn run(&self, text: &[u8], slots: Slots) -> Found {
-        let mut from = 0;
+    pub(super) fn run(&self, text: &[u8], from: usize, slots: Slots) -> Found {
+        let mut from = match text.get(from..).map(|rest| rest.iter().position(|octet| *octet == b'/')) {
+            _ if from == 0 => 0,
+            Some(Some(next)) if !self.anchored => from + next,
+            _ => return Found::No,
+        };
         loop {
             if let Some(end) = self.walk(&self.steps, text, from, slots) {
                 mark(slots, 0, from);
