@@ -5,8 +5,8 @@ use serde_json::json;
 use super::super::shape::{Shape, int32, list, map, object, text, word};
 use super::super::{Column, Definition};
 use super::{
-    GROUP, PATH, SUBDOMAIN, conditions, group, hostname, kind, name, namespace, pending, port, reference, secret_reference, section_name,
-    selector, top,
+    GROUP, PATH, SUBDOMAIN, alike, conditions, group, hostname, kind, name, namespace, pending, port, reference, secret_reference,
+    section_name, selector, top,
 };
 
 pub(super) fn definition() -> Definition {
@@ -40,7 +40,7 @@ fn listeners() -> Shape {
         ("tls", listener_tls()),
         ("allowedRoutes", allowed_routes()),
     ]);
-    let host = |it: &str| format!("(has({it}.hostname) ? {it}.hostname : '*')");
+    let alike = format!("a.port == b.port && a.protocol == b.protocol && {}", alike("hostname"));
     list(listener.required(["name", "port", "protocol"]))
         .items(1, 64)
         .keyed("name")
@@ -55,10 +55,7 @@ fn listeners() -> Shape {
             "a listener of TCP or UDP has no hostname",
         )
         .rule("self.all(a, self.exists_one(b, a.name == b.name))", "each listener has a name of its own")
-        .rule(
-            &format!("self.all(a, self.exists_one(b, a.port == b.port && a.protocol == b.protocol && {} == {}))", host("a"), host("b")),
-            "no two listeners have the same port, protocol and hostname",
-        )
+        .rule(&format!("self.all(a, self.exists_one(b, {alike}))"), "no two listeners have the same port, protocol and hostname")
 }
 
 fn listener_tls() -> Shape {

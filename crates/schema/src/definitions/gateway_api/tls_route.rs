@@ -11,7 +11,7 @@ pub(super) fn definition() -> Definition {
     let today = names().items(1, 1024).rule("self.all(h, !isIP(h))", "a server name is no address");
     let today = spec(today, 1).required(["hostnames", "rules"]);
     let before = spec(names(), 16).required(["rules"]);
-    let versions = vec![("v1", schema(today)), ("v1alpha3", schema(before.clone())), ("v1alpha2", schema(before))];
+    let versions = vec![("v1", schema(today.clone())), ("v1alpha3", schema(today)), ("v1alpha2", schema(before))];
     let mut definition = super::definition("TLSRoute", "tlsroutes", vec![Column::age()], versions);
     super::deprecate(&mut definition);
     definition
