@@ -31,8 +31,12 @@ pub struct Port {
 pub fn listening(resources: &Resources, options: &Options) -> (Listening, Vec<Report>) {
     let istio = translate_istio::wanted(resources, &options.istio, &options.gateways);
     let gateway_api = translate_gateway_api::wanted(resources, &options.gateway_api, &options.gateways);
+    settle(options, istio.into_iter().chain(gateway_api))
+}
+
+fn settle(options: &Options, wanted: impl IntoIterator<Item = Wanted>) -> (Listening, Vec<Report>) {
     let (mut listening, mut ports) = (Listening::default(), BTreeMap::<GatewayId, Vec<WantedPort>>::new());
-    for Wanted { gateway, workload, ports: wanted, replies } in istio.into_iter().chain(gateway_api) {
+    for Wanted { gateway, workload, ports: wanted, replies } in wanted {
         ports.entry(gateway.clone()).or_default().extend(wanted);
         let listens = listening.gateways.entry(gateway).or_insert_with(|| Listens { workload: None, ports: BTreeMap::new(), replies });
         listens.workload = listens.workload.take().or(workload);
@@ -52,6 +56,12 @@ pub fn listening(resources: &Resources, options: &Options) -> (Listening, Vec<Re
         }
     }
     (listening, reports)
+}
+
+/// What a port of a gateway is, after all conflicts.
+pub(crate) fn protocol(resources: &Resources, options: &Options, gateway: &GatewayId, port: u16) -> Option<ListenerProtocol> {
+    let (listening, _) = listening(resources, options);
+    listening.gateways.get(gateway)?.ports.get(&port).map(|it| it.protocol)
 }
 
 // === impl Listens ===
@@ -84,3 +94,6 @@ fn shown(protocol: ListenerProtocol) -> &'static str {
         ListenerProtocol::Tcp => "TCP",
     }
 }
+
+#[cfg(test)]
+mod tests;

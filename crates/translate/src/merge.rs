@@ -1,7 +1,7 @@
 //! One host that several frontends fill.
 
 use crate::options::Frontend;
-use model::{ClientAuth, Host, HostPattern, HostTls, Match, ObjectRef, OnMiss, Replies, Route, Source, TlsPolicy};
+use model::{ClientAuth, Host, HostPattern, HostTls, ListenerProtocol, Match, ObjectRef, OnMiss, Replies, Route, Source, TlsPolicy};
 use resources::{Cause, Problem, Report, Resources};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,14 +12,21 @@ pub(crate) struct Filled {
 }
 
 /// Their routes one after another. Where two have the same match, or one of them is no HTTP, the older object keeps it and the younger is told.
-pub(crate) fn merge(resources: &Resources, name: &HostPattern, mut filled: Vec<Filled>) -> (Host, Vec<Report>) {
+///
+/// `protocol` is asked only where HTTP and something else meet: what the port is.
+pub(crate) fn merge(
+    resources: &Resources,
+    name: &HostPattern,
+    mut filled: Vec<Filled>,
+    protocol: impl FnOnce() -> Option<ListenerProtocol>,
+) -> (Host, Vec<Report>) {
     if filled.len() == 1
         && let Some(Filled { host, .. }) = filled.pop()
     {
         return (Host { name: name.clone(), ..host }, Vec::new());
     }
     let mut told = Told::default();
-    let filled = without_tunnels(resources, filled, &mut told);
+    let filled = one_kind(resources, filled, protocol, &mut told);
     let owners = owners(resources, &filled);
     let mut merged = Host {
         name: name.clone(),
@@ -40,15 +47,24 @@ pub(crate) fn merge(resources: &Resources, name: &HostPattern, mut filled: Vec<F
     (merged, told.reports())
 }
 
-/// A host is HTTP or it is not: whoever was there first decides.
-fn without_tunnels(resources: &Resources, filled: Vec<Filled>, told: &mut Told) -> Vec<Filled> {
+/// A host is HTTP or it is not: where the port leaves that open, whoever was there first decides. Only one tunnel can be.
+fn one_kind(
+    resources: &Resources,
+    filled: Vec<Filled>,
+    protocol: impl FnOnce() -> Option<ListenerProtocol>,
+    told: &mut Told,
+) -> Vec<Filled> {
     if filled.iter().all(|it| it.host.tunnel.is_none()) {
         return filled;
     }
     let oldest = |host: &Host| sources(host).map(|source| age(resources, &source.object)).min();
-    let Some(first) = (0..filled.len()).min_by_key(|index| (oldest(&filled[*index].host).is_none(), oldest(&filled[*index].host))) else {
-        return filled;
+    let fits: fn(&Filled) -> bool = match protocol() {
+        Some(ListenerProtocol::Http) => |it| it.host.tunnel.is_none(),
+        Some(ListenerProtocol::Tcp) => |it| it.host.tunnel.is_some(),
+        Some(ListenerProtocol::Https) | None => |_| true,
     };
+    let rank = |it: &Filled| (!fits(it), oldest(&it.host).is_none(), oldest(&it.host));
+    let Some(first) = (0..filled.len()).min_by_key(|index| rank(&filled[*index])) else { return filled };
     let owner = sources(&filled[first].host).min_by_key(|source| age(resources, &source.object)).cloned();
     let tunnel = filled[first].host.tunnel.is_some();
     let keep = |(index, it): &(usize, Filled)| *index == first || !tunnel && it.host.tunnel.is_none();
@@ -155,3 +171,6 @@ impl Told {
         self.reports.into_values().collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,7 +77,8 @@ fn of_port(resources: &Resources, options: &Options, at: (&GatewayId, u16, &Host
     if matches!(at.2, HostPattern::OneLabel(_)) && filled.iter().all(|it| it.frontend != Frontend::Ingress) {
         return (None, Vec::new());
     }
-    let (host, said) = merge(resources, at.2, filled);
+    let protocol = || listening::protocol(resources, options, at.0, at.1);
+    let (host, said) = merge(resources, at.2, filled, protocol);
     reports.extend(said);
     (Some(host), reports)
 }

@@ -1,0 +1,99 @@
+use super::*;
+use model::{Action, HostPattern, PathMatch, Reason, ReplyBody, Respond, ServerHeader, Tunnel};
+use resources::Kind;
+use serde_json::json;
+use std::time::Duration;
+
+const DAY: [&str; 3] = ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z"];
+
+fn source(kind: Kind, name: &str) -> Source {
+    Source { object: kind.object_ref(&resources::Name::new("demo", name)), rule: "spec.rules[0]".into() }
+}
+
+fn route(source: Source, path: &str) -> Route {
+    Route {
+        source,
+        replies: None,
+        matches: vec![Match { path: PathMatch::Prefix(path.into()), ..Match::default() }],
+        filters: Vec::new(),
+        action: Action::Respond(Respond { status: 200, reason: Reason::Respond, body: None }),
+    }
+}
+
+fn istio() -> Replies {
+    Replies { body: ReplyBody::Empty, server: ServerHeader::Set("istio-envoy".into()) }
+}
+
+/// An Ingress as old as `ingress` says, and a VirtualService likewise.
+fn ages(ingress: usize, service: usize) -> Resources {
+    let object = |version: &str, kind: &str, day: usize| json!({ "apiVersion": version, "kind": kind, "metadata": { "namespace": "demo", "name": "web", "creationTimestamp": DAY[day] } });
+    Resources::of(&[object("networking.k8s.io/v1", "Ingress", ingress), object("networking.istio.io/v1", "VirtualService", service)])
+}
+
+fn filled(frontend: Frontend, paths: &[&str]) -> Filled {
+    let (kind, replies) = match frontend {
+        Frontend::Istio => (Kind::VirtualService, istio()),
+        _ => (Kind::Ingress, Replies::default()),
+    };
+    let routes = paths.iter().map(|path| route(source(kind, "web"), path)).collect();
+    Filled { frontend, host: Host { routes, replies, ..Host::new(HostPattern::Any) } }
+}
+
+fn tunnel() -> Filled {
+    let tunnel =
+        Tunnel { source: source(Kind::VirtualService, "web"), backends: Vec::new(), connect: Duration::ZERO, idle: Duration::ZERO };
+    Filled { frontend: Frontend::Istio, host: Host { tunnel: Some(tunnel), ..Host::new(HostPattern::Any) } }
+}
+
+/// What each route matches and whose it is, and who was told.
+fn merged(resources: &Resources, filled: Vec<Filled>, protocol: Option<ListenerProtocol>) -> (Host, Vec<String>, Vec<String>) {
+    let (host, reports) = merge(resources, &HostPattern::Any, filled, || protocol);
+    let shown = |route: &Route| format!("{} {:?}", route.source.object.kind, route.matches[0].path);
+    let routes = host.routes.iter().map(shown).collect();
+    (host, routes, reports.iter().map(|report| report.object.to_string()).collect())
+}
+
+#[test]
+fn routes_come_one_after_another_each_with_its_own_look() {
+    let (host, routes, told) = merged(&ages(0, 0), vec![filled(Frontend::Istio, &["/b", "/a"]), filled(Frontend::Ingress, &["/c"])], None);
+    let expect = ["VirtualService Prefix(\"/b\")", "VirtualService Prefix(\"/a\")", "Ingress Prefix(\"/c\")"];
+    assert_eq!((routes.as_slice(), told.as_slice()), (&expect.map(str::to_owned)[..], &[][..]));
+    assert_eq!(host.replies, istio(), "what matches nothing looks as the first one's");
+    let looks: Vec<_> = host.routes.iter().map(|route| route.replies.clone()).collect();
+    assert_eq!(looks, [None, None, Some(Replies::default())]);
+}
+
+#[test]
+fn of_two_with_one_match_the_older_keeps_it_whatever_the_order() {
+    for (ingress, service, owner, told) in [(0, 1, "Ingress", "VirtualService demo/web"), (1, 0, "VirtualService", "Ingress demo/web")] {
+        for order in [[Frontend::Istio, Frontend::Ingress], [Frontend::Ingress, Frontend::Istio]] {
+            let parts = order.map(|frontend| filled(frontend, &["/same"])).into();
+            let (_, routes, said) = merged(&ages(ingress, service), parts, None);
+            assert_eq!(routes, [format!("{owner} Prefix(\"/same\")")], "{order:?}");
+            assert_eq!(said, [told], "{order:?}");
+        }
+    }
+}
+
+#[test]
+fn a_port_s_protocol_decides_between_http_and_a_tunnel_else_age() {
+    for (protocol, service, expect_tunnel) in [
+        (Some(ListenerProtocol::Http), 0, false),
+        (Some(ListenerProtocol::Tcp), 2, true),
+        (Some(ListenerProtocol::Https), 0, true),
+        (None, 2, false),
+    ] {
+        let (host, routes, told) = merged(&ages(1, service), vec![tunnel(), filled(Frontend::Ingress, &["/"])], protocol);
+        assert_eq!((host.tunnel.is_some(), routes.is_empty()), (expect_tunnel, expect_tunnel), "{protocol:?}");
+        assert_eq!(told, [if expect_tunnel { "Ingress demo/web" } else { "VirtualService demo/web" }], "{protocol:?}");
+    }
+}
+
+#[test]
+fn what_one_demands_of_clients_the_other_does_not_give_away() {
+    let (mut one, other) = (filled(Frontend::Istio, &["/a"]), filled(Frontend::Ingress, &["/b"]));
+    one.host.tls_policy.client = ClientAuth::Unverified;
+    one.host.on_miss = OnMiss::Wider;
+    let (host, ..) = merged(&ages(0, 0), vec![other, one], None);
+    assert_eq!((host.tls_policy.client, host.on_miss), (ClientAuth::Unverified, OnMiss::Stop));
+}
