@@ -150,7 +150,7 @@ fn event(about: &Target, uid: &str, namespace: &str, name: &str, said: &Said, id
         "involvedObject": object,
         "type": severity,
         "reason": said.reason,
-        "message": shortened(&said.to_string()),
+        "message": shortened(&said.to_string(), MESSAGE_LIMIT),
         "count": 1,
         "firstTimestamp": now,
         "lastTimestamp": now,
@@ -160,11 +160,12 @@ fn event(about: &Target, uid: &str, namespace: &str, name: &str, said: &Said, id
     })
 }
 
-fn shortened(message: &str) -> String {
-    if message.len() <= MESSAGE_LIMIT {
+/// A message of at most so many octets.
+pub(crate) fn shortened(message: &str, limit: usize) -> String {
+    if message.len() <= limit {
         return message.to_owned();
     }
-    let end = (0..=MESSAGE_LIMIT - '…'.len_utf8()).rev().find(|it| message.is_char_boundary(*it)).unwrap_or(0);
+    let end = (0..=limit.saturating_sub('…'.len_utf8())).rev().find(|it| message.is_char_boundary(*it)).unwrap_or(0);
     format!("{}…", &message[..end])
 }
 
@@ -233,7 +234,7 @@ mod tests {
         let many: Vec<String> = (0..1000).map(|it| it.to_string()).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         assert_eq!(state(&mut Ledger::default(), &many).len(), PER_OBJECT + 1);
-        assert_eq!(shortened(&"牌".repeat(1000)).chars().last(), Some('…'));
-        assert!(shortened(&"牌".repeat(1000)).len() <= MESSAGE_LIMIT);
+        assert_eq!(shortened(&"牌".repeat(1000), MESSAGE_LIMIT).chars().last(), Some('…'));
+        assert!(shortened(&"牌".repeat(1000), MESSAGE_LIMIT).len() <= MESSAGE_LIMIT);
     }
 }

@@ -1,7 +1,7 @@
 //! The latest wish per object, until the writer has time.
 
 use crate::{Target, Wish};
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -13,50 +13,77 @@ pub struct Mailbox(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    pending: Mutex<BTreeMap<Slot, Wish>>,
+    desk: Mutex<Desk>,
     filled: Notify,
 }
 
+/// **Invariant:** a slot is in `queue`, once, if and only if it has a wish and nobody works on it.
+#[derive(Default)]
+struct Desk {
+    wishes: HashMap<Slot, Wish>,
+    /// First come, first served.
+    queue: VecDeque<Slot>,
+    /// Taken and not yet done: two writers never work on one slot.
+    taken: HashSet<Slot>,
+}
+
 /// Which part of an object a wish is about: an object's status and the object itself do not replace each other.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Slot {
     pub target: Target,
     pub status: bool,
 }
 
+// === impl Mailbox ===
+
 impl Mailbox {
     pub fn put(&self, target: Target, wish: Wish) {
-        let slot = Slot { status: matches!(wish, Wish::Addresses(_)), target };
-        self.pending().insert(slot, wish);
+        let slot = Slot { status: wish.is_status(), target };
+        let mut desk = self.desk();
+        let waits = desk.wishes.insert(slot.clone(), wish).is_some();
+        if !waits && !desk.taken.contains(&slot) {
+            desk.queue.push_back(slot);
+        }
+        drop(desk);
         self.0.filled.notify_one();
     }
 
-    /// Up to `most` wishes; waits until there is one.
-    pub(crate) async fn take(&self, most: usize) -> Vec<(Slot, Wish)> {
+    /// Waits for a wish; nobody else gets one for its slot until it is [`done`](Self::done).
+    pub(crate) async fn take(&self) -> (Slot, Wish) {
         loop {
             let filled = self.0.filled.notified();
-            let taken = self.take_now(most);
-            if !taken.is_empty() {
+            if let Some(taken) = self.take_now() {
                 return taken;
             }
             filled.await;
         }
     }
 
-    /// Puts a wish back that could not be written, unless a newer one has come.
-    pub(crate) fn put_back(&self, slot: Slot, wish: Wish) {
-        self.pending().entry(slot).or_insert(wish);
+    /// The wish has come true, or is put back to be tried again unless a newer one has come.
+    pub(crate) fn done(&self, slot: Slot, again: Option<Wish>) {
+        let mut desk = self.desk();
+        desk.taken.remove(&slot);
+        if let Some(wish) = again {
+            desk.wishes.entry(slot.clone()).or_insert(wish);
+        }
+        if desk.wishes.contains_key(&slot) {
+            desk.queue.push_back(slot);
+        }
+        drop(desk);
         self.0.filled.notify_one();
     }
 
-    fn take_now(&self, most: usize) -> Vec<(Slot, Wish)> {
-        let mut pending = self.pending();
-        std::iter::from_fn(|| pending.pop_first()).take(most).collect()
+    fn take_now(&self) -> Option<(Slot, Wish)> {
+        let mut desk = self.desk();
+        let slot = desk.queue.pop_front()?;
+        let wish = desk.wishes.remove(&slot)?;
+        desk.taken.insert(slot.clone());
+        Some((slot, wish))
     }
 
-    fn pending(&self) -> MutexGuard<'_, BTreeMap<Slot, Wish>> {
+    fn desk(&self) -> MutexGuard<'_, Desk> {
         // Nothing that can panic runs under this lock.
-        self.0.pending.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -72,13 +99,27 @@ mod tests {
         mailbox.put(target.clone(), Wish::Addresses(Vec::new()));
         mailbox.put(target.clone(), Wish::Addresses(vec!["127.0.0.1".into()]));
         mailbox.put(target.clone(), Wish::Absent);
-        let mut taken = mailbox.take(9).await;
-        assert_eq!(taken.len(), 2, "status and object are two things");
-        let (slot, wish) = taken.pop().expect("two");
+        let (slot, wish) = mailbox.take().await;
         assert_eq!(wish, Wish::Addresses(vec!["127.0.0.1".into()]));
+        assert_eq!(mailbox.take().await.1, Wish::Absent, "status and object are two things");
 
-        mailbox.put(target, Wish::Addresses(vec!["127.0.0.2".into()]));
-        mailbox.put_back(slot, wish);
-        assert_eq!(mailbox.take(9).await.pop().expect("one").1, Wish::Addresses(vec!["127.0.0.2".into()]));
+        let newer = || Wish::Addresses(vec!["127.0.0.2".into()]);
+        mailbox.put(target, newer());
+        assert_eq!(mailbox.take_now(), None, "somebody works on it");
+        mailbox.done(slot.clone(), Some(wish));
+        assert_eq!(mailbox.take().await, (slot.clone(), newer()));
+        mailbox.done(slot, None);
+        assert_eq!(mailbox.take_now(), None);
+    }
+
+    #[test]
+    fn who_comes_first_is_served_first() {
+        let mailbox = Mailbox::default();
+        let target = |name: &str| Target::new(Kind::Ingress, "a", name);
+        for name in ["b", "a", "b", "c"] {
+            mailbox.put(target(name), Wish::Absent);
+        }
+        let order: Vec<String> = std::iter::from_fn(|| mailbox.take_now()).map(|(slot, _)| slot.target.name).collect();
+        assert_eq!(order, ["b", "a", "c"]);
     }
 }

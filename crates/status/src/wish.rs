@@ -1,5 +1,6 @@
 //! What should be true of an object.
 
+use crate::Statement;
 use serde_json::{Value, json};
 use std::net::IpAddr;
 
@@ -7,6 +8,8 @@ use std::net::IpAddr;
 pub enum Wish {
     /// `status.loadBalancer.ingress` holds exactly these.
     Addresses(Vec<Address>),
+    /// `status` says this, beside what others say there.
+    Status(Box<Statement>),
     /// The object exists and holds at least this.
     Object(Value),
     /// The object does not exist.
@@ -19,9 +22,15 @@ pub enum Wish {
 pub type Address = String;
 
 impl Wish {
+    /// Whether it is written to the `status` of an object.
+    pub(crate) fn is_status(&self) -> bool {
+        matches!(self, Self::Addresses(_) | Self::Status(_))
+    }
+
     /// The merge patch that turns `current` into what is wished, or `None` where it is so already.
-    pub(crate) fn patch(&self, current: &Value) -> Option<Value> {
+    pub(crate) fn patch(&self, current: &Value, now: &str) -> Option<Value> {
         match self {
+            Self::Status(statement) => statement.change(current.get("status"), now).map(|status| json!({ "status": status })),
             Self::Addresses(addresses) => {
                 let ingress = ingress(addresses);
                 let same = current.pointer("/status/loadBalancer/ingress").map_or(addresses.is_empty(), |it| *it == ingress);
@@ -41,7 +50,7 @@ impl Wish {
         match (self, current) {
             (Self::Absent, current) => current.is_none(),
             (Self::Event(_), _) | (_, None) => false,
-            (_, Some(current)) => self.patch(current).is_none(),
+            (_, Some(current)) => self.patch(current, "").is_none(),
         }
     }
 }
@@ -86,9 +95,9 @@ mod tests {
     fn addresses_are_written_only_where_they_differ() {
         let at = |addresses: &[&str]| Wish::Addresses(addresses.iter().map(|it| (*it).into()).collect());
         let current = json!({ "status": { "loadBalancer": { "ingress": [{ "ip": "127.1.0.1" }] } } });
-        assert_eq!(at(&["127.1.0.1"]).patch(&current), None);
-        assert_eq!(at(&[]).patch(&json!({ "status": { "loadBalancer": {} } })), None);
-        let patch = at(&["lb.example"]).patch(&current).expect("a difference");
+        assert_eq!(at(&["127.1.0.1"]).patch(&current, ""), None);
+        assert_eq!(at(&[]).patch(&json!({ "status": { "loadBalancer": {} } }), ""), None);
+        let patch = at(&["lb.example"]).patch(&current, "").expect("a difference");
         assert_eq!(patch, json!({ "status": { "loadBalancer": { "ingress": [{ "hostname": "lb.example" }] } } }));
     }
 }

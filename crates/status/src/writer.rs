@@ -2,20 +2,26 @@
 
 use crate::mailbox::Slot;
 use crate::{Mailbox, Target, Wish};
-use futures::StreamExt;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
 
 /// Wishes under way at once.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
 /// The longest one request may take.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// Tries against others who write the same object at the same time.
-const CONFLICTS: usize = 8;
-/// How long to leave a server alone that refused.
+/// Tries against others who write the same object at the same time, and the wait before the second one; it doubles.
+const CONFLICTS: u32 = 8;
+const BACKOFF: Duration = Duration::from_millis(5);
+/// How long to leave alone what was refused.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Between two conditions of one object: of a thousand routes that attach to a Gateway one after another, not every count is written.
+const REST: Duration = Duration::from_millis(250);
 
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
@@ -37,31 +43,44 @@ fn said(error: &kube::Error) -> String {
     }
 }
 
+/// Whether an object was as wished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    Nothing,
+    Something,
+}
+
 /// Writes what is put into the mailbox, for as long as it is polled.
 ///
-/// **Invariant:** one object's trouble delays nobody else by more than a pause.
+/// **Invariant:** one object's trouble delays nobody else, while fewer than [`AT_ONCE`] requests hang at once.
 pub async fn write_all(client: Client, mailbox: Mailbox) {
-    loop {
-        let wishes = mailbox.take(AT_ONCE * 8).await;
-        let failed: Vec<(Slot, Wish)> = futures::stream::iter(wishes)
-            .map(|(slot, wish)| {
-                let client = client.clone();
-                async move {
-                    match write(&client, &slot.target, &wish).await {
-                        Ok(()) => None,
-                        Err(error) => again(&slot.target, &error).then_some((slot, wish)),
-                    }
-                }
-            })
-            .buffer_unordered(AT_ONCE)
-            .filter_map(std::future::ready)
-            .collect()
-            .await;
-        if !failed.is_empty() {
-            tokio::time::sleep(PAUSE).await;
-            failed.into_iter().for_each(|(slot, wish)| mailbox.put_back(slot, wish));
-        }
+    let room = Arc::new(Semaphore::new(AT_ONCE));
+    let mut under_way = JoinSet::new();
+    while let Ok(permit) = room.clone().acquire_owned().await {
+        let (slot, wish) = mailbox.take().await;
+        while under_way.try_join_next().is_some() {}
+        under_way.spawn(fulfil(client.clone(), mailbox.clone(), slot, wish, permit));
     }
+}
+
+async fn fulfil(client: Client, mailbox: Mailbox, slot: Slot, wish: Wish, permit: OwnedSemaphorePermit) {
+    let again = match try_to_write(&client, &slot.target, &wish).await {
+        Ok(written) => {
+            drop(permit);
+            if written == Written::Something && matches!(wish, Wish::Status(_)) {
+                sleep(REST).await;
+            }
+            None
+        }
+        Err(error) if again(&slot.target, &error) => {
+            // A server that does not answer is not asked more often because there is more to ask.
+            let _permit = (!matches!(error, WriteError::Api(kube::Error::Api(_)) | WriteError::Conflicts)).then_some(permit);
+            sleep(PAUSE).await;
+            Some(wish)
+        }
+        Err(_) => None,
+    };
+    mailbox.done(slot, again);
 }
 
 /// Whether it is worth another try.
@@ -94,43 +113,53 @@ fn in_vain(error: &WriteError) -> bool {
 
 /// Writes one wish and waits for it.
 pub async fn write(client: &Client, target: &Target, wish: &Wish) -> Result<(), WriteError> {
-    for _ in 0..CONFLICTS {
-        match tokio::time::timeout(DEADLINE, write_once(client, target, wish)).await {
+    try_to_write(client, target, wish).await.map(drop)
+}
+
+async fn try_to_write(client: &Client, target: &Target, wish: &Wish) -> Result<Written, WriteError> {
+    for attempt in 0..CONFLICTS {
+        match timeout(DEADLINE, write_once(client, target, wish)).await {
             Err(_) => return Err(WriteError::Deadline),
-            Ok(Err(WriteError::Api(kube::Error::Api(status)))) if status.code == 409 => {}
+            Ok(Err(WriteError::Api(kube::Error::Api(status)))) if status.code == 409 => {
+                sleep(BACKOFF * 2_u32.pow(attempt)).await;
+            }
             Ok(result) => return result,
         }
     }
     Err(WriteError::Conflicts)
 }
 
-async fn write_once(client: &Client, target: &Target, wish: &Wish) -> Result<(), WriteError> {
+async fn write_once(client: &Client, target: &Target, wish: &Wish) -> Result<Written, WriteError> {
     let api = api(client, target);
     let current = api.get_opt(&target.name).await?;
     match (wish, current) {
         (Wish::Absent, Some(_)) => {
             api.delete(&target.name, &DeleteParams::default()).await?;
         }
-        (Wish::Absent, None) | (Wish::Addresses(_), None) => {}
+        (Wish::Absent | Wish::Addresses(_) | Wish::Status(_), None) => return Ok(Written::Nothing),
         (Wish::Object(object) | Wish::Event(object), None) => {
             let object: DynamicObject = serde_json::from_value(object.clone())?;
             api.create(&PostParams::default(), &object).await?;
         }
         (wish, Some(current)) => {
             let current = serde_json::to_value(&current)?;
-            if let Some(patch) = wish.patch(&current) {
-                send(&api, target, wish, guarded(patch, &current)).await?;
-            }
+            let Some(patch) = wish.patch(&current, &now()) else { return Ok(Written::Nothing) };
+            send(&api, target, wish, guarded(patch, &current)).await?;
         }
     }
-    Ok(())
+    Ok(Written::Something)
+}
+
+/// As Kubernetes writes times.
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 async fn send(api: &Api<DynamicObject>, target: &Target, wish: &Wish, patch: Value) -> Result<(), WriteError> {
     let (params, patch) = (PatchParams::default(), Patch::Merge(patch));
-    match wish {
-        Wish::Addresses(_) => api.patch_status(&target.name, &params, &patch).await?,
-        _ => api.patch(&target.name, &params, &patch).await?,
+    match wish.is_status() {
+        true => api.patch_status(&target.name, &params, &patch).await?,
+        false => api.patch(&target.name, &params, &patch).await?,
     };
     Ok(())
 }
