@@ -80,7 +80,7 @@ impl References {
 // === impl Map ===
 
 impl<K: Eq + Hash> Map<K> {
-    pub(crate) fn get(&self, key: &K) -> impl Iterator<Item = &Name> {
+    pub(crate) fn get<'a>(&'a self, key: &K) -> impl Iterator<Item = &'a Name> + use<'a, K> {
         self.0.get(key).into_iter().flatten()
     }
 

@@ -8,7 +8,7 @@ fn pair(names: &[&str]) -> (Vec<u8>, Vec<u8>) {
 #[test]
 fn a_pair_is_read_with_its_names() {
     let (certificate, key) = pair(&["a.test", "*.b.test"]);
-    let (certificate, _) = read("Secret demo/tls", Some(Ok(certificate)), Some(Ok(key))).expect("a good pair");
+    let (certificate, _) = read("Secret demo/tls", TLS, Some(Ok(certificate)), Some(Ok(key))).expect("a good pair");
     assert_eq!(certificate.names, ["a.test", "*.b.test"]);
     assert_eq!(certificate.chain.len(), 1);
     assert!(!format!("{certificate:?}").contains("PRIVATE"));
@@ -21,17 +21,17 @@ fn faults_are_told_apart() {
     let cases = [
         (None, Some(key.clone()), CertificateFault::Missing("tls.crt")),
         (Some(certificate.clone()), None, CertificateFault::Missing("tls.key")),
-        (Some(b"nonsense".to_vec()), Some(key.clone()), CertificateFault::NoCertificate),
-        (Some(certificate.clone()), Some(b"nonsense".to_vec()), CertificateFault::NoKey),
-        (Some(certificate.clone()), Some(other), CertificateFault::KeyMismatch),
-        (Some(key.clone()), Some(certificate), CertificateFault::NoCertificate),
+        (Some(b"nonsense".to_vec()), Some(key.clone()), CertificateFault::NoCertificate("tls.crt")),
+        (Some(certificate.clone()), Some(b"nonsense".to_vec()), CertificateFault::NoKey("tls.key")),
+        (Some(certificate.clone()), Some(other), CertificateFault::KeyMismatch("tls.key")),
+        (Some(key.clone()), Some(certificate), CertificateFault::NoCertificate("tls.crt")),
         (
             Some(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_vec()),
             Some(key),
-            CertificateFault::UnreadableCertificate,
+            CertificateFault::UnreadableCertificate("tls.crt"),
         ),
     ];
     for (certificate, key, expect) in cases {
-        assert_eq!(read("x", certificate.map(Ok), key.map(Ok)).expect_err("a fault"), expect);
+        assert_eq!(read("x", TLS, certificate.map(Ok), key.map(Ok)).expect_err("a fault"), expect);
     }
 }

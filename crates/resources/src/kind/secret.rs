@@ -1,14 +1,14 @@
-//! `v1` Secret, as far as it holds a certificate.
+//! `v1` Secret, as far as it holds certificates.
 
 use super::meta::{Meta, Name};
 use crate::at::At;
-use crate::certificate::{self, CertificateFault};
+use crate::certificate::{self, CertificateFault, Content};
 use crate::problem::{Cause, Problem};
 use model::{Certificate, Text};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// A Secret; of its data only the certificate is kept, already understood.
+/// A Secret; of its data only certificates are kept, already understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Secret {
     pub meta: Meta,
@@ -18,7 +18,19 @@ pub struct Secret {
     pub certificate: Result<Arc<Certificate>, CertificateFault>,
     /// When the leaf stops being good, in seconds since 1970.
     pub expires: Option<i64>,
+    /// The same as Istio reads it: `cert` and `key` where there are both, else the other two.
+    pub istio: Result<Arc<Certificate>, CertificateFault>,
+    pub istio_expires: Option<i64>,
+    /// Authorities and revoked certificates of clients: `cacert` or `ca.crt`, `crl` or `ca.crl`. `None`: there are none.
+    pub authorities: Option<Result<Arc<Authorities>, CertificateFault>>,
     pub problems: Vec<Problem>,
+}
+
+/// DER.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authorities {
+    pub trusted: Vec<Vec<u8>>,
+    pub revoked: Vec<Vec<u8>>,
 }
 
 // === impl Secret ===
@@ -29,20 +41,39 @@ impl Secret {
         let root = At::root(value);
         let meta = Meta::read(name, &root, &mut problems);
         let kind = root.text("type", &mut problems).unwrap_or_else(|| "Opaque".into());
-        let text = |map: &str, key: &str| root.value.get(map)?.get(key)?.as_str();
-        let data = |key| match text("stringData", key) {
-            Some(text) => Some(Ok(text.as_bytes().to_vec())),
-            None => text("data", key).map(|text| certificate::base64(text).ok_or(CertificateFault::NotBase64(key))),
-        };
-        let read = certificate::read(&format!("Secret {}", meta.name), data("tls.crt"), data("tls.key"));
-        let (certificate, expires) = match read {
+        let origin = format!("Secret {}", meta.name);
+        let pair = |keys: [&'static str; 2]| match certificate::read(&origin, keys, data(value, keys[0]), data(value, keys[1])) {
             Ok((certificate, expires)) => (Ok(Arc::new(certificate)), Some(expires)),
             Err(fault) => (Err(fault), None),
         };
+        let (certificate, expires) = pair(certificate::TLS);
         if let (Err(fault), "kubernetes.io/tls") = (&certificate, kind.as_str()) {
             let problem = Problem::error(format!("data[{}]", fault.key()), Cause::BadCertificate, format!("{fault}"));
             problems.push(problem.hint("Make it with `kubectl create secret tls NAME --cert=FILE --key=FILE`"));
         }
-        Self { meta, kind, certificate, expires, problems }
+        let has = |key| data(value, key).is_some_and(|content| content.is_err() || content.is_ok_and(|octets| !octets.is_empty()));
+        let (istio, istio_expires) = if has("cert") && has("key") { pair(["cert", "key"]) } else { (certificate.clone(), expires) };
+        let authorities = authorities(value).transpose().map(|read| read.map(Arc::new));
+        Self { meta, kind, certificate, expires, istio, istio_expires, authorities, problems }
     }
+}
+
+fn data(secret: &Value, key: &'static str) -> Content {
+    let text = |map: &str| secret.get(map)?.get(key)?.as_str();
+    match text("stringData") {
+        Some(text) => Some(Ok(text.as_bytes().to_vec())),
+        None => text("data").map(|text| certificate::base64(text).ok_or(CertificateFault::NotBase64(key))),
+    }
+}
+
+/// A revocation list that cannot be read makes the whole unusable: somebody is to be kept out.
+fn authorities(secret: &Value) -> Result<Option<Authorities>, CertificateFault> {
+    let first = |keys: [&'static str; 2]| keys.into_iter().find_map(|key| Some((key, data(secret, key)?)));
+    let Some((key, content)) = first(["cacert", "ca.crt"]) else { return Ok(None) };
+    let trusted = certificate::authorities(key, &content?)?;
+    let revoked = match first(["crl", "ca.crl"]) {
+        Some((key, content)) => certificate::revoked(key, &content?)?,
+        None => Vec::new(),
+    };
+    Ok(Some(Authorities { trusted, revoked }))
 }
