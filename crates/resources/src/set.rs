@@ -17,6 +17,8 @@ use std::sync::Arc;
 mod gateway_api;
 mod istio;
 
+pub use gateway_api::GatewayRoute;
+
 macro_rules! resources {
     ($($variant:ident = $($path:ident)::+, $field:ident, $name:literal, $word:literal, [$($version:literal),+], $plural:literal, $lives:ident;)*) => {
         /// The objects we read, at one moment. A clone is a set of its own that shares the objects.

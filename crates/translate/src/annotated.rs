@@ -77,8 +77,14 @@ fn slice(service: &Service, port: u16, v6: bool, addresses: &[String]) -> Value 
     if !service.meta.uid.is_empty() {
         metadata["ownerReferences"] = owner;
     }
-    let unnamed =
-        [ServicePort { name: Text::default(), port, target: resources::TargetPort::Number(port), protocol: "TCP".into(), node_port: None }];
+    let unnamed = [ServicePort {
+        name: Text::default(),
+        port,
+        target: resources::TargetPort::Number(port),
+        protocol: "TCP".into(),
+        app_protocol: None,
+        node_port: None,
+    }];
     let ports = if service.ports.is_empty() { &unnamed[..] } else { &service.ports };
     let ports: Vec<Value> = ports.iter().map(|it| json!({ "name": *it.name, "port": port, "protocol": *it.protocol })).collect();
     let endpoints: Vec<Value> = addresses.iter().map(|it| json!({ "addresses": [it], "conditions": { "ready": true } })).collect();

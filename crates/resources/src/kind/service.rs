@@ -34,6 +34,8 @@ pub struct ServicePort {
     pub target: TargetPort,
     /// `TCP` where missing.
     pub protocol: Text,
+    /// `appProtocol`, for example `kubernetes.io/h2c`.
+    pub app_protocol: Option<Text>,
     pub node_port: Option<u16>,
 }
 
@@ -92,6 +94,7 @@ impl ServicePort {
     fn read(at: &At<'_>, problems: &mut Problems) -> Option<Self> {
         let name = at.text("name", problems).unwrap_or_default();
         let protocol = at.text("protocol", problems).unwrap_or_else(|| "TCP".into());
+        let app_protocol = at.text("appProtocol", problems).filter(|it| !it.is_empty());
         let port = at.port("port", problems)?;
         let target = match at.field("targetPort") {
             Some(target) if target.value.is_string() => target.value.as_str().map(|name| TargetPort::Name(name.into())),
@@ -99,6 +102,6 @@ impl ServicePort {
             _ => at.port("targetPort", problems).map(TargetPort::Number),
         };
         let node_port = at.field("nodePort").and_then(|at| u16::try_from(at.value.as_u64()?).ok()).filter(|port| *port > 0);
-        Some(Self { name, port, target: target.unwrap_or(TargetPort::Number(port)), protocol, node_port })
+        Some(Self { name, port, target: target.unwrap_or(TargetPort::Number(port)), protocol, app_protocol, node_port })
     }
 }

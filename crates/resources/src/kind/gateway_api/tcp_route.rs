@@ -1,5 +1,6 @@
 //! `gateway.networking.k8s.io` TCPRoute.
 
+use super::{ParentRef, StreamRule};
 use crate::at::At;
 use crate::kind::meta::{Meta, Name};
 use crate::problem::Problem;
@@ -8,6 +9,8 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TcpRoute {
     pub meta: Meta,
+    pub parents: Vec<ParentRef>,
+    pub rules: Vec<StreamRule>,
     pub problems: Vec<Problem>,
 }
 
@@ -18,6 +21,13 @@ impl TcpRoute {
         let mut problems = Vec::new();
         let root = At::root(value);
         let meta = Meta::read(name, &root, &mut problems);
-        Self { meta, problems }
+        let mut route = Self { meta, parents: Vec::new(), rules: Vec::new(), problems: Vec::new() };
+        if let Some(spec) = root.field("spec") {
+            let own = &route.meta.name.namespace;
+            route.parents = super::parents(own, &spec, &mut problems);
+            route.rules = StreamRule::list(own, &spec, &mut problems);
+        }
+        route.problems = problems;
+        route
     }
 }

@@ -1,13 +1,19 @@
 //! `gateway.networking.k8s.io` TLSRoute.
 
+use super::{ParentRef, StreamRule};
 use crate::at::At;
 use crate::kind::meta::{Meta, Name};
 use crate::problem::Problem;
+use model::HostPattern;
 use serde_json::Value;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsRoute {
     pub meta: Meta,
+    pub parents: Vec<ParentRef>,
+    /// Server names; every one where none is written.
+    pub hosts: Vec<HostPattern>,
+    pub rules: Vec<StreamRule>,
     pub problems: Vec<Problem>,
 }
 
@@ -18,6 +24,14 @@ impl TlsRoute {
         let mut problems = Vec::new();
         let root = At::root(value);
         let meta = Meta::read(name, &root, &mut problems);
-        Self { meta, problems }
+        let mut route = Self { meta, parents: Vec::new(), hosts: Vec::new(), rules: Vec::new(), problems: Vec::new() };
+        if let Some(spec) = root.field("spec") {
+            let own = &route.meta.name.namespace;
+            route.parents = super::parents(own, &spec, &mut problems);
+            route.hosts = super::hostnames(&spec, &mut problems);
+            route.rules = StreamRule::list(own, &spec, &mut problems);
+        }
+        route.problems = problems;
+        route
     }
 }
