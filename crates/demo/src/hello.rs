@@ -19,6 +19,13 @@ pub fn router(version: &'static str) -> Router {
     Router::new().route("/json", get(json)).fallback(move || async move { marked(version, text.into_response()) })
 }
 
+/// What Istio's helloworld answers: one sentence on `/hello`.
+pub fn helloworld(version: &str, instance: &str) -> Router {
+    let sentence = format!("Hello version: {version}, instance: {instance}\n");
+    let hello = move || std::future::ready(sentence.clone());
+    Router::new().route("/hello", get(hello)).route("/health", get(|| std::future::ready("Helloworld is healthy")))
+}
+
 fn marked(version: &'static str, mut response: Response) -> Response {
     response.headers_mut().insert("x-version", http::HeaderValue::from_static(version));
     response

@@ -7,6 +7,7 @@
 //! start ─► bind all seven sockets ─► serve: accept ─► a bounded number of connections ─► httpbin | hello | echo | grpc
 //!                                 ├► tcp: copy back                                    each with deadlines
 //!                                 └► udp: send back
+//! Sample::start ─► one of them by itself, as often as asked: what stands in for the containers of a Deployment
 //! ```
 //!
 //! **Invariant:** no answer is larger than [`BODY_LIMIT`], no request body is kept beyond it, no connection outlives
@@ -16,8 +17,11 @@ mod echo;
 mod grpc;
 mod hello;
 mod httpbin;
+mod sample;
 mod serve;
 mod sockets;
+
+pub use sample::{Answering, Sample};
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -1,9 +1,10 @@
 //! TCP and UDP echo.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -12,6 +13,31 @@ use crate::serve;
 
 /// Silence after which a TCP connection ends.
 const IDLE: Duration = Duration::from_secs(300);
+
+/// The longest line that is answered; a longer one ends the connection.
+const LINE: u64 = 64 << 10;
+
+/// Sends back each line after a word and a space, until the client closes its side.
+pub async fn lines(listener: TcpListener, prefix: String, stopped: watch::Receiver<bool>) {
+    let prefix: Arc<str> = format!("{prefix} ").into();
+    serve::accept(listener, stopped, move |stream, _| echo_lines(stream, prefix.clone())).await;
+}
+
+async fn echo_lines(mut stream: TcpStream, prefix: Arc<str>) {
+    let (reading, mut writing) = stream.split();
+    let mut reading = BufReader::new(reading);
+    loop {
+        let mut answer = prefix.as_bytes().to_vec();
+        let mut line = (&mut reading).take(LINE);
+        match timeout(IDLE, line.read_until(b'\n', &mut answer)).await {
+            Ok(Ok(_)) if answer.ends_with(b"\n") => {
+                let Ok(Ok(())) = timeout(IDLE, writing.write_all(&answer)).await else { return };
+            }
+            // An end without a line feed is no line.
+            _ => return,
+        }
+    }
+}
 
 /// Sends back what comes, until the client closes its side.
 pub async fn tcp(listener: TcpListener, stopped: watch::Receiver<bool>) {

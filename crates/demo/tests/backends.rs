@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
 
-use demo::{Options, Ports, Running};
+use demo::{Options, Ports, Running, Sample};
 use serde_json::{Value, json};
 
 const WAIT: Duration = Duration::from_secs(20);
@@ -427,6 +427,62 @@ async fn tcp_and_udp_echo() {
         Ok::<_, std::io::Error>(())
     };
     tokio::task::spawn_blocking(talk).await.expect("no panic").expect("echoes");
+}
+
+async fn start(sample: Sample) -> demo::Answering {
+    sample.start((Ipv4Addr::LOCALHOST, 0).into()).await.expect("loopback has free ports")
+}
+
+#[tokio::test]
+async fn what_a_browser_s_head_request_gets_is_what_get_has_without_the_body() {
+    let demo = running().await;
+    for path in ["/status/200", "/headers", "/get", "/ip", "/html", "/uuid", "/anything", "/delay/0", "/status/418"] {
+        let (head, get) = (ask(demo.httpbin, "HEAD", path, "", b"").await, get(demo.httpbin, path).await);
+        assert_eq!((head.status, head.body.len()), (get.status, 0), "{path}");
+        assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");
+    }
+    assert!(get(demo.httpbin, "/status/418").await.text().contains("teapot"));
+}
+
+#[tokio::test]
+async fn a_helloworld_says_which_instance_it_is() {
+    let hello = |version: &str, instance: &str| Sample::Hello { version: version.into(), instance: instance.into() };
+    let (one, two) = (start(hello("v1", "helloworld-v1-x")).await, start(hello("v2", "helloworld-v2-y")).await);
+    assert_eq!(get(one.address, "/hello").await.text(), "Hello version: v1, instance: helloworld-v1-x\n");
+    assert_eq!(get(two.address, "/hello").await.text(), "Hello version: v2, instance: helloworld-v2-y\n");
+    assert_eq!((get(one.address, "/health").await.status, get(one.address, "/").await.status), (200, 404));
+}
+
+#[tokio::test]
+async fn a_tcp_echo_puts_its_word_before_each_line() {
+    let (one, two) = (start(Sample::TcpEcho { prefix: "one".into() }).await, start(Sample::TcpEcho { prefix: "two".into() }).await);
+    let talk = |to: SocketAddr, octets: &'static [u8]| {
+        tokio::task::spawn_blocking(move || {
+            let mut stream = TcpStream::connect(to)?;
+            stream.set_read_timeout(Some(WAIT))?;
+            stream.write_all(octets)?;
+            stream.shutdown(std::net::Shutdown::Write)?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok::<_, std::io::Error>(answer)
+        })
+    };
+    assert_eq!(talk(one.address, b"hello\nworld\r\nno line").await.expect("no panic").expect("an answer"), "one hello\none world\r\n");
+    assert_eq!(talk(two.address, b"\n").await.expect("no panic").expect("an answer"), "two \n");
+}
+
+#[tokio::test]
+async fn a_sample_by_itself_ends_by_itself() {
+    let (one, other) = (start(Sample::Httpbin).await, start(Sample::Httpbin).await);
+    let address = one.address;
+    let waiting = ask(address, "GET", "/delay/1", "", b"");
+    let (answer, ()) = tokio::join!(waiting, async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        one.shutdown().await;
+    });
+    assert_eq!(answer.status, 200, "an answer under way is finished");
+    assert!(TcpStream::connect(address).is_err());
+    assert_eq!(get(other.address, "/get").await.status, 200);
 }
 
 #[tokio::test]
