@@ -1,10 +1,14 @@
 //! The commands and what they take. The reference page is made from this.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::ServerHeader;
 use pools::NODE_PORTS;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
+use translate::Frontend;
 
 /// The gateway through which traffic enters a cluster, a project, or a single machine.
 #[derive(Debug, Parser)]
@@ -29,12 +33,14 @@ Exit codes:
 pub enum Command {
     /// Serve on this machine: an embedded Kubernetes API, the control plane and the gateway in one process
     Up(Box<UpArgs>),
-    /// Validate manifests without any server
+    /// Validate manifests without any server, or all objects of one
     Check(CheckArgs),
     /// Say which route answers a request, and why the others do not
     Explain(ExplainArgs),
     /// Show what is served
     Get(GetArgs),
+    /// Print the CustomResourceDefinitions of Istio's and Gateway API's kinds, to install in a cluster
+    Crds(CrdsArgs),
     /// Run the sample backends: httpbin, a versioned hello, echo for WebSocket, gRPC, TCP and UDP
     Demo(DemoArgs),
     /// Print the version
@@ -71,7 +77,34 @@ pub struct UpArgs {
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=64_000))]
     pub port_offset: u16,
     #[command(flatten)]
+    pub translation: TranslationArgs,
+    #[command(flatten)]
     pub serving: ServingArgs,
+}
+
+/// What objects mean where several APIs meet.
+#[derive(Args, Clone, Debug)]
+pub struct TranslationArgs {
+    /// Whose routes come first on a host that several APIs fill
+    #[arg(long, value_name = "APIS", default_value = "gateway-api,istio,ingress")]
+    pub route_order: RouteOrder,
+    /// The `server` header of answers on routes of Istio's objects, class `istio` included: `backend` leaves the backend's own
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = IstioServerHeader::IstioEnvoy)]
+    pub istio_server_header: IstioServerHeader,
+}
+
+/// Where a running gateway says its route order: an annotation of its Service.
+pub const ROUTE_ORDER: &str = "paifang.dev/route-order";
+
+/// The APIs that routes come from, each once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteOrder(pub [Frontend; 3]);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IstioServerHeader {
+    IstioEnvoy,
+    None,
+    Backend,
 }
 
 /// What every role that serves takes.
@@ -98,8 +131,13 @@ pub struct OptionalAddress(pub Option<SocketAddr>);
 #[derive(Args, Debug)]
 pub struct CheckArgs {
     /// YAML or JSON files, folders of them, or `-` for standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "live", value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Every object of an API server in place of files
+    #[arg(long, conflicts_with = "files")]
+    pub live: bool,
+    #[command(flatten)]
+    pub server: ServerArgs,
     /// For people, or for programs
     #[arg(short, long, value_enum, default_value_t = CheckOutput::Text)]
     pub output: CheckOutput,
@@ -126,6 +164,9 @@ pub struct ExplainArgs {
     /// A header of the request, `name: value`
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
     pub headers: Vec<String>,
+    /// Ask this gateway, where several listen at the port: its namespace and name, or its name
+    #[arg(long, value_name = "NAME")]
+    pub gateway: Option<String>,
     #[command(flatten)]
     pub objects: ObjectArgs,
     /// For people, or for programs
@@ -139,6 +180,13 @@ pub struct ObjectArgs {
     /// Look at these files in place of the API server
     #[arg(short = 'f', long = "filename", value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub server: ServerArgs,
+}
+
+/// Which API server.
+#[derive(Args, Debug)]
+pub struct ServerArgs {
     /// How to reach the API server [default: $KUBECONFIG, or ~/.kube/config]
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
@@ -169,6 +217,8 @@ pub struct GetArgs {
 pub enum What {
     #[value(alias = "gateway", alias = "gw")]
     Gateways,
+    #[value(alias = "listener")]
+    Listeners,
     #[value(alias = "route")]
     Routes,
 }
@@ -177,6 +227,19 @@ pub enum What {
 pub enum TableOutput {
     Wide,
     Json,
+}
+
+#[derive(Args, Debug)]
+pub struct CrdsArgs {
+    /// Those of one API only
+    #[arg(long, value_enum)]
+    pub api: Option<CrdApi>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CrdApi {
+    GatewayApi,
+    Istio,
 }
 
 #[derive(Args, Debug)]
@@ -212,6 +275,8 @@ pub struct ControlArgs {
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=64_000))]
     pub port_offset: u16,
     #[command(flatten)]
+    pub translation: TranslationArgs,
+    #[command(flatten)]
     pub serving: ServingArgs,
 }
 
@@ -225,6 +290,40 @@ pub enum Page {
     Api,
     /// Metrics.
     Metrics,
+}
+
+const FRONTENDS: [(&str, Frontend); 3] =
+    [("gateway-api", Frontend::GatewayApi), ("istio", Frontend::Istio), ("ingress", Frontend::Ingress)];
+
+impl FromStr for RouteOrder {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let named = |word: &str| FRONTENDS.iter().find(|(name, _)| *name == word.trim()).map(|(_, it)| *it);
+        let order: Vec<Frontend> = text.split(',').filter_map(named).collect();
+        let each = FRONTENDS.iter().all(|(_, it)| order.contains(it));
+        let order = <[Frontend; 3]>::try_from(order).ok().filter(|_| each && text.split(',').count() == 3);
+        order.map(Self).ok_or_else(|| "write each of gateway-api, istio and ingress once, with commas between".into())
+    }
+}
+
+impl fmt::Display for RouteOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |it: &Frontend| FRONTENDS.iter().find(|(_, known)| known == it).map_or("", |(name, _)| name);
+        f.write_str(&self.0.iter().map(name).collect::<Vec<_>>().join(","))
+    }
+}
+
+impl TranslationArgs {
+    /// Takes these into what translation is told.
+    pub fn apply(&self, options: &mut translate::Options) {
+        options.order = self.route_order.0;
+        options.set_istio_server(match self.istio_server_header {
+            IstioServerHeader::IstioEnvoy => ServerHeader::Set("istio-envoy".into()),
+            IstioServerHeader::None => ServerHeader::Remove,
+            IstioServerHeader::Backend => ServerHeader::Keep,
+        });
+    }
 }
 
 /// A part of what Kubernetes knows as node ports.
@@ -262,6 +361,13 @@ mod tests {
     }
 
     #[test]
+    fn an_order_reads_back_as_it_is_written() {
+        for order in ["gateway-api,istio,ingress", "ingress,gateway-api,istio"] {
+            assert_eq!(order.parse::<RouteOrder>().expect(order).to_string(), order);
+        }
+    }
+
+    #[test]
     fn nonsense_is_refused() {
         for line in [
             "up --pool everything",
@@ -269,7 +375,12 @@ mod tests {
             "up --node-ports 29000-30010",
             "up --admin-address here",
             "up --workers 0",
+            "up --route-order istio,ingress",
+            "up --route-order istio,istio,ingress",
+            "up --route-order istio,ingress,gateway-api,nginx",
+            "up --istio-server-header envoy",
             "check",
+            "check --live file.yaml",
             "explain GET",
         ] {
             let error = Cli::try_parse_from(["paifang"].into_iter().chain(line.split(' '))).expect_err(line);

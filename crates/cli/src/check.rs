@@ -2,14 +2,14 @@
 
 use crate::Exit;
 use crate::args::{CheckArgs, CheckOutput};
-use crate::explain::name;
 use crate::objects;
-use crate::served::{Reach, options};
+use crate::served::{Reach, Served, options};
 use crate::text::{Paint, Style, safe};
+use crate::words::{conditions, is_bad, name};
 use anyhow::{Result, bail};
 use model::ObjectRef;
 use resources::load::{self, Loaded, Place};
-use resources::{Problem, Severity};
+use resources::{Condition, Kind, Problem, Report, Severity};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -29,7 +29,28 @@ pub struct Finding {
 }
 
 /// Runs the command. Exits 1 on any problem, and where there was nothing to check: what wrote it may have failed. Notes are no problems.
-pub fn run(args: &CheckArgs) -> Result<Exit> {
+pub async fn run(args: &CheckArgs) -> Result<Exit> {
+    let (findings, objects) = if args.live { live(args).await? } else { files(args)? };
+    let mut out = std::io::stdout().lock();
+    match args.output {
+        CheckOutput::Json => writeln!(out, "{}", serde_json::to_string_pretty(&findings.iter().map(Finding::json).collect::<Vec<_>>())?)?,
+        CheckOutput::Text => {
+            let paint = Paint::of(&std::io::stdout());
+            for finding in &findings {
+                write!(out, "{}", finding.text(paint))?;
+            }
+        }
+    }
+    if objects == 0 && findings.is_empty() {
+        bail!("there is no object to check");
+    }
+    eprintln!("{}", summary(&findings, objects));
+    let problems = findings.iter().any(|it| it.severity != Severity::Note);
+    Ok(if problems { Exit::Failed } else { Exit::Done })
+}
+
+/// What is wrong in files, and how many objects they have.
+fn files(args: &CheckArgs) -> Result<(Vec<Finding>, usize)> {
     let (mut loaded, mut findings) = (Vec::new(), Vec::new());
     for (name, text) in objects::texts(&args.files)? {
         match load::load(&name, &text) {
@@ -46,22 +67,33 @@ pub fn run(args: &CheckArgs) -> Result<Exit> {
         }
     }
     findings.extend(check(&loaded));
-    let mut out = std::io::stdout().lock();
-    match args.output {
-        CheckOutput::Json => writeln!(out, "{}", serde_json::to_string_pretty(&findings.iter().map(Finding::json).collect::<Vec<_>>())?)?,
-        CheckOutput::Text => {
-            let paint = Paint::of(&std::io::stdout());
-            for finding in &findings {
-                write!(out, "{}", finding.text(paint))?;
-            }
-        }
-    }
-    if loaded.is_empty() && findings.is_empty() {
-        bail!("there is no object to check");
-    }
-    eprintln!("{}", summary(&findings, loaded.len()));
-    let problems = findings.iter().any(|it| it.severity != Severity::Note);
-    Ok(if problems { Exit::Failed } else { Exit::Done })
+    Ok((findings, loaded.len()))
+}
+
+/// What is wrong with the objects of a server, which has judged them by themselves, together.
+async fn live(args: &CheckArgs) -> Result<(Vec<Finding>, usize)> {
+    let gathered = objects::live(&args.server).await?;
+    let served = Served::new(&gathered);
+    let problems = served.problems.iter().flat_map(|(object, problems)| problems.iter().map(move |it| (object, it)));
+    let mut findings: Vec<Finding> = problems.map(|(object, problem)| Finding::of(object.clone(), problem, None)).collect();
+    findings.extend(served.reports.all().iter().flat_map(unsaid));
+    Ok((findings, gathered.objects.len()))
+}
+
+/// Conditions that are false for a reason that no problem of the object names.
+fn unsaid(report: &Report) -> Vec<Finding> {
+    let said = |condition: &&Condition| report.problems.iter().any(|it| condition.message.contains(it.message.as_str()));
+    let conditions = report.status.iter().flat_map(conditions).filter(|it| is_bad(it) && !said(it));
+    let finding = |it: &Condition| Finding {
+        severity: Severity::Error,
+        object: Some(report.object.clone()),
+        field: format!("status.conditions[{}]", it.kind),
+        reason: it.reason.to_string(),
+        message: it.message.to_string(),
+        hint: None,
+        place: None,
+    };
+    conditions.map(finding).collect()
 }
 
 /// Everything wrong with these objects: what an API server refuses, then what their events would name.
@@ -69,7 +101,7 @@ pub fn check(loaded: &[Loaded]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = loaded.iter().flat_map(refused).collect();
     let unreadable: BTreeSet<ObjectRef> = findings.iter().filter_map(|it| it.object.clone()).collect();
     let values: Vec<Value> = loaded.iter().map(|it| it.object.clone()).collect();
-    for (object, problem) in translate::check(&values, &options(Reach::Files)) {
+    for (object, problem) in translate::check(&values, &options(Reach::Files, &values)) {
         // An API server's word for it has been said.
         if problem.refuses() && unreadable.contains(&object) {
             continue;
@@ -115,7 +147,8 @@ fn object_ref(object: &Value) -> ObjectRef {
         "" => "default",
         namespace => namespace,
     };
-    ObjectRef { kind: text("/kind").into(), namespace: namespace.into(), name: text("/metadata/name").into() }
+    let kind = Kind::of(object).map_or(text("/kind"), |it| it.name());
+    ObjectRef { kind: kind.into(), namespace: namespace.into(), name: text("/metadata/name").into() }
 }
 
 fn summary(findings: &[Finding], objects: usize) -> String {

@@ -2,12 +2,12 @@
 
 use crate::Exit;
 use crate::args::{GetArgs, TableOutput, What};
-use crate::explain::{match_text, name};
 use crate::objects;
-use crate::served::Served;
+use crate::served::{Served, ServedGateway, ServedListener};
 use crate::text::{safe, table};
+use crate::words::{match_text, name, object_json, protocol};
 use anyhow::Result;
-use model::{Action, Route};
+use model::{Action, ListenerProtocol, Route, ShardKey, Tunnel, WeightedBackend};
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -22,7 +22,8 @@ struct Row {
 pub async fn run(args: &GetArgs) -> Result<Exit> {
     let served = Served::new(&objects::gather(&args.objects).await?);
     let (header, wide, rows) = match args.what {
-        What::Gateways => (GATEWAY, GATEWAY_WIDE, gateways(&served)),
+        What::Gateways => (GATEWAY, GATEWAY_WIDE, served.gateways.iter().map(|it| gateway(&served, it)).collect()),
+        What::Listeners => (LISTENER, LISTENER_WIDE, listeners(&served)),
         What::Routes => (ROUTE, ROUTE_WIDE, routes(&served, args.namespace.as_deref())),
     };
     let mut out = std::io::stdout().lock();
@@ -43,46 +44,122 @@ pub async fn run(args: &GetArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-const GATEWAY: &[&str] = &["NAME", "ADDRESS", "HTTP", "HTTPS", "HOSTS"];
-const GATEWAY_WIDE: &[&str] = &["NODE-ADDRESS", "NODE-HTTP", "NODE-HTTPS"];
+const GATEWAY: &[&str] = &["NAME", "ADDRESS", "PORTS", "HOSTS"];
+const GATEWAY_WIDE: &[&str] = &["NODE-ADDRESS", "NODE-PORTS"];
 
-fn gateways(served: &Served) -> Vec<Row> {
-    let Some(plan) = &served.plan else { return Vec::new() };
-    let port = |it: Option<u16>| it.map_or_else(|| "<none>".to_owned(), |it| it.to_string());
-    let address = plan.address.map_or_else(|| "<pending>".to_owned(), |it| it.to_string());
-    let (http, https) = plan.ports;
-    vec![Row {
-        cells: vec![served.id.to_string(), address, http.to_string(), https.to_string(), served.shards.len().to_string()],
-        wide: vec![plan.node_address.to_string(), port(plan.node_ports.0), port(plan.node_ports.1)],
+fn gateway(served: &Served, gateway: &ServedGateway) -> Row {
+    let node = gateway.entrance.as_ref().and_then(|it| it.node_address).map(|it| it.to_string());
+    let joined = |ports: Vec<u16>| ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
+    let node_port = |it: &ServedListener| it.node.map(|it| it.port());
+    let hosts =
+        served.shards.keys().filter(|key| key.gateway == gateway.id).map(|key| &key.host).collect::<std::collections::BTreeSet<_>>().len();
+    // The two that Ingresses have; a gateway may lack one.
+    let of = |protocol: ListenerProtocol| gateway.listeners.iter().find(|it| it.protocol == protocol);
+    let (http, https) = (of(ListenerProtocol::Http), of(ListenerProtocol::Https));
+    let port = |it: &ServedListener| json!({ "name": it.name.as_str(), "protocol": protocol(it.protocol), "port": it.number, "nodePort": node_port(it) });
+    Row {
+        cells: vec![
+            gateway.id.to_string(),
+            gateway.address().unwrap_or("<pending>").to_owned(),
+            joined(gateway.listeners.iter().map(|it| it.number).collect()),
+            hosts.to_string(),
+        ],
+        wide: vec![node.clone().unwrap_or_else(|| "<none>".into()), joined(gateway.listeners.iter().filter_map(node_port).collect())],
         json: json!({
-            "name": served.id.as_str(),
-            "address": plan.address.map(|it| it.to_string()),
-            "http": http,
-            "https": https,
-            "nodeAddress": plan.node_address.to_string(),
-            "nodeHttp": plan.node_ports.0,
-            "nodeHttps": plan.node_ports.1,
-            "hosts": served.shards.len(),
+            "name": gateway.id.as_str(),
+            "address": gateway.address(),
+            "http": http.map(|it| it.number),
+            "https": https.map(|it| it.number),
+            "nodeAddress": node,
+            "nodeHttp": http.and_then(node_port),
+            "nodeHttps": https.and_then(node_port),
+            "ports": gateway.listeners.iter().map(port).collect::<Vec<_>>(),
+            "hosts": hosts,
         }),
-    }]
+    }
 }
 
-const ROUTE: &[&str] = &["HOST", "MATCH", "OBJECT", "BACKEND", "READY"];
-const ROUTE_WIDE: &[&str] = &["RULE", "FILTERS"];
+const LISTENER: &[&str] = &["GATEWAY", "ADDRESS", "PORT", "PROTOCOL", "HOSTS", "OWNERS"];
+const LISTENER_WIDE: &[&str] = &["NAME", "NODE"];
+
+fn listeners(served: &Served) -> Vec<Row> {
+    served.gateways.iter().flat_map(|gateway| gateway.listeners.iter().map(move |it| listener(served, gateway, it))).collect()
+}
+
+fn listener(served: &Served, gateway: &ServedGateway, it: &ServedListener) -> Row {
+    let hosts = served.hosts(gateway, it).len();
+    let mut owners: Vec<String> = it.owners.iter().map(name).collect();
+    if it.for_ingresses {
+        owners.push("Ingresses".into());
+    }
+    let node = it.node.map(|it| it.to_string());
+    Row {
+        cells: vec![
+            gateway.id.to_string(),
+            gateway.address().unwrap_or("<pending>").to_owned(),
+            it.number.to_string(),
+            protocol(it.protocol).to_owned(),
+            hosts.to_string(),
+            owners.join(", "),
+        ],
+        wide: vec![it.name.to_string(), node.clone().unwrap_or_else(|| "<none>".into())],
+        json: json!({
+            "gateway": gateway.id.as_str(),
+            "name": it.name.as_str(),
+            "address": gateway.address(),
+            "port": it.number,
+            "asked": it.port,
+            "protocol": protocol(it.protocol),
+            "node": node,
+            "hosts": hosts,
+            "owners": it.owners.iter().map(object_json).collect::<Vec<_>>(),
+            "ingresses": it.for_ingresses,
+        }),
+    }
+}
+
+const ROUTE: &[&str] = &["HOST", "PORT", "MATCH", "OBJECT", "BACKEND", "READY"];
+const ROUTE_WIDE: &[&str] = &["RULE", "FILTERS", "GATEWAY"];
 
 fn routes(served: &Served, namespace: Option<&str>) -> Vec<Row> {
-    let routes = served.shards.iter().flat_map(|(key, shard)| shard.host.routes.iter().map(move |route| (key.host.to_string(), route)));
-    routes.filter(|(_, it)| namespace.is_none_or(|ns| it.source.object.namespace == *ns)).map(|(host, it)| row(served, host, it)).collect()
+    let mut rows = Vec::new();
+    let wanted = |object: &model::ObjectRef| namespace.is_none_or(|ns| object.namespace == *ns);
+    for (key, shard) in &served.shards {
+        rows.extend(shard.host.tunnel.iter().filter(|it| wanted(&it.source.object)).map(|it| tunnel(served, key, it)));
+        rows.extend(shard.host.routes.iter().filter(|it| wanted(&it.source.object)).map(|it| route(served, key, it)));
+    }
+    rows
 }
 
-fn row(served: &Served, host: String, route: &Route) -> Row {
-    let matches: Vec<String> = route.matches.iter().map(match_text).collect();
-    let (backend, ready) = target(served, route);
-    let object = name(&route.source.object);
+fn route(served: &Served, key: &ShardKey, it: &Route) -> Row {
+    let matches: Vec<String> = it.matches.iter().map(match_text).collect();
+    let (backend, ready) = target(served, it);
+    row(key, &it.source, (matches, backend, ready), it.filters.len())
+}
+
+fn tunnel(served: &Served, key: &ShardKey, it: &Tunnel) -> Row {
+    let (backend, ready) = backends(served, &it.backends);
+    row(key, &it.source, (vec!["any connection".into()], backend, Some(ready)), 0)
+}
+
+/// `told`: matches, backends, ready endpoints.
+fn row(key: &ShardKey, source: &model::Source, told: (Vec<String>, String, Option<usize>), filters: usize) -> Row {
+    let (matches, backend, ready) = told;
+    let (host, object) = (key.host.to_string(), name(&source.object));
     Row {
-        json: json!({ "host": host, "matches": matches, "object": object, "rule": *route.source.rule, "backend": backend, "ready": ready }),
-        cells: vec![host, matches.join(" or "), object, backend, ready.map_or_else(String::new, |it| it.to_string())],
-        wide: vec![route.source.rule.to_string(), route.filters.len().to_string()],
+        json: json!({
+            "gateway": key.gateway.as_str(), "port": key.port, "host": host, "matches": matches, "object": object,
+            "rule": *source.rule, "backend": backend, "ready": ready,
+        }),
+        cells: vec![
+            host,
+            key.port.map_or_else(|| "*".to_owned(), |it| it.to_string()),
+            matches.join(" or "),
+            object,
+            backend,
+            ready.map_or_else(String::new, |it| it.to_string()),
+        ],
+        wide: vec![source.rule.to_string(), filters.to_string(), key.gateway.to_string()],
     }
 }
 
@@ -90,14 +167,19 @@ fn row(served: &Served, host: String, route: &Route) -> Row {
 fn target(served: &Served, route: &Route) -> (String, Option<usize>) {
     match &route.action {
         Action::Forward(forward) => {
-            let shown = |it: &model::WeightedBackend| {
-                let id = it.backend.as_ref().map_or_else(|| "<none>".to_owned(), |it| it.id.to_string());
-                if forward.backends.len() > 1 { format!("{id} ({})", it.weight) } else { id }
-            };
-            let ready = route.backends().filter_map(|it| served.endpoints.get(&it.id)).map(Vec::len).sum();
-            (forward.backends.iter().map(shown).collect::<Vec<_>>().join(", "), Some(ready))
+            let (shown, ready) = backends(served, &forward.backends);
+            (shown, Some(ready))
         }
         Action::Redirect(redirect) => (format!("redirect {}", redirect.status), None),
         Action::Respond(respond) => (format!("{} {}", respond.status, respond.reason), None),
     }
+}
+
+fn backends(served: &Served, backends: &[WeightedBackend]) -> (String, usize) {
+    let shown = |it: &WeightedBackend| {
+        let id = it.backend.as_ref().map_or_else(|| "<none>".to_owned(), |it| it.id.to_string());
+        if backends.len() > 1 { format!("{id} ({})", it.weight) } else { id }
+    };
+    let ready = backends.iter().filter_map(|it| it.backend.as_ref()).filter_map(|it| served.endpoints.get(&it.id)).map(Vec::len).sum();
+    (backends.iter().map(shown).collect::<Vec<_>>().join(", "), ready)
 }

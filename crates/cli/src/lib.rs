@@ -12,6 +12,8 @@
 
 pub mod args;
 pub mod check;
+pub mod crds;
+mod entrance;
 mod exit;
 pub mod explain;
 pub mod get;
@@ -19,5 +21,6 @@ mod objects;
 mod served;
 pub mod text;
 mod url;
+mod words;
 
 pub use exit::Exit;

@@ -1,21 +1,18 @@
 //! Where objects come from: files, or an API server.
 
-use crate::args::ObjectArgs;
+use crate::args::{ObjectArgs, ServerArgs};
 use crate::served::Reach;
 use anyhow::{Context, Result, bail};
-use kube::api::{Api, DynamicObject, ListParams};
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use resources::load::{self, Loaded};
 use serde_json::Value;
-use status::Kind;
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 /// The largest file that is read.
 const FILE_LIMIT: u64 = 64 << 20;
-/// The kinds that routes are made of.
-const KINDS: [Kind; 5] = [Kind::Service, Kind::EndpointSlice, Kind::Secret, Kind::Ingress, Kind::IngressClass];
 
 /// Files, the files of folders, and `-` for standard input, in this order.
 pub(crate) fn texts(paths: &[PathBuf]) -> Result<Vec<(String, String)>> {
@@ -69,12 +66,7 @@ pub(crate) struct Gathered {
 /// The objects of files, or of the API where none are named.
 pub(crate) async fn gather(args: &ObjectArgs) -> Result<Gathered> {
     if args.files.is_empty() {
-        let config = config(args).await?;
-        let url = &config.cluster_url;
-        let ip = url.host().and_then(|it| it.trim_matches(['[', ']']).parse::<IpAddr>().ok());
-        let api = ip.zip(url.port_u16()).map(SocketAddr::from);
-        let objects = list(&kube::Client::try_from(config)?).await?;
-        return Ok(Gathered { objects, from: Reach::Api, api });
+        return live(&args.server).await;
     }
     let mut objects = Vec::new();
     for (name, text) in texts(&args.files)? {
@@ -87,7 +79,17 @@ pub(crate) async fn gather(args: &ObjectArgs) -> Result<Gathered> {
     Ok(Gathered { objects, from: Reach::Files, api: None })
 }
 
-async fn config(args: &ObjectArgs) -> Result<kube::Config> {
+/// The objects of an API server.
+pub(crate) async fn live(args: &ServerArgs) -> Result<Gathered> {
+    let config = config(args).await?;
+    let url = &config.cluster_url;
+    let ip = url.host().and_then(|it| it.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+    let api = ip.zip(url.port_u16()).map(SocketAddr::from);
+    let objects = list(&kube::Client::try_from(config)?).await?;
+    Ok(Gathered { objects, from: Reach::Api, api })
+}
+
+async fn config(args: &ServerArgs) -> Result<kube::Config> {
     let options = KubeConfigOptions { context: args.context.clone(), ..KubeConfigOptions::default() };
     let config = match &args.kubeconfig {
         Some(path) => {
@@ -102,25 +104,41 @@ async fn config(args: &ObjectArgs) -> Result<kube::Config> {
     Ok(config)
 }
 
-/// Every object of the kinds we read, in pages.
+/// Every object of the kinds that are translated. A server may lack some: their definitions are not installed.
 async fn list(client: &kube::Client) -> Result<Vec<Value>> {
     let mut objects = Vec::new();
-    for kind in KINDS {
-        let api: Api<DynamicObject> = Api::all_with(client.clone(), &kind.resource());
-        let mut params = ListParams::default().limit(500);
-        loop {
-            let page = api.list(&params).await.with_context(|| format!("cannot list {kind} objects"))?;
-            for item in &page.items {
-                let mut object = serde_json::to_value(item)?;
-                object["apiVersion"] = kind.api_version().into();
-                object["kind"] = kind.word().into();
-                objects.push(object);
-            }
-            match page.metadata.continue_.filter(|it| !it.is_empty()) {
-                Some(token) => params = params.continue_token(&token),
-                None => break,
+    for kind in resources::Kind::ALL {
+        for version in kind.api_versions() {
+            if let Some(found) = list_kind(client, *kind, version).await? {
+                objects.extend(found);
+                break;
             }
         }
     }
     Ok(objects)
+}
+
+/// In pages. `None`: the server does not know the kind in this version.
+async fn list_kind(client: &kube::Client, kind: resources::Kind, api_version: &str) -> Result<Option<Vec<Value>>> {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    let resource = ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind.word()), kind.plural());
+    let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
+    let (mut params, mut objects) = (ListParams::default().limit(500), Vec::new());
+    loop {
+        let page = match api.list(&params).await {
+            Ok(page) => page,
+            Err(kube::Error::Api(status)) if status.code == 404 && objects.is_empty() => return Ok(None),
+            Err(error) => return Err(error).with_context(|| format!("cannot list {kind} objects")),
+        };
+        for item in &page.items {
+            let mut object = serde_json::to_value(item)?;
+            object["apiVersion"] = api_version.into();
+            object["kind"] = kind.word().into();
+            objects.push(object);
+        }
+        match page.metadata.continue_.filter(|it| !it.is_empty()) {
+            Some(token) => params = params.continue_token(&token),
+            None => return Ok(Some(objects)),
+        }
+    }
 }

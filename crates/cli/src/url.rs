@@ -7,6 +7,8 @@ use model::Scheme;
 pub struct Asked {
     pub method: String,
     pub scheme: Scheme,
+    /// The host of the URL itself: where the connection goes.
+    pub at: String,
     /// As written, with its port.
     pub authority: String,
     /// Lower case, without port, brackets and trailing dot.
@@ -38,7 +40,7 @@ impl Asked {
         let headers = headers.iter().map(|it| header(it)).collect::<Result<Vec<_>, _>>()?;
         // A Host header stands for the authority, as it does with curl.
         let named = headers.iter().find(|(name, _)| name == "host").map(|(_, value)| value.clone());
-        let (_, port) = split(authority, scheme)?;
+        let (at, port) = split(authority, scheme)?;
         let authority = named.unwrap_or_else(|| authority.to_owned());
         let (host, _) = split(&authority, scheme)?;
         if host.is_empty() {
@@ -48,7 +50,7 @@ impl Asked {
         let path =
             http1::canonical_path(raw.as_bytes()).map_err(|error| format!("the path `{raw}` is refused with 400: {error}"))?.into_owned();
         let query = target.split_once('?').map(|(_, query)| query.to_owned());
-        Ok(Self { method: method.to_owned(), scheme, authority, host, port, target, path, query, headers })
+        Ok(Self { method: method.to_owned(), scheme, at, authority, host, port, target, path, query, headers })
     }
 }
 
@@ -94,6 +96,7 @@ mod tests {
     fn a_host_header_stands_for_the_authority() {
         let asked = Asked::read("GET", "http://127.1.0.1:10080/", &["Host: demo.test".into(), "X-A:b".into()]).expect("a request");
         assert_eq!((asked.host.as_str(), asked.port, asked.authority.as_str()), ("demo.test", 10_080, "demo.test"));
+        assert_eq!(asked.at, "127.1.0.1");
         assert_eq!(asked.headers[1], ("x-a".into(), "b".into()));
     }
 

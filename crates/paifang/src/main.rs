@@ -6,7 +6,7 @@
 //! up ──────► store ► API server ─┐
 //!                                ├─► serve: control ► data plane, admin address, screen
 //! control ─► a cluster's API ────┘
-//! check, explain, get ─► cli        demo ─► demo        reference ─► the crates that do the work
+//! check, explain, get, crds ─► cli        demo ─► demo        reference ─► the crates that do the work
 //! ```
 
 mod admit;
@@ -45,7 +45,8 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<Exit, Fault> {
     match command {
-        Command::Check(args) => Ok(cli::check::run(&args)?),
+        Command::Check(args) => block_on(async move { Ok(cli::check::run(&args).await?) }),
+        Command::Crds(args) => Ok(cli::crds::run(&args)?),
         Command::Version(args) => version(&args),
         Command::Reference { page } => reference::print(page),
         Command::Explain(args) => block_on(async move { Ok(cli::explain::run(&args).await?) }),

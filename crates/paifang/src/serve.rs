@@ -5,7 +5,7 @@ use crate::screen::{self, Screen};
 use crate::signals;
 use anyhow::Context;
 use cli::Exit;
-use cli::args::{ControlArgs, ServingArgs};
+use cli::args::{ControlArgs, ServingArgs, TranslationArgs};
 use cli::text::Paint;
 use control::{CONTROLLER, Ended, FirstClass, GATEWAY_ID, GATEWAY_NAME, GATEWAY_NAMESPACE, Outbox, Picture, Plan, Request};
 use kube::Client;
@@ -34,6 +34,7 @@ pub struct Wanted<'a> {
     pub node_ports: &'a RangeInclusive<u16>,
     pub pool: &'a pools::Pool,
     pub port_offset: u16,
+    pub translation: &'a TranslationArgs,
     pub serving: &'a ServingArgs,
     pub first_class: FirstClass,
 }
@@ -73,7 +74,7 @@ pub async fn start(client: Client, wanted: &Wanted<'_>, mut own: Vec<SocketAddr>
         gateway: request,
         plan: plan.clone(),
         default_certificate: Some(Arc::new(tls::self_signed(&["paifang.invalid"], SystemTime::now()).map_err(Fault::failed)?)),
-        translate: translation(egress, wanted.first_class),
+        translate: translation(egress, wanted),
         identity: Identity { controller: CONTROLLER.into(), instance: instance() },
         epoch: 0,
     };
@@ -100,12 +101,13 @@ fn request(wanted: &Wanted<'_>) -> Request {
     }
 }
 
-fn translation(egress: Egress, first_class: FirstClass) -> translate::Options {
+fn translation(egress: Egress, wanted: &Wanted<'_>) -> translate::Options {
     let mut options = translate::Options::new(GatewayId::new(GATEWAY_ID.to_owned()));
+    wanted.translation.apply(&mut options);
     options.egress = egress;
     // The process runs on a host, not in a cluster's network.
     options.ingress.cluster_ips = ClusterIps::NotRouted;
-    if first_class == FirstClass::Default {
+    if wanted.first_class == FirstClass::Default {
         options.ingress.classes.others = translate::Others::Absent;
     }
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -207,6 +209,7 @@ pub async fn control(args: ControlArgs) -> Result<Exit, Fault> {
         node_ports: &args.node_ports,
         pool: &args.pool,
         port_offset: args.port_offset,
+        translation: &args.translation,
         serving: &args.serving,
         first_class: FirstClass::Named,
     };

@@ -39,6 +39,7 @@ async fn serve(args: &UpArgs, api: &apiserver::Running) -> Result<Exit, Fault> {
         node_ports: &args.node_ports,
         pool: &args.pool,
         port_offset: args.port_offset,
+        translation: &args.translation,
         serving: &args.serving,
         first_class: FirstClass::Default,
     };

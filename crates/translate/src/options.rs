@@ -1,6 +1,6 @@
 //! What an operator decides.
 
-use model::{Egress, GatewayId};
+use model::{Egress, GatewayId, ServerHeader};
 use resources::SharedGateway;
 
 #[derive(Clone, Debug)]
@@ -43,6 +43,15 @@ impl Options {
     /// The time, for certificates that expire.
     pub fn set_now(&mut self, now: Option<i64>) {
         (self.ingress.now, self.istio.now, self.gateway_api.now) = (now, now, now);
+    }
+
+    /// The `server` header of answers on routes of Istio's objects, and of whoever asks for Istio by class.
+    pub fn set_istio_server(&mut self, server: ServerHeader) {
+        let controllers = self.gateway_api.controllers.iter_mut().filter(|(name, _)| name.as_str().starts_with("istio.io/"));
+        for (_, replies) in controllers {
+            replies.server = server.clone();
+        }
+        self.istio.replies.server = server;
     }
 
     pub(crate) fn shared(&self, id: &GatewayId) -> Option<&SharedGateway> {

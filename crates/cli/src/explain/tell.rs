@@ -1,0 +1,247 @@
+//! What was found, as text and as JSON.
+
+use super::{Answer, Arrival, Handshake};
+use crate::text::{self, Paint, Style, safe};
+use crate::words::{self, filter_text, match_text, object_json, source_text};
+use model::{ClientAuth, ObjectRef, Scheme};
+use resources::Problem;
+use route::{Outcome, RouteTried, Tried};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Routes of the same host that are told why they do not answer.
+const OTHERS: usize = 8;
+
+impl Answer<'_> {
+    pub(super) fn json(&self) -> Value {
+        let backends = self.backends(self.forwarded()).into_iter();
+        let backends: Vec<Value> =
+            backends.map(|(id, weight, endpoints)| json!({ "backend": id, "weight": weight, "endpoints": endpoints })).collect();
+        let absent = super::absent::absent(self.served, self.asked, self.arrival.as_ref());
+        let absent: Vec<Value> = absent.iter().map(|it| json!({ "object": object_json(&it.object), "why": it.why })).collect();
+        let mut told = json!({
+            "method": self.asked.method,
+            "host": self.asked.host,
+            "path": self.asked.path,
+            "gateway": null, "listener": null, "port": null, "address": null, "tls": null, "route": null, "frontends": [],
+            "backends": backends,
+            "answer": self.own_answer().map(|(status, reason, location)| json!({ "status": status, "reason": reason, "location": location })),
+            "sent": { "target": null, "host": null },
+            "others": [],
+            "absent": absent,
+            "elsewhere": self.elsewhere.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(),
+        });
+        let of_arrival = self.arrival.as_ref().map(Arrival::json).unwrap_or_default();
+        if let (Some(told), Value::Object(more)) = (told.as_object_mut(), of_arrival) {
+            told.extend(more);
+        }
+        told
+    }
+
+    pub(super) fn text(&self, paint: Paint) -> String {
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        let mut row = |name: &str, value: String| rows.push(vec![paint.paint(Style::Dim, name), safe(&value)]);
+        match &self.arrival {
+            None => row("listener", format!("none: no gateway listens at port {} for {}", self.asked.port, scheme(self.asked.scheme))),
+            Some(arrival) => self.rows(arrival, &mut row),
+        }
+        if let Some(answer) = self.answer_text() {
+            row("answer", answer);
+        }
+        for gateway in &self.elsewhere {
+            row("also", format!("gateway {} has a route for it, too (--gateway {})", gateway.id, gateway.id));
+        }
+        let headline = paint.paint(Style::Bold, &safe(&format!("{} {}", self.asked.method, self.url())));
+        let mut out = format!("{headline}\n\n{}", indented(&text::table(None, &rows)));
+        let others = self.arrival.as_ref().map(Arrival::others).unwrap_or_default();
+        let others = others.iter().map(|(host, tried, why)| vec![safe(host), safe(&source_text(&tried.source)), safe(why)]);
+        out.push_str(&section("not answering", others.collect()));
+        let absent = super::absent::absent(self.served, self.asked, self.arrival.as_ref());
+        let absent = absent.iter().flat_map(|it| it.why.iter().map(|why| vec![safe(&words::name(&it.object)), safe(why)]));
+        out.push_str(&section("not served here", absent.collect()));
+        for (object, problem) in self.problems().flat_map(|(object, problems)| problems.iter().map(move |it| (object, it))) {
+            let word = paint.paint(Style::Warning, "problem");
+            out.push_str(&format!("\n{word} {}: {}\n", safe(&words::name(object)), safe(&problem.to_string())));
+        }
+        out
+    }
+
+    fn rows(&self, arrival: &Arrival<'_>, row: &mut impl FnMut(&str, String)) {
+        row("listener", arrival.listener_text());
+        if let Some(tls) = arrival.tls_text() {
+            row("tls", tls);
+        }
+        match (&arrival.handshake, arrival.route) {
+            (Some(Handshake::PassedOn(tunnel)), _) => row("route", tunnel.map(|it| source_text(&it.source)).unwrap_or_default()),
+            (Some(Handshake::Refused), _) => {}
+            (_, Some(route)) => {
+                row("host", route.host().name.to_string());
+                if let Some(order) = arrival.order() {
+                    row("order", order);
+                }
+                row("route", source_text(route.source()));
+                row("match", arrival.explanation.winner().map(matched).unwrap_or_default());
+                for (n, (filter, _)) in route.filters().enumerate() {
+                    row(if n == 0 { "filters" } else { "" }, filter_text(filter));
+                }
+            }
+            (_, None) => row("host", arrival.missed(&self.asked.host)),
+        }
+        let backends = self.backends(self.forwarded());
+        for (n, (id, weight, endpoints)) in backends.iter().enumerate() {
+            let weight = if backends.len() > 1 { format!(" (weight {weight})") } else { String::new() };
+            let endpoints = if endpoints.is_empty() { "no ready endpoint".to_owned() } else { endpoints.join(", ") };
+            row(if n == 0 { "backend" } else { "" }, format!("{id}{weight}: {endpoints}"));
+        }
+    }
+
+    /// What is wrong with the object that answers.
+    fn problems(&self) -> impl Iterator<Item = (&ObjectRef, &BTreeSet<Problem>)> {
+        let object = self.arrival.as_ref().and_then(|it| it.route).map(|it| &it.source().object);
+        self.served.problems.iter().filter(move |(it, _)| Some(*it) == object)
+    }
+
+    fn url(&self) -> String {
+        format!("{}://{}{}", scheme(self.asked.scheme), self.asked.authority, self.asked.target)
+    }
+
+    fn answer_text(&self) -> Option<String> {
+        let arrival = self.arrival.as_ref()?;
+        Some(match (self.own_answer(), &arrival.handshake) {
+            (Some((status, reason, Some(location))), _) => format!("{status} {reason}, to {location}"),
+            (Some((status, reason, None)), _) => format!("{status} {reason}"),
+            (None, Some(Handshake::PassedOn(_))) => "the backend's: nothing of the connection is read here".to_owned(),
+            (None, Some(Handshake::Refused)) => "none: the handshake fails".to_owned(),
+            (None, _) => {
+                let target = arrival.sent.0.as_deref().unwrap_or(&self.asked.target);
+                let host = arrival.sent.1.as_ref().map(|it| format!(", Host: {it}")).unwrap_or_default();
+                format!("the backend's, to {} {target}{host}", self.asked.method)
+            }
+        })
+    }
+}
+
+impl Arrival<'_> {
+    fn json(&self) -> Value {
+        let others = self.others().into_iter();
+        let others: Vec<Value> = others
+            .map(|(host, tried, why)| json!({ "host": host, "object": object_json(&tried.source.object), "rule": *tried.source.rule, "why": why }))
+            .collect();
+        let route = self.route.map(|it| {
+            json!({
+                "host": it.host().name.to_string(),
+                "index": it.index(),
+                "object": object_json(&it.source().object),
+                "rule": *it.source().rule,
+                "filters": it.filters().map(|(it, _)| filter_text(it)).collect::<Vec<_>>(),
+            })
+        });
+        json!({
+            "gateway": self.gateway.id.as_str(),
+            "listener": self.listener.name.as_str(),
+            "port": self.listener.port,
+            "address": self.binding.map(|it| it.address.to_string()),
+            "tls": self.tls_text(),
+            "route": route,
+            "frontends": self.frontends(),
+            "sent": { "target": self.sent.0, "host": self.sent.1 },
+            "others": others,
+        })
+    }
+
+    /// The routes that do not answer, nearest first: the one that would without the winner, then those of the same host.
+    fn others(&self) -> Vec<(String, &RouteTried, String)> {
+        let winner = self.explanation.winner().map(|it| (&it.source, it.index));
+        let runner_up = self.explanation.runner_up();
+        let first = runner_up.as_ref().map(|(tried, why)| (self.host_of(tried), *tried, why.clone()));
+        let rest = self.explanation.hosts.iter().filter(|it| it.asked).flat_map(|host| {
+            let told = |tried: &&RouteTried| Some((&tried.source, tried.index)) != winner && failed(tried).is_some();
+            host.routes.iter().filter(told).map(|it| (host.pattern.to_string(), it, failed(it).unwrap_or_default()))
+        });
+        first.into_iter().chain(rest).take(OTHERS).collect()
+    }
+
+    fn host_of(&self, tried: &RouteTried) -> String {
+        let host = self.explanation.hosts.iter().find(|it| it.routes.iter().any(|it| std::ptr::eq(it, tried)));
+        host.map(|it| it.pattern.to_string()).unwrap_or_default()
+    }
+
+    /// The APIs that fill the host that was asked, in the order of their routes.
+    fn frontends(&self) -> Vec<&'static str> {
+        let mut frontends = Vec::new();
+        for tried in self.explanation.hosts.iter().filter(|it| it.asked).flat_map(|it| &it.routes) {
+            let frontend = words::frontend(&tried.source.object);
+            if !frontends.contains(&frontend) {
+                frontends.push(frontend);
+            }
+        }
+        frontends
+    }
+
+    /// Where several APIs fill a host: whose routes come first.
+    fn order(&self) -> Option<String> {
+        let frontends = self.frontends();
+        (frontends.len() > 1).then(|| format!("routes of {}", frontends.join(", then ")))
+    }
+
+    fn listener_text(&self) -> String {
+        let bindings = self.gateway.bindings(self.listener);
+        let sockets: Vec<String> = bindings.iter().map(|it| it.address.to_string()).collect();
+        let at = if sockets.is_empty() { format!("port {}", self.listener.number) } else { sockets.join(", ") };
+        format!("{} ({at}) of gateway {}", self.listener.name, self.gateway.id)
+    }
+
+    fn tls_text(&self) -> Option<String> {
+        Some(match self.handshake.as_ref()? {
+            Handshake::PassedOn(_) => "passed on to the backend as it is".to_owned(),
+            Handshake::Refused => "refused: the host's certificate cannot be used, or its listener has none for this name".to_owned(),
+            Handshake::Shown { certificate, client } => match client {
+                ClientAuth::None => format!("certificate of {certificate}"),
+                ClientAuth::Optional(trust) => format!("certificate of {certificate}; a client's is checked by {}", trust.origin),
+                ClientAuth::Required(trust) => format!("certificate of {certificate}; clients need one that {} knows", trust.origin),
+                ClientAuth::Unverified => format!("certificate of {certificate}; a client's is asked for and not checked"),
+            },
+        })
+    }
+
+    fn missed(&self, asked: &str) -> String {
+        match &self.explanation.outcome {
+            Outcome::Stopped { host } => match self.explanation.hosts.get(*host) {
+                Some(host) => format!("{}: none of its routes matches", host.pattern),
+                None => String::new(),
+            },
+            Outcome::OverBudget { .. } => "a pattern takes more steps than allowed".to_owned(),
+            _ if self.explanation.hosts.is_empty() => format!("no host covers `{asked}`"),
+            _ => "no route matches".to_owned(),
+        }
+    }
+}
+
+fn scheme(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Http => "http",
+        Scheme::Https => "https",
+    }
+}
+
+fn failed(tried: &RouteTried) -> Option<String> {
+    let all_fail = tried.matches.iter().all(|it| !matches!(it, Tried::Holds { .. }));
+    let reasons: Vec<String> = tried.matches.iter().map(ToString::to_string).collect();
+    (all_fail && !reasons.is_empty()).then(|| reasons.join("; "))
+}
+
+fn matched(tried: &RouteTried) -> String {
+    let wanted = tried.matches.iter().find_map(|it| match it {
+        Tried::Holds { wanted } => Some(match_text(wanted)),
+        _ => None,
+    });
+    wanted.unwrap_or_default()
+}
+
+fn section(title: &str, rows: Vec<Vec<String>>) -> String {
+    if rows.is_empty() { String::new() } else { format!("\n{title}\n\n{}", indented(&text::table(None, &rows))) }
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}
