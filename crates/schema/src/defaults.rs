@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** never touches a field that is there.
 
+mod workload;
+
 use base64::Engine;
 use serde_json::{Map, Value, json};
 
@@ -16,6 +18,8 @@ pub fn default_builtin(kind: &Kind, object: &mut Value) {
     let Some(fields) = object.as_object_mut() else { return };
     match kind.kind {
         "Service" => service(fields),
+        "Deployment" => workload::deployment(fields),
+        "Pod" => workload::pod(fields),
         "Secret" => secret(fields),
         "Namespace" => namespace(fields),
         "Endpoints" => each(fields, "subsets", |subset| each(subset, "ports", |port| set(port, "protocol", "TCP"))),

@@ -4,11 +4,13 @@
 
 mod config;
 mod crd;
+mod deployment;
 mod endpoints;
 mod event;
 mod ingress;
 mod lease;
 pub(crate) mod metadata;
+mod pod;
 mod rbac;
 mod service;
 
@@ -32,6 +34,8 @@ pub fn validate_builtin(kind: &Kind, new: &Value, old: Option<&Value>) -> Vec<Vi
     metadata::check(name_rule(kind), scope(kind.namespaced), new, old, &mut found);
     match (kind.group, kind.kind) {
         ("", "Service") => service::check(new, old, &mut found),
+        ("", "Pod") => pod::check(new, old, &mut found),
+        ("apps", "Deployment") => deployment::check(new, old, &mut found),
         ("", "Endpoints") => endpoints::check_endpoints(new, &mut found),
         ("discovery.k8s.io", "EndpointSlice") => endpoints::check_slice(new, old, &mut found),
         ("", "Secret") => config::check_secret(new, old, &mut found),

@@ -81,7 +81,7 @@ pub(super) fn check_labels(labels: Option<&Value>, path: &Path<'_>, found: &mut 
     }
 }
 
-fn check_annotations(meta: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
+pub(super) fn check_annotations(meta: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
     let mut bytes = 0;
     for (key, value) in entries(meta, "annotations") {
         say(found, path, key.as_str(), name::qualified(&key.to_lowercase()));
