@@ -1,6 +1,7 @@
 //! The kinds we read, each in a file of its own.
 
 pub(crate) mod class;
+pub(crate) mod config_map;
 pub(crate) mod gateway_api;
 pub(crate) mod ingress;
 pub(crate) mod istio;
@@ -28,6 +29,7 @@ macro_rules! for_each_kind {
             Service = service::Service, services, "Service", "Service", ["v1"], "services", Namespace;
             EndpointSlice = slice::EndpointSlice, slices, "EndpointSlice", "EndpointSlice", ["discovery.k8s.io/v1"], "endpointslices", Namespace;
             Secret = secret::Secret, secrets, "Secret", "Secret", ["v1"], "secrets", Namespace;
+            ConfigMap = config_map::ConfigMap, config_maps, "ConfigMap", "ConfigMap", ["v1"], "configmaps", Namespace;
             Namespace = namespace::Namespace, namespaces, "Namespace", "Namespace", ["v1"], "namespaces", Cluster;
             Pod = pod::Pod, pods, "Pod", "Pod", ["v1"], "pods", Namespace;
             GatewayClass = gateway_api::class::GatewayClass, gateway_classes, "GatewayClass", "GatewayClass", ["gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1beta1"], "gatewayclasses", Cluster;

@@ -32,6 +32,7 @@ pub use backend_name::{BackendName, Via};
 pub use certificate::CertificateFault;
 pub use condition::{Condition, GatewayStatus, ListenerStatus, ParentStatus, Status, Truth};
 pub use kind::class::IngressClass;
+pub use kind::config_map::ConfigMap;
 pub use kind::gateway_api::class::GatewayClass;
 pub use kind::gateway_api::gateway::Gateway;
 pub use kind::gateway_api::grant::ReferenceGrant;

@@ -2,6 +2,7 @@
 
 use super::Resources;
 use crate::kind::Kind;
+use crate::kind::config_map::ConfigMap;
 use crate::kind::gateway_api::ParentRef;
 use crate::kind::gateway_api::class::GatewayClass;
 use crate::kind::gateway_api::gateway::Gateway;
@@ -88,6 +89,10 @@ impl Resources {
 
     pub fn namespaces(&self) -> impl Iterator<Item = &Arc<Namespace>> {
         self.namespaces.values()
+    }
+
+    pub fn config_map(&self, name: &Name) -> Option<&Arc<ConfigMap>> {
+        self.config_maps.get(name)
     }
 
     /// The labels of a namespace; none where it is not at hand.

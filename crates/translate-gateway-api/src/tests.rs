@@ -1,0 +1,1 @@
+//! Properties of this frontend by itself.

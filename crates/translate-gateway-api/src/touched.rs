@@ -1,0 +1,216 @@
+//! What a version of an object has a say in.
+//!
+//! It is asked of the old version and of the new one, among all other objects as they are. So whatever another object is depended on for
+//! is looked up, and nothing about the object itself; and since either version may be ours or not, nothing here asks whose a Gateway is.
+
+use crate::certificate::hosts_of;
+use crate::given::Given;
+use crate::listener::Protocol;
+use crate::listener::by_themselves;
+use crate::pattern::{covers, intersection};
+use crate::place::own_id;
+use model::{GatewayId, HostPattern};
+use resources::gateway_api::{Listener, Namespaces};
+use resources::{Gateway, GatewayRoute, Kind, Name, Object, Secret, Touch};
+use std::collections::BTreeSet;
+
+pub(crate) fn touched(given: Given<'_>, object: &Object) -> Touch {
+    let mut touching = Touching { given, touch: Touch::default() };
+    match object {
+        Object::GatewayClass(class) => {
+            touching.touch.objects.insert(Kind::GatewayClass.object_ref(&class.meta.name));
+            for gateway in given.resources.gateways_of_class(&class.meta.name.name) {
+                touching.gateway(gateway);
+            }
+        }
+        Object::Gateway(gateway) => touching.gateway(gateway),
+        Object::HttpRoute(route) => touching.route(&GatewayRoute::Http(route.clone())),
+        Object::TlsRoute(route) => touching.route(&GatewayRoute::Tls(route.clone())),
+        Object::TcpRoute(route) => touching.route(&GatewayRoute::Tcp(route.clone())),
+        Object::Service(service) => {
+            for kind in GatewayRoute::KINDS {
+                given.resources.routes_of_service(kind, &service.meta.name).for_each(|route| touching.rules(&route));
+            }
+        }
+        Object::Secret(secret) => touching.secret(secret),
+        Object::ConfigMap(map) => {
+            for gateway in given.resources.gateways_of_config_map(&map.meta.name) {
+                touching.certificates(gateway, &[]);
+            }
+        }
+        Object::ReferenceGrant(grant) => touching.grant(&grant.meta.name),
+        Object::Namespace(namespace) => touching.namespace(&namespace.meta.name),
+        _ => {}
+    }
+    touching.touch
+}
+
+struct Touching<'a> {
+    given: Given<'a>,
+    touch: Touch,
+}
+
+// === impl Touching ===
+
+impl Touching<'_> {
+    /// A Gateway: all its hosts wherever it may be served, those that join it, and those that it stands in the way of.
+    fn gateway(&mut self, gateway: &Gateway) {
+        self.touch.wanted = true;
+        let ids = self.ids(gateway);
+        self.everything(gateway, &ids);
+        let service = gateway.workload_name();
+        let resources = self.given.resources;
+        // The Service's name is of one of them: which, may be different now.
+        let rivals: Vec<_> = resources.gateways_of_workload(&service).filter(|it| it.meta.name != gateway.meta.name).cloned().collect();
+        let owners: BTreeSet<GatewayId> = rivals.iter().map(|it| own_id(it)).chain([own_id(gateway)]).collect();
+        for rival in &rivals {
+            self.everything(rival, &owners);
+        }
+        for joined in resources.gateways_joining(&service) {
+            self.everything(joined, &owners);
+        }
+        for neighbour in self.neighbours(gateway) {
+            let ids = self.ids(&neighbour);
+            self.everything(&neighbour, &ids);
+        }
+    }
+
+    /// Gateways on the same gateway that want one of its ports for something else.
+    fn neighbours(&self, gateway: &Gateway) -> Vec<std::sync::Arc<Gateway>> {
+        let resources = self.given.resources;
+        let mut there: Vec<_> = gateway
+            .joined_service()
+            .iter()
+            .flat_map(|(service, _)| resources.gateways_joining(service).chain(resources.gateways_of_workload(service)))
+            .collect();
+        for shared in self.given.shared {
+            if gateway.joined_service().is_some_and(|(service, _)| shared.services.contains(&service)) {
+                there.extend(shared.services.iter().flat_map(|service| resources.gateways_joining(service)));
+            }
+        }
+        there.extend(resources.gateways_joining(&gateway.workload_name()));
+        let otherwise = |other: &&std::sync::Arc<Gateway>| {
+            other.meta.name != gateway.meta.name
+                && by_themselves(gateway).iter().any(|one| {
+                    let wire = one.protocol.map(Protocol::wire);
+                    let differs =
+                        |it: &crate::listener::Judged<'_>| it.listener.port == one.listener.port && it.protocol.map(Protocol::wire) != wire;
+                    by_themselves(other).iter().any(differs)
+                })
+        };
+        there.into_iter().filter(otherwise).cloned().collect()
+    }
+
+    /// Where a Gateway may be served.
+    fn ids(&self, gateway: &Gateway) -> BTreeSet<GatewayId> {
+        let mut ids = BTreeSet::from([own_id(gateway)]);
+        if let Some((service, _)) = gateway.joined_service() {
+            ids.extend(self.given.shared.iter().filter(|shared| shared.services.contains(&service)).map(|shared| shared.id.clone()));
+            ids.extend(self.given.resources.gateways_of_workload(&service).map(|owner| own_id(owner)));
+        }
+        ids
+    }
+
+    fn everything(&mut self, gateway: &Gateway, ids: &BTreeSet<GatewayId>) {
+        self.touch.objects.insert(Kind::Gateway.object_ref(&gateway.meta.name));
+        for listener in &gateway.listeners {
+            self.host(ids, listener, &HostPattern::Any);
+            self.named_hosts(ids, listener, None);
+        }
+        for kind in GatewayRoute::KINDS {
+            for route in self.given.resources.routes_of_gateway(kind, &gateway.meta.name) {
+                self.touch.objects.insert(kind.object_ref(&route.meta().name));
+                self.hosts(ids, gateway, &route);
+            }
+        }
+    }
+
+    fn route(&mut self, route: &GatewayRoute) {
+        for gateway in route.parents().iter().filter_map(|parent| parent.gateway()) {
+            self.touch.objects.insert(Kind::Gateway.object_ref(gateway));
+        }
+        self.rules(route);
+    }
+
+    /// A route whose rules come to something else.
+    fn rules(&mut self, route: &GatewayRoute) {
+        self.touch.objects.insert(route.kind().object_ref(&route.meta().name));
+        let parents: BTreeSet<&Name> = route.parents().iter().filter_map(|parent| parent.gateway()).collect();
+        for gateway in parents.into_iter().filter_map(|name| self.given.resources.gateway(name)) {
+            let ids = self.ids(gateway);
+            self.hosts(&ids, gateway, route);
+        }
+    }
+
+    fn hosts(&mut self, ids: &BTreeSet<GatewayId>, gateway: &Gateway, route: &GatewayRoute) {
+        for listener in &gateway.listeners {
+            for host in route.hosts() {
+                self.host(ids, listener, host);
+            }
+        }
+    }
+
+    fn host(&mut self, ids: &BTreeSet<GatewayId>, listener: &Listener, host: &HostPattern) {
+        let own = listener.host.as_ref().unwrap_or(&HostPattern::Any);
+        if let Some(host) = intersection(own, host) {
+            self.touch.hosts.extend(ids.iter().map(|id| (id.clone(), listener.port, host.clone())));
+        }
+    }
+
+    /// The hosts that a listener's certificates name; of one of them as it is or was.
+    fn named_hosts(&mut self, ids: &BTreeSet<GatewayId>, listener: &Listener, version: Option<&Secret>) {
+        let named = listener.tls.as_ref().map_or(&[][..], |tls| &tls.certificates);
+        let secrets = named.iter().filter_map(|it| self.given.resources.secret(&it.name));
+        let mut hosts: Vec<HostPattern> = secrets.flat_map(|secret| hosts_of(secret)).collect();
+        hosts.extend(version.iter().flat_map(|secret| hosts_of(secret)));
+        let own = listener.host.as_ref().unwrap_or(&HostPattern::Any);
+        for host in hosts.iter().filter(|host| covers(own, host)) {
+            self.host(ids, listener, host);
+        }
+    }
+
+    fn secret(&mut self, secret: &Secret) {
+        for gateway in self.given.resources.gateways_of_secret(&secret.meta.name) {
+            self.certificates(gateway, &[secret]);
+        }
+    }
+
+    /// A Gateway whose certificates or authorities are others: its TLS hosts, and itself.
+    fn certificates(&mut self, gateway: &Gateway, versions: &[&Secret]) {
+        self.touch.objects.insert(Kind::Gateway.object_ref(&gateway.meta.name));
+        let ids = self.ids(gateway);
+        for listener in gateway.listeners.iter().filter(|listener| listener.tls.is_some()) {
+            self.host(&ids, listener, &HostPattern::Any);
+            self.named_hosts(&ids, listener, None);
+            versions.iter().for_each(|version| self.named_hosts(&ids, listener, Some(version)));
+            for kind in GatewayRoute::KINDS {
+                for route in self.given.resources.routes_of_gateway(kind, &gateway.meta.name) {
+                    route.hosts().iter().for_each(|host| self.host(&ids, listener, host));
+                }
+            }
+        }
+    }
+
+    fn grant(&mut self, grant: &Name) {
+        for gateway in self.given.resources.gateways_pointing_into(&grant.namespace) {
+            self.certificates(gateway, &[]);
+        }
+        for kind in GatewayRoute::KINDS {
+            self.given.resources.routes_pointing_into(kind, &grant.namespace).for_each(|route| self.rules(&route));
+        }
+    }
+
+    /// A namespace's labels: who selects by them takes its routes, and the listeners of its Gateways.
+    fn namespace(&mut self, namespace: &Name) {
+        let selects = |namespaces: &Namespaces| matches!(namespaces, Namespaces::Selector(_));
+        for route in self.given.resources.routes_in(&namespace.name) {
+            let parents = route.parents().iter().filter_map(|parent| self.given.resources.gateway(parent.gateway()?));
+            if parents.into_iter().any(|gateway| gateway.listeners.iter().any(|listener| selects(&listener.namespaces))) {
+                self.route(&route);
+            }
+        }
+        for gateway in self.given.resources.gateways_in(&namespace.name).filter(|gateway| gateway.joined_service().is_some()) {
+            self.gateway(gateway);
+        }
+    }
+}
