@@ -194,8 +194,11 @@ impl Stamp<'_> {
         }
         condition["type"] = wanted.kind.as_str().into();
         condition["status"] = wanted.status.as_str().into();
-        condition["reason"] = wanted.reason.as_str().into();
-        condition["message"] = crate::event::shortened(&wanted.message, MESSAGE_LIMIT).into();
+        let words = [("reason", wanted.reason.to_string()), ("message", crate::event::shortened(&wanted.message, MESSAGE_LIMIT))];
+        // Kubernetes' own kinds need not say why.
+        for (name, word) in words.into_iter().filter(|(_, word)| self.generation.is_some() || !word.is_empty()) {
+            condition[name] = word.into();
+        }
         if let Some(generation) = self.generation {
             condition["observedGeneration"] = generation.into();
         }

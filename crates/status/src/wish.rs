@@ -27,8 +27,8 @@ impl Wish {
         matches!(self, Self::Addresses(_) | Self::Status(_))
     }
 
-    /// The merge patch that turns `current` into what is wished, or `None` where it is so already.
-    pub(crate) fn patch(&self, current: &Value, now: &str) -> Option<Value> {
+    /// The merge patch that turns `current` into what is wished at the time `now`, or `None` where it is so already.
+    pub fn change(&self, current: &Value, now: &str) -> Option<Value> {
         match self {
             Self::Status(statement) => statement.change(current.get("status"), now).map(|status| json!({ "status": status })),
             Self::Addresses(addresses) => {
@@ -50,7 +50,7 @@ impl Wish {
         match (self, current) {
             (Self::Absent, current) => current.is_none(),
             (Self::Event(_), _) | (_, None) => false,
-            (_, Some(current)) => self.patch(current, "").is_none(),
+            (_, Some(current)) => self.change(current, "").is_none(),
         }
     }
 }
@@ -95,9 +95,9 @@ mod tests {
     fn addresses_are_written_only_where_they_differ() {
         let at = |addresses: &[&str]| Wish::Addresses(addresses.iter().map(|it| (*it).into()).collect());
         let current = json!({ "status": { "loadBalancer": { "ingress": [{ "ip": "127.1.0.1" }] } } });
-        assert_eq!(at(&["127.1.0.1"]).patch(&current, ""), None);
-        assert_eq!(at(&[]).patch(&json!({ "status": { "loadBalancer": {} } }), ""), None);
-        let patch = at(&["lb.example"]).patch(&current, "").expect("a difference");
+        assert_eq!(at(&["127.1.0.1"]).change(&current, ""), None);
+        assert_eq!(at(&[]).change(&json!({ "status": { "loadBalancer": {} } }), ""), None);
+        let patch = at(&["lb.example"]).change(&current, "").expect("a difference");
         assert_eq!(patch, json!({ "status": { "loadBalancer": { "ingress": [{ "hostname": "lb.example" }] } } }));
     }
 }

@@ -143,7 +143,7 @@ async fn write_once(client: &Client, target: &Target, wish: &Wish) -> Result<Wri
         }
         (wish, Some(current)) => {
             let current = serde_json::to_value(&current)?;
-            let Some(patch) = wish.patch(&current, &now()) else { return Ok(Written::Nothing) };
+            let Some(patch) = wish.change(&current, &now()) else { return Ok(Written::Nothing) };
             send(&api, target, wish, guarded(patch, &current)).await?;
         }
     }
