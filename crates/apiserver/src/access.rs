@@ -1,7 +1,7 @@
 //! Who asks, and what they may do.
 //!
-//! The only identity there is so far is the administrator's: a client certificate of our own CA whose organisation is
-//! `system:masters`. It may do everything.
+//! There are two identities, both client certificates of our own CA whose organisation is `system:masters`: the administrator's, and
+//! this program's own, which never leaves the process. Both may do everything; but what [`crate::views`] guards, only the latter writes.
 
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
@@ -13,6 +13,8 @@ use crate::failure::Failure;
 use crate::reply::Reply;
 use crate::request::Target;
 
+/// The user that this program's own controllers are.
+pub(crate) const KEEPER: &str = "paifang";
 pub(crate) const MASTERS: &str = "system:masters";
 const AUTHENTICATED: &str = "system:authenticated";
 
@@ -47,6 +49,11 @@ impl Identity {
         let organizations = subject.iter_organization().filter_map(|one| one.as_str().ok());
         let groups = organizations.map(str::to_owned).chain([AUTHENTICATED.to_owned()]).collect();
         Some(Self { user, groups })
+    }
+
+    /// Whether it is this program itself.
+    pub fn is_keeper(&self) -> bool {
+        self.user == KEEPER && self.is_master()
     }
 
     pub fn is_master(&self) -> bool {

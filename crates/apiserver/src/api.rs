@@ -15,7 +15,7 @@ use crate::format::Format;
 use crate::kinds::{Kind, Kinds};
 use crate::reply::Reply;
 use crate::request::{Query, Target, Verb};
-use crate::{Admit, access, crd, delete, discovery, openapi, patch, read, table, watching, write};
+use crate::{Admit, Warn, access, crd, delete, discovery, openapi, patch, read, scale, table, views, watching, write};
 
 /// What all requests share.
 pub(crate) struct Api {
@@ -23,9 +23,15 @@ pub(crate) struct Api {
     kinds: RwLock<Arc<Kinds>>,
     /// What the kinds of definitions were made from.
     pub(crate) known: Mutex<crd::Known>,
-    admit: Option<Admit>,
+    hooks: Hooks,
     /// Turns true when the server stops: what would go on for ever ends.
     pub(crate) stop: watch::Receiver<bool>,
+}
+
+/// What the embedder wants to be asked.
+pub(crate) struct Hooks {
+    pub(crate) admit: Option<Admit>,
+    pub(crate) warn: Warn,
 }
 
 /// A request for objects of a known kind.
@@ -44,8 +50,8 @@ pub(crate) struct Ask {
 // === impl Api ===
 
 impl Api {
-    pub(crate) fn new(store: Store, admit: Option<Admit>, stop: watch::Receiver<bool>) -> Self {
-        Self { store, kinds: RwLock::new(Arc::new(Kinds::new([]))), known: Mutex::default(), admit, stop }
+    pub(crate) fn new(store: Store, hooks: Hooks, stop: watch::Receiver<bool>) -> Self {
+        Self { store, kinds: RwLock::new(Arc::new(Kinds::new([]))), known: Mutex::default(), hooks, stop }
     }
 
     pub(crate) fn kinds(&self) -> Arc<Kinds> {
@@ -123,6 +129,8 @@ impl Api {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         match ask.verb {
+            Verb::Get if scale::is_target(ask) => scale::get(self, ask),
+            Verb::Update if scale::is_target(ask) => scale::update(self, ask, parse(&head.headers, body).await?).await,
             Verb::Get => read::get(self, ask),
             Verb::List => read::list(self, ask).await,
             Verb::Watch => watching::watch(self, ask),
@@ -130,7 +138,7 @@ impl Api {
             Verb::Update => write::update(self, ask, parse(&head.headers, body).await?).await,
             Verb::Patch => {
                 let media = body::media_type(&head.headers);
-                patch::check_media(&ask.kind, &media)?;
+                patch::check_media(ask, &media)?;
                 patch::patch(self, ask, &media, &body::read(body).await?).await
             }
             Verb::Delete => delete::one(self, ask, delete::options(parse(&head.headers, body).await?)?).await,
@@ -138,13 +146,15 @@ impl Api {
         }
     }
 
-    /// Asks the embedder, if it wants to be asked.
+    /// Guards views, then asks the embedder, if it wants to be asked. Gives what the client should hear.
     ///
     /// # Errors
-    /// `Invalid`, with the causes it gives.
+    /// `Forbidden` for a view, `Invalid` with the causes that the embedder gives.
     pub(crate) fn admit(&self, ask: &Ask, old: Option<&Value>, new: Option<&Value>) -> Result<Vec<String>, Failure> {
         use crate::object::Object;
-        let Some(admit) = &self.admit else { return Ok(Vec::new()) };
+        views::guard(ask, old, new)?;
+        let mut warnings = self.warnings(ask, old, new);
+        let Some(admit) = &self.hooks.admit else { return Ok(warnings) };
         let name = new.or(old).map_or("", |object| object.name());
         let review = crate::Review {
             verb: ask.verb,
@@ -160,7 +170,19 @@ impl Api {
             old,
             new,
         };
-        admit(&review).map_err(|causes| Failure::invalid(&ask.kind, name, causes))
+        warnings.extend(admit(&review).map_err(|causes| Failure::invalid(&ask.kind, name, causes))?);
+        Ok(warnings)
+    }
+
+    /// Said once to who changes what the object asks for, not to who labels it.
+    fn warnings(&self, ask: &Ask, old: Option<&Value>, new: Option<&Value>) -> Vec<String> {
+        let intent = |object: Option<&Value>| object.and_then(|object| object.get("spec")).cloned();
+        match new {
+            Some(new) if ask.target.subresource.is_empty() && !ask.user.is_keeper() && intent(old) != intent(Some(new)) => {
+                (self.hooks.warn)(new)
+            }
+            _ => Vec::new(),
+        }
     }
 }
 

@@ -252,7 +252,7 @@ fn shape(ask: &Ask) -> Shape<'_> {
 fn part(ask: &Ask) -> Part {
     match ask.target.subresource.as_str() {
         "status" => Part::Only("status"),
-        "finalize" => Part::Only("spec"),
+        "finalize" | "scale" => Part::Only("spec"),
         _ if ask.kind.status => Part::AllButStatus,
         _ => Part::All,
     }

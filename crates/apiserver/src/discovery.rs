@@ -8,7 +8,7 @@ use crate::access;
 use crate::failure::Failure;
 use crate::kinds::{Group, Kind, Kinds};
 use crate::reply::Reply;
-use crate::{openapi, table};
+use crate::{openapi, scale, table};
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 /// What clients are told this API is like.
@@ -124,7 +124,14 @@ fn aggregated_kind(kind: &Kind) -> Value {
     }
     let below = table::subresources(kind);
     if !below.is_empty() {
-        let below = below.iter().map(|name| json!({ "subresource": name, "responseKind": response, "verbs": words(kind, name) }));
+        let below = below.iter().map(|name| {
+            let response = if *name == "scale" {
+                json!({ "group": scale::GROUP, "version": scale::VERSION, "kind": scale::KIND })
+            } else {
+                response.clone()
+            };
+            json!({ "subresource": name, "responseKind": response, "verbs": words(kind, name) })
+        });
         value["subresources"] = below.collect();
     }
     value
@@ -171,10 +178,16 @@ fn resources(kinds: &Kinds, group: &str, version: &str) -> Result<Reply, Failure
         }
         resources.push(value);
         for name in table::subresources(kind) {
-            resources.push(json!({
+            let mut below = json!({
                 "name": format!("{}/{name}", kind.plural), "singularName": "", "namespaced": kind.namespaced,
                 "kind": kind.kind, "verbs": words(kind, name),
-            }));
+            });
+            if name == "scale" {
+                below["group"] = scale::GROUP.into();
+                below["version"] = scale::VERSION.into();
+                below["kind"] = scale::KIND.into();
+            }
+            resources.push(below);
         }
     }
     let group_version = crate::kinds::api_version(group, version);

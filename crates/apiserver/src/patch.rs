@@ -12,7 +12,7 @@ use crate::object::{Object, decode};
 use crate::read::shaped;
 use crate::reply::Reply;
 use crate::write::{self, Origin};
-use crate::{apply, strategic, table};
+use crate::{apply, scale, strategic, table};
 
 /// How a patch is written. The reference table says which kinds take which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,23 +60,26 @@ impl PatchType {
     }
 }
 
-/// Refuses a patch type that `kind` does not take, before the body is read.
-pub(crate) fn check_media(kind: &Kind, media_type: &str) -> Result<PatchType, Failure> {
-    let taken = || PatchType::ALL.into_iter().filter(|patch| table::takes(kind, *patch));
-    PatchType::of(media_type).filter(|patch| table::takes(kind, *patch)).ok_or_else(|| {
-        let taken: Vec<&str> = taken().map(PatchType::media_type).collect();
+/// Refuses a patch type that is not taken here, before the body is read.
+pub(crate) fn check_media(ask: &Ask, media_type: &str) -> Result<PatchType, Failure> {
+    let taken = table::patches(&ask.kind, &ask.target.subresource);
+    PatchType::of(media_type).filter(|patch| taken.contains(patch)).ok_or_else(|| {
+        let taken: Vec<&str> = taken.iter().map(|patch| patch.media_type()).collect();
         Failure::unsupported_media(&taken.join(", "))
     })
 }
 
 pub(crate) async fn patch(api: &Api, ask: &Ask, media_type: &str, bytes: &[u8]) -> Result<Reply, Failure> {
     let name = &ask.target.name;
-    let patch_type = check_media(&ask.kind, media_type)?;
+    let patch_type = check_media(ask, media_type)?;
     apply::check_options(ask, "PatchOptions", patch_type == PatchType::Apply)?;
     if patch_type == PatchType::Apply {
         return apply::apply(api, ask, bytes).await;
     }
-    let patch = Patch::read(&ask.kind, patch_type, bytes)?;
+    let patch = Patch::read(patch_type, bytes)?;
+    if scale::is_target(ask) {
+        return scale::patch(api, ask, &patch).await;
+    }
     let mut last = Failure::modified(&ask.kind, name);
     for _ in 0..TRIES {
         let stored = api.store.get(&ask.key()).ok_or_else(|| Failure::not_found(&ask.kind, name))?;
@@ -94,7 +97,7 @@ pub(crate) async fn patch(api: &Api, ask: &Ask, media_type: &str, bytes: &[u8]) 
     Err(last)
 }
 
-struct Patch {
+pub(crate) struct Patch {
     form: Form,
     duplicates: Vec<String>,
     names_revision: bool,
@@ -109,19 +112,24 @@ enum Form {
 // === impl Patch ===
 
 impl Patch {
-    fn read(kind: &Kind, patch_type: PatchType, bytes: &[u8]) -> Result<Self, Failure> {
+    fn read(patch_type: PatchType, bytes: &[u8]) -> Result<Self, Failure> {
         let parsed = body::json(bytes)?;
         let names_revision = parsed.value.pointer("/metadata/resourceVersion").is_some();
         let form = match patch_type {
             PatchType::Json => Form::Json(operations(parsed.value)?),
             PatchType::Merge => Form::Merge(object(parsed.value)?),
             PatchType::Strategic => Form::Strategic(object(parsed.value)?),
-            PatchType::Apply => return Err(Failure::unsupported_media(&accepted(kind))),
+            PatchType::Apply => return Err(Failure::bad_request("an apply is no patch of what is there")),
         };
         Ok(Self { form, duplicates: parsed.duplicates, names_revision })
     }
 
-    fn apply(&self, kind: &Kind, old: &Value) -> Result<Value, Failure> {
+    /// Whether it says which state of the object it is for.
+    pub(crate) fn names_revision(&self) -> bool {
+        self.names_revision
+    }
+
+    pub(crate) fn apply(&self, kind: &Kind, old: &Value) -> Result<Value, Failure> {
         let mut new = old.clone();
         match &self.form {
             Form::Json(operations) => {
@@ -134,11 +142,6 @@ impl Patch {
         }
         Ok(new)
     }
-}
-
-fn accepted(kind: &Kind) -> String {
-    let taken = PatchType::ALL.into_iter().filter(|patch| table::takes(kind, *patch));
-    taken.map(PatchType::media_type).collect::<Vec<_>>().join(", ")
 }
 
 fn operations(value: Value) -> Result<Vec<PatchOperation>, Failure> {

@@ -17,7 +17,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::StartError;
-use crate::access::MASTERS;
+use crate::access::{KEEPER, MASTERS};
 
 const AUTHORITY: &str = "paifang-ca";
 const ADMIN: &str = "paifang-admin";
@@ -105,6 +105,11 @@ impl Authority {
         self.client(ADMIN, MASTERS).map_err(|error| StartError::Tls { reason: error.to_string() })
     }
 
+    /// For the controllers of this process.
+    pub(crate) fn keeper(&self) -> Result<Pair, StartError> {
+        self.client(KEEPER, MASTERS).map_err(|error| StartError::Tls { reason: error.to_string() })
+    }
+
     /// Asks clients for a certificate of ours, and lets those without connect.
     pub(crate) fn server_config(&self, address: SocketAddr, names: &[String]) -> Result<ServerConfig, StartError> {
         let failed = |error: &dyn std::fmt::Display| StartError::Tls { reason: error.to_string() };
@@ -153,8 +158,8 @@ fn limit(params: &mut CertificateParams, years: i64) {
     params.not_after = until;
 }
 
-/// The file that `kubectl` reads.
-pub(crate) fn kubeconfig(server: &str, authority: &Authority, admin: &Pair) -> String {
+/// The file that `kubectl` reads, for the user that `pair` is of.
+pub(crate) fn kubeconfig(server: &str, authority: &Authority, pair: &Pair) -> String {
     let data = |pem: &str| STANDARD.encode(pem);
     format!(
         "apiVersion: v1\nkind: Config\nclusters:\n- name: paifang\n  cluster:\n    server: {server}\n    \
@@ -162,8 +167,8 @@ pub(crate) fn kubeconfig(server: &str, authority: &Authority, admin: &Pair) -> S
          client-key-data: {}\ncontexts:\n- name: paifang\n  context:\n    cluster: paifang\n    user: {ADMIN}\n\
          current-context: paifang\n",
         data(&authority.pem),
-        data(&admin.certificate),
-        data(&admin.key),
+        data(&pair.certificate),
+        data(&pair.key),
     )
 }
 

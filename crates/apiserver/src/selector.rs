@@ -43,6 +43,27 @@ pub(crate) struct Selector {
     pub(crate) fields: Fields,
 }
 
+/// The selector in an object, as `kubectl get -l` takes it.
+pub(crate) fn written(selector: Option<&Value>) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
+    let field = |name: &str| selector.and_then(|selector| selector.get(name));
+    let labels = field("matchLabels").and_then(Value::as_object).into_iter().flatten();
+    let mut parts: Vec<String> = labels.map(|(key, value)| format!("{key}={}", text(value))).collect();
+    parts.sort_unstable();
+    for one in field("matchExpressions").and_then(Value::as_array).into_iter().flatten() {
+        let key = text(&one["key"]);
+        let values: Vec<String> = one["values"].as_array().into_iter().flatten().map(text).collect();
+        let values = values.join(",");
+        parts.push(match one["operator"].as_str() {
+            Some("In") => format!("{key} in ({values})"),
+            Some("NotIn") => format!("{key} notin ({values})"),
+            Some("DoesNotExist") => format!("!{key}"),
+            _ => key,
+        });
+    }
+    parts.join(",")
+}
+
 // === impl Selector ===
 
 impl Selector {

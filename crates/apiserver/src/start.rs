@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::access::Identity;
-use crate::api::Api;
+use crate::api::{Api, Hooks};
 use crate::builtin::BASIC_NAMESPACES;
 use crate::failure::Cause;
 use crate::object::encode;
@@ -25,6 +25,9 @@ const KUBESPHERE_NAMESPACES: [&str; 2] = ["kubesphere-system", "kubesphere-contr
 
 /// Asked before an object is written. Warnings are shown by `kubectl`; causes refuse the write with 422.
 pub type Admit = Arc<dyn Fn(&Review<'_>) -> Result<Vec<String>, Vec<Cause>> + Send + Sync>;
+
+/// Asked what to say beside an object that is written: `kubectl` shows each as a warning.
+pub type Warn = Arc<dyn Fn(&Value) -> Vec<String> + Send + Sync>;
 
 /// A write that is about to happen.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +60,8 @@ pub struct Options {
     /// More names and addresses that the server's certificate is for.
     pub names: Vec<String>,
     pub admit: Option<Admit>,
+    /// Beside `admit`; [`crate::no_containers`] unless something stands in for them.
+    pub warn: Warn,
     /// CustomResourceDefinitions that are there from the start. Those that a user has changed stay as they are.
     pub definitions: Vec<Value>,
 }
@@ -82,6 +87,8 @@ pub struct Running {
     pub url: String,
     pub kubeconfig_path: PathBuf,
     pub kubeconfig: String,
+    /// For the controllers of this process: they alone write views. It stands in no file.
+    pub keeper_kubeconfig: String,
     pub ca_certificate: String,
     pub client_certificate: String,
     client_key: String,
@@ -102,11 +109,12 @@ pub async fn start(store: Store, options: Options) -> Result<Running, StartError
     let admin = authority.admin()?;
     let url = format!("https://{}", reachable(local_addr));
     let kubeconfig = pki::kubeconfig(&url, &authority, &admin);
+    let keeper_kubeconfig = pki::kubeconfig(&url, &authority, &authority.keeper()?);
     let kubeconfig_path = options.data_dir.join("kubeconfig");
     pki::write_private(&kubeconfig_path, &kubeconfig).map_err(|source| StartError::Kubeconfig { path: kubeconfig_path.clone(), source })?;
 
     let (stop, stopped) = watch::channel(false);
-    let api = Arc::new(Api::new(store, options.admit, stopped.clone()));
+    let api = Arc::new(Api::new(store, Hooks { admit: options.admit, warn: options.warn }, stopped.clone()));
     crd::refresh(&api);
     first_objects(&api).await?;
     definitions::install(&api, &options.definitions).await?;
@@ -120,6 +128,7 @@ pub async fn start(store: Store, options: Options) -> Result<Running, StartError
         url,
         kubeconfig_path,
         kubeconfig,
+        keeper_kubeconfig,
         ca_certificate: authority.pem().to_owned(),
         client_certificate: admin.certificate,
         client_key: admin.key,
@@ -167,7 +176,14 @@ impl Options {
     /// On the usual address of this machine.
     pub fn new(data_dir: impl AsRef<Path>) -> Self {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 6443));
-        Self { data_dir: data_dir.as_ref().to_owned(), address, names: Vec::new(), admit: None, definitions: schema::crds() }
+        Self {
+            data_dir: data_dir.as_ref().to_owned(),
+            address,
+            names: Vec::new(),
+            admit: None,
+            warn: Arc::new(crate::no_containers),
+            definitions: schema::crds(),
+        }
     }
 }
 

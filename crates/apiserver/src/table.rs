@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::kinds::{Kind, Kinds};
 use crate::patch::PatchType;
 use crate::request::{Target, Verb};
+use crate::scale;
 
 /// One resource or subresource.
 #[derive(Clone, Debug)]
@@ -21,7 +22,9 @@ pub struct Row {
 
 const STATUS: &[Verb] = &[Verb::Get, Verb::Update, Verb::Patch];
 const FINALIZE: &[Verb] = &[Verb::Update];
+const SCALE: &[Verb] = STATUS;
 const PATCHES: &[PatchType] = &PatchType::ALL;
+const SCALE_PATCHES: &[PatchType] = &[PatchType::Json, PatchType::Merge, PatchType::Strategic];
 const CUSTOM_PATCHES: &[PatchType] = &[PatchType::Json, PatchType::Merge, PatchType::Apply];
 /// Deleting all of these at once is never what was meant.
 const NO_COLLECTION_DELETE: [&str; 2] = ["namespaces", "services"];
@@ -34,21 +37,22 @@ pub(crate) fn verbs(kind: &Kind, subresource: &str) -> Vec<Verb> {
             Verb::ALL.into_iter().filter(|verb| !(whole && *verb == Verb::DeleteCollection)).collect()
         }
         "status" if kind.status => STATUS.to_vec(),
+        "scale" if scale::has(kind) => SCALE.to_vec(),
         "finalize" if kind.is("", "namespaces") => FINALIZE.to_vec(),
         _ => Vec::new(),
     }
 }
 
-pub(crate) fn takes(kind: &Kind, patch: PatchType) -> bool {
-    patches(kind).contains(&patch)
-}
-
-fn patches(kind: &Kind) -> &'static [PatchType] {
-    if kind.is_builtin() { PATCHES } else { CUSTOM_PATCHES }
+pub(crate) fn patches(kind: &Kind, subresource: &str) -> &'static [PatchType] {
+    match subresource {
+        "scale" => SCALE_PATCHES,
+        _ if kind.is_builtin() => PATCHES,
+        _ => CUSTOM_PATCHES,
+    }
 }
 
 pub(crate) fn subresources(kind: &Kind) -> Vec<&'static str> {
-    ["status", "finalize"].into_iter().filter(|name| !verbs(kind, name).is_empty()).collect()
+    ["finalize", "scale", "status"].into_iter().filter(|name| !verbs(kind, name).is_empty()).collect()
 }
 
 /// Refuses what the table does not hold, in Kubernetes' words.
@@ -80,7 +84,7 @@ pub fn rows() -> Vec<Row> {
 
 fn row(kind: &Kind, subresource: &'static str) -> Row {
     let verbs = verbs(kind, subresource);
-    let patches = if verbs.contains(&Verb::Patch) { patches(kind).to_vec() } else { Vec::new() };
+    let patches = if verbs.contains(&Verb::Patch) { patches(kind, subresource).to_vec() } else { Vec::new() };
     Row {
         group: kind.group.clone(),
         version: kind.version.clone(),

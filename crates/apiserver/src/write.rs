@@ -16,7 +16,7 @@ use crate::object::{Object, as_map, decode, encode, same_intent, set};
 use crate::read::shaped;
 use crate::reply::Reply;
 use crate::request::{Query, Verb};
-use crate::{apply, builtin, clock, crd, names};
+use crate::{apply, builtin, clock, crd, names, scale};
 
 /// What is done about fields that no schema knows and keys that come twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,6 +178,9 @@ pub(crate) async fn replace(
     check_preconditions(&ask.kind, &old, &new)?;
     if ask.target.subresource == "finalize" {
         new = only(&old, &new, "spec");
+    } else if scale::is_target(ask) {
+        new = only(&old, &new, "spec");
+        count_generation(&ask.kind, &old, &mut new);
     } else if ask.target.subresource == "status" {
         warnings.extend(shape(ask, &mut new, duplicates)?);
         let managers = new.meta_mut().shift_remove("managedFields").filter(|_| origin == Origin::Applied);

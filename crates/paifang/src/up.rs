@@ -33,7 +33,7 @@ fn own(args: &UpArgs) -> Vec<SocketAddr> {
 }
 
 async fn serve(args: &UpArgs, api: &apiserver::Running) -> Result<Exit, Fault> {
-    let client = client(&api.kubeconfig).await?;
+    let client = client(&api.keeper_kubeconfig).await?;
     let wanted = Wanted {
         node_address: args.node_address,
         node_ports: &args.node_ports,
@@ -64,9 +64,9 @@ async fn serve(args: &UpArgs, api: &apiserver::Running) -> Result<Exit, Fault> {
 }
 
 async fn client(kubeconfig: &str) -> Result<kube::Client, Fault> {
-    let file = kube::config::Kubeconfig::from_yaml(kubeconfig).context("the kubeconfig just written cannot be read")?;
+    let file = kube::config::Kubeconfig::from_yaml(kubeconfig).context("the kubeconfig just made cannot be read")?;
     let config = kube::Config::from_custom_kubeconfig(file, &kube::config::KubeConfigOptions::default()).await;
-    let client = kube::Client::try_from(config.context("the kubeconfig just written cannot be used")?);
+    let client = kube::Client::try_from(config.context("the kubeconfig just made cannot be used")?);
     Ok(client.context("cannot make a client of the API")?)
 }
 

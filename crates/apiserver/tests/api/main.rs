@@ -11,3 +11,4 @@ mod objects;
 mod refusals;
 mod table;
 mod watches;
+mod workloads;

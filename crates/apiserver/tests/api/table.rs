@@ -94,7 +94,8 @@ impl<'a> Cell<'a> {
             Verb::Watch => Answer::head(server, &format!("{collection}?watch=true")).await,
             Verb::Create => server.post(&collection, &sample(self.row, &format!("{}-too", self.name))).await,
             Verb::Update => {
-                let object = server.get(&self.path).await.ok();
+                let whole = if self.row.subresource == "scale" { self.target() } else { self.path.clone() };
+                let object = server.get(&whole).await.ok();
                 server.put(&self.target(), &object).await
             }
             Verb::Patch => self.patch(self.row.patches[0]).await,

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{NONE, created, labels, list, number, or, text};
+use super::{NONE, created, list, or, text};
 use crate::clock::age;
 use crate::object::Object;
+use crate::selector::written;
 
 pub(super) const POD: &[&str] = &["Name", "Ready", "Status", "Restarts", "Age", "+IP", "+Node", "+Nominated Node", "+Readiness Gates"];
 pub(super) const DEPLOYMENT: &[&str] = &["Name", "Ready", "Up-to-date", "Available", "Age", "+Containers", "+Images", "+Selector"];
@@ -21,28 +22,8 @@ pub(super) fn deployment(object: &Value) -> Vec<Value> {
         json!(created(object)),
         json!(of_each("/name")),
         json!(of_each("/image")),
-        json!(selector(object.pointer("/spec/selector"))),
+        json!(or(&written(object.pointer("/spec/selector")), NONE)),
     ]
-}
-
-/// A label selector as `kubectl get -l` takes it.
-fn selector(selector: Option<&Value>) -> String {
-    let Some(selector) = selector else { return NONE.into() };
-    let mut parts: Vec<String> = match labels(selector.get("matchLabels")) {
-        none if none == NONE => Vec::new(),
-        pairs => vec![pairs],
-    };
-    for expression in list(selector, "/matchExpressions") {
-        let (key, values) = (text(expression, "/key"), list(expression, "/values"));
-        let values = values.iter().map(number).collect::<Vec<_>>().join(",");
-        parts.push(match text(expression, "/operator") {
-            "In" => format!("{key} in ({values})"),
-            "NotIn" => format!("{key} notin ({values})"),
-            "DoesNotExist" => format!("!{key}"),
-            _ => key.to_owned(),
-        });
-    }
-    if parts.is_empty() { NONE.into() } else { parts.join(",") }
 }
 
 pub(super) fn pod(object: &Value) -> Vec<Value> {

@@ -1,0 +1,109 @@
+//! `scale`: how many replicas, in the one form that all kinds with replicas have.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use store::Object as Stored;
+
+use crate::api::{Api, Ask};
+use crate::body::Parsed;
+use crate::failure::Failure;
+use crate::kinds::Kind;
+use crate::object::{Object, decode};
+use crate::patch::Patch;
+use crate::reply::Reply;
+use crate::write::{self, Origin};
+
+pub(crate) const GROUP: &str = "autoscaling";
+pub(crate) const VERSION: &str = "v1";
+pub(crate) const KIND: &str = "Scale";
+const TRIES: usize = 5;
+
+pub(crate) fn has(kind: &Kind) -> bool {
+    kind.is("apps", "deployments")
+}
+
+pub(crate) fn is_target(ask: &Ask) -> bool {
+    ask.target.subresource == "scale"
+}
+
+pub(crate) fn get(api: &Api, ask: &Ask) -> Result<Reply, Failure> {
+    let scale = scale_of(&decode(&ask.kind, &read(api, ask)?));
+    Ok(ask.format.reply(StatusCode::OK, &scale))
+}
+
+pub(crate) async fn update(api: &Api, ask: &Ask, body: Parsed) -> Result<Reply, Failure> {
+    let insists = !body.value.meta_str("resourceVersion").is_empty();
+    change(api, ask, insists, |_| Ok(body.value.clone())).await
+}
+
+pub(crate) async fn patch(api: &Api, ask: &Ask, patch: &Patch) -> Result<Reply, Failure> {
+    change(api, ask, patch.names_revision(), |scale| patch.apply(&ask.kind, scale)).await
+}
+
+async fn change(api: &Api, ask: &Ask, insists: bool, make: impl Fn(&Value) -> Result<Value, Failure>) -> Result<Reply, Failure> {
+    let mut last = Failure::modified(&ask.kind, &ask.target.name);
+    for _ in 0..TRIES {
+        let stored = read(api, ask)?;
+        let old = decode(&ask.kind, &stored);
+        let new = scaled(&old, &make(&scale_of(&old))?)?;
+        match write::replace(api, ask, &stored, new, &[], Origin::Sent).await {
+            Ok(written) => {
+                let reply = ask.format.reply(StatusCode::OK, &scale_of(&written.object));
+                return Ok(reply.warn(written.warnings));
+            }
+            Err(failure) if failure.is_conflict() && !insists => last = failure,
+            Err(failure) => return Err(failure),
+        }
+    }
+    Err(last)
+}
+
+fn read(api: &Api, ask: &Ask) -> Result<Stored, Failure> {
+    api.store.get(&ask.key()).ok_or_else(|| Failure::not_found(&ask.kind, &ask.target.name))
+}
+
+/// The object with as many replicas as `scale` says.
+fn scaled(object: &Value, scale: &Value) -> Result<Value, Failure> {
+    let expected = format!("{GROUP}/{VERSION}");
+    for (field, expected) in [("apiVersion", expected.as_str()), ("kind", KIND)] {
+        let said = scale.get(field).and_then(Value::as_str).unwrap_or(expected);
+        if said != expected {
+            return Err(Failure::bad_request(format!("the {field} in the data ({said}) does not match the expected {field} ({expected})")));
+        }
+    }
+    let said = scale.meta_str("name");
+    if !said.is_empty() && said != object.name() {
+        let name = object.name();
+        return Err(Failure::bad_request(format!("the name of the object ({said}) does not match the name on the URL ({name})")));
+    }
+    let replicas = match scale.pointer("/spec/replicas") {
+        None | Some(Value::Null) => json!(0),
+        Some(number) if number.is_i64() || number.is_u64() => number.clone(),
+        Some(other) => return Err(Failure::bad_request(format!("spec.replicas must be a whole number, not {other}"))),
+    };
+    let mut object = object.clone();
+    object["spec"]["replicas"] = replicas;
+    for field in ["uid", "resourceVersion"] {
+        let said = scale.meta_str(field);
+        if !said.is_empty() {
+            object.meta_mut().insert(field.into(), said.into());
+        }
+    }
+    Ok(object)
+}
+
+fn scale_of(object: &Value) -> Value {
+    let meta = object.meta();
+    let kept = ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"];
+    let meta: serde_json::Map<_, _> = kept.iter().filter_map(|key| Some(((*key).to_owned(), meta?.get(*key)?.clone()))).collect();
+    let mut status = json!({ "replicas": object.pointer("/status/replicas").and_then(Value::as_i64).unwrap_or(0) });
+    let selector = crate::selector::written(object.pointer("/spec/selector"));
+    if !selector.is_empty() {
+        status["selector"] = selector.into();
+    }
+    json!({
+        "kind": KIND, "apiVersion": format!("{GROUP}/{VERSION}"), "metadata": meta,
+        "spec": { "replicas": object.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(0) },
+        "status": status,
+    })
+}
