@@ -1,4 +1,4 @@
-//! What tests share: the golden runner, probes, origins that record and misbehave, a raw HTTP/1 client, certificates, ports.
+//! What tests share: the golden runner, probes, tutorials, origins that record and misbehave, a raw HTTP/1 client, certificates, ports.
 //!
 //! It knows no crate of ours and no HTTP library: a test that used the code under test to judge it would prove little. Everything
 //! here blocks and runs on plain threads, so it works beside any runtime.
@@ -18,6 +18,8 @@ pub mod message;
 pub mod origin;
 pub mod ports;
 pub mod probe;
+pub mod shell;
+pub mod tutorial;
 mod wait;
 
 pub use wait::{PATIENCE, eventually};

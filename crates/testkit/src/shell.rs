@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
-use testkit::PATIENCE;
+
+use crate::PATIENCE;
 
 /// No command of a page takes as long.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -28,12 +29,14 @@ pub struct Typed {
 // === impl Shell ===
 
 impl Shell {
-    pub fn start(folder: &Path, kubeconfig: &Path, paifang: &Path) -> Self {
-        let paths = std::env::var_os("PATH").unwrap_or_default();
-        let own = paifang.parent().into_iter().map(Path::to_owned);
-        let paths = std::env::join_paths(own.chain(std::env::split_paths(&paths))).expect("plain paths");
+    /// In a folder, with the API that `kubectl` is to ask.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no bash. So does every method where a command does not end.
+    pub fn start(folder: &Path, kubeconfig: &Path) -> Self {
         let mut bash = Command::new("bash");
-        bash.args(["--norc", "--noprofile"]).current_dir(folder).env("PATH", paths).env("KUBECONFIG", kubeconfig);
+        bash.args(["--norc", "--noprofile"]).current_dir(folder).env("KUBECONFIG", kubeconfig);
         // Bash joins both streams itself, so that they stay in their order.
         let mut child = bash.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("these tests need bash");
         let mut input = child.stdin.take().expect("its input is piped");

@@ -12,7 +12,6 @@ mod harness;
 mod ingress;
 mod load;
 mod objects;
-mod shell;
 mod starting;
 mod talk;
 mod tutorial;
