@@ -9,7 +9,7 @@ use crate::{build, tally, tools};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Run the route's objects through a real kube-apiserver instead; builds one first (Go 1.26, root).
+    /// Run the tests for a real one-node cluster instead; builds one first (Go 1.26, root).
     #[arg(long)]
     cluster: bool,
 
@@ -34,19 +34,33 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     tally::finish(&mut command)
 }
 
-/// Starts etcd and kube-apiserver, runs the tests made for them, and takes them down again, whatever came out.
+/// Starts a one-node cluster, runs the tests made for it, and takes it down again, whatever came out.
 fn cluster(passed: &[String]) -> Result<ExitCode> {
-    let script = tools::root().join("deploy/cluster/cluster");
-    let up = || Command::new(&script);
-    tools::run(up().arg("check"))?;
+    let folder = tools::root().join("deploy/cluster");
+    let (cluster, node) = (folder.join("cluster"), folder.join("node"));
+    let said = |words: &[&str]| -> Result<String> {
+        let output = Command::new(&cluster).args(words).output()?;
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    };
+    for script in [&cluster, &node] {
+        tools::run(Command::new(script).arg("check"))?;
+    }
     let paifang = build::quick("paifang")?;
-    tools::run(up().arg("up"))?;
-    let said = |word: &str| -> Result<String> { Ok(String::from_utf8(up().arg(word).output()?.stdout)?.trim().to_owned()) };
-    let (kubeconfig, address) = (said("kubeconfig")?, said("address")?);
-    let mut command = tools::cargo();
-    command.args(["test", "--package", "xtask", "--test", "cluster"]).args(passed).args(["--", "--ignored", "--nocapture"]);
-    let tested = tally::finish(command.env(BINARY, paifang).env("KUBECONFIG", kubeconfig).env("BACKEND_ADDRESS", address));
-    if let Err(error) = tools::run(up().arg("down")) {
+    tools::run(Command::new(&cluster).arg("up"))?;
+    let tested = (|| {
+        tools::run(Command::new(&node).arg("up"))?;
+        tools::run(Command::new(&node).arg("httpbin"))?;
+        let mut command = tools::cargo();
+        command.args(["test", "--package", "xtask", "--test", "cluster"]).args(passed).args(["--", "--ignored", "--nocapture"]);
+        command.env(BINARY, paifang).env("KUBECONFIG", said(&["kubeconfig"])?);
+        command
+            .env("BACKEND_ADDRESS", said(&["address"])?)
+            .env("NODE_ADDRESS", said(&["node-address"])?)
+            .env("CLUSTER_POOL", said(&["pool"])?);
+        command.env("CRDS_ISTIO", said(&["crds", "istio"])?).env("CRDS_GATEWAY_API", said(&["crds", "gateway-api"])?);
+        tally::finish(&mut command)
+    })();
+    if let Err(error) = tools::run(Command::new(&cluster).arg("down")) {
         bail!("the cluster is still up: {error:#}");
     }
     tested

@@ -1,59 +1,23 @@
-//! A route through a real kube-apiserver: control plane and gateway in one process on this host, the objects those of the README's first minutes.
-//!
-//! `cargo xtask test --cluster` starts the server and sets `KUBECONFIG`, `PAIFANG_BIN` and `BACKEND_ADDRESS` (not of loopback, which a
-//! kube-apiserver refuses as an endpoint).
+//! A route's objects, those of the README's first minutes, through a real kube-apiserver.
 
 use std::env;
-use std::io::Write;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use serde_json::{Value, json};
 use testkit::certificates::Authority;
 use testkit::eventually;
 use testkit::origin::{Behaviour, Origin};
 
+use crate::support::{Paifang, alone, get, kubectl};
+
 /// The LoadBalancer's addresses, on loopback.
 const POOL: &str = "127.1.77.0/24";
-
-struct Paifang(Child);
-
-impl Paifang {
-    fn start() -> Self {
-        let binary = env::var_os("PAIFANG_BIN").expect("PAIFANG_BIN: run `cargo xtask test --cluster`");
-        let mut command = Command::new(binary);
-        command.args(["control", "--gateway-in-process", "--pool", POOL, "--admin-address", "none"]);
-        Self(command.stdout(Stdio::null()).spawn().expect("it starts"))
-    }
-}
-
-impl Drop for Paifang {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn kubectl(arguments: &[&str], input: &str) -> Result<String, String> {
-    let mut command = Command::new("kubectl");
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("kubectl starts");
-    // kubectl may not read its input at all.
-    let _ = child.stdin.take().expect("its input is piped").write_all(input.as_bytes());
-    let output = child.wait_with_output().expect("kubectl ends");
-    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
-    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
-}
 
 fn apply(objects: Vec<Value>) {
     let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
     kubectl(&["apply", "-f", "-"], &list.to_string()).expect("the objects are accepted");
-}
-
-fn get(arguments: &[&str]) -> Option<Value> {
-    let json = kubectl(&[&["get", "-o", "json"], arguments].concat(), "").ok()?;
-    serde_json::from_str(&json).ok()
 }
 
 /// What curl prints as `STATUS BODY`, asking this host at this address.
@@ -127,7 +91,8 @@ fn a_route_through_a_real_api_server() {
     let run = std::process::id();
     let (namespace, host, tls_host) = (format!("demo-{run}"), format!("demo-{run}.kubesphere.io"), format!("tls-{run}.kubesphere.io"));
     let folder = tempfile::tempdir().expect("a folder");
-    let paifang = Paifang::start();
+    let _alone = alone();
+    let paifang = Paifang::start(&["--pool", POOL]);
     apply(objects(&namespace, &host, &tls_host, backend));
     write_certificate(folder.path(), &namespace, &tls_host);
 
@@ -167,7 +132,7 @@ fn a_route_through_a_real_api_server() {
 
     // a restart finds everything as it was
     drop(paifang);
-    let _paifang = Paifang::start();
+    let _paifang = Paifang::start(&["--pool", POOL]);
     let url = format!("http://{host}/again");
     eventually(&url, || curl(&url, &host, http, &[]).filter(|said| said.ends_with("200 ")));
 }

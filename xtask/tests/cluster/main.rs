@@ -1,0 +1,14 @@
+//! What only a real cluster shows: control plane and gateway in one process on this host, everything else Kubernetes' own.
+//!
+//! `cargo xtask test --cluster` starts one node and sets `KUBECONFIG`, `PAIFANG_BIN`, and for the tests:
+//!
+//! | variable | |
+//! |---|---|
+//! | `BACKEND_ADDRESS` | this host, as pods see it; not of loopback, which a kube-apiserver refuses as an endpoint |
+//! | `CLUSTER_POOL` | addresses of this host that the gateway may give away |
+//! | `NODE_ADDRESS` | the node |
+//! | `CRDS_ISTIO`, `CRDS_GATEWAY_API` | the definitions of those projects: a file, a folder |
+
+mod route;
+mod support;
+mod tutorial;
