@@ -11,6 +11,9 @@ use std::time::Instant;
 
 fn options() -> Options {
     let mut options = Options::new(GatewayId::new("cluster"));
+    options.gateways[0].labels = [("istio".into(), "ingressgateway".into())].into();
+    options.gateways[0].namespace = "istio-system".into();
+    options.gateways[0].services = vec![Name::new("istio-system", "istio-ingressgateway")];
     let project = SharedGateway { scope: Scope::Namespace("b".into()), ..SharedGateway::new(GatewayId::new("project")) };
     options.gateways.push(project);
     options
@@ -113,7 +116,228 @@ fn service() -> impl Strategy<Value = Value> {
     })
 }
 
+fn meta(name: String, namespace: String, created: String) -> Value {
+    json!({"name": name, "namespace": namespace, "creationTimestamp": created})
+}
+
+fn created() -> impl Strategy<Value = String> {
+    of(&["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z"])
+}
+
+/// Names that Gateway API's and Istio's objects share, so that they meet.
+fn deep_host() -> impl Strategy<Value = String> {
+    of(&["a.test", "b.test", "*.test", "*.a.test", "*", "x.a.test", "-bad-"])
+}
+
+fn class() -> impl Strategy<Value = Value> {
+    let controller = of(&["istio.io/gateway-controller", "paifang.dev/gateway-controller", "others.example/controller"]);
+    (of(&["istio", "paifang"]), controller).prop_map(|(name, controller)| {
+        json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "metadata": {"name": name}, "spec": {"controllerName": controller}})
+    })
+}
+
+fn listener() -> impl Strategy<Value = Value> {
+    let from = prop_oneof![
+        Just(json!({"from": "Same"})),
+        Just(json!({"from": "All"})),
+        Just(json!({"from": "Selector", "selector": {"matchLabels": {"team": "x"}}})),
+    ];
+    let host = prop_oneof![2 => Just(Value::Null), 3 => deep_host().prop_map(Value::from)];
+    let protocol = of(&["HTTP", "HTTP", "HTTPS", "TLS", "TCP", "UDP"]);
+    let tls = prop_oneof![
+        Just(Value::Null),
+        Just(json!({"certificateRefs": [{"name": "tls"}]})),
+        Just(json!({"certificateRefs": [{"name": "tls", "namespace": "b"}]})),
+        Just(json!({"mode": "Passthrough"})),
+    ];
+    let port = prop::sample::select(&[80_u16, 443, 8080][..]);
+    (of(&["one", "two", "three"]), port, protocol, host, from, tls).prop_map(|(name, port, protocol, host, from, tls)| {
+        json!({"name": name, "port": port, "protocol": protocol, "hostname": host, "allowedRoutes": {"namespaces": from}, "tls": tls})
+    })
+}
+
+fn gateway() -> impl Strategy<Value = Value> {
+    let address = prop_oneof![
+        4 => Just(Value::Null),
+        2 => Just(json!([{"type": "Hostname", "value": "istio-ingressgateway.istio-system.svc.cluster.local"}])),
+        1 => Just(json!([{"type": "IPAddress", "value": "127.0.0.9"}])),
+        1 => Just(json!([{"type": "Hostname", "value": "gw-istio"}])),
+    ];
+    let listeners = prop::collection::vec(listener(), 0..4);
+    (of(&["gw", "other"]), of(&["a", "b"]), created(), of(&["istio", "paifang", "none"]), address, listeners).prop_map(
+        |(name, namespace, created, class, addresses, listeners)| {
+            json!({
+                "apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": meta(name, namespace, created),
+                "spec": {"gatewayClassName": class, "listeners": listeners, "addresses": addresses},
+            })
+        },
+    )
+}
+
+fn backend_ref() -> impl Strategy<Value = Value> {
+    let namespace = prop_oneof![2 => Just(Value::Null), 1 => of(&["a", "b"]).prop_map(Value::from)];
+    (of(&["web", "api", "wbe"]), namespace, prop_oneof![Just(json!(80)), Just(json!(9)), Just(Value::Null)], 0_u8..3)
+        .prop_map(|(name, namespace, port, weight)| json!({"name": name, "namespace": namespace, "port": port, "weight": weight}))
+}
+
+fn http_route() -> impl Strategy<Value = Value> {
+    let section = prop_oneof![2 => Just(Value::Null), 1 => of(&["one", "two", "nine"]).prop_map(Value::from)];
+    let namespace = prop_oneof![2 => Just(Value::Null), 1 => of(&["a", "b"]).prop_map(Value::from)];
+    let parent = (of(&["gw", "other", "absent"]), namespace, section)
+        .prop_map(|(name, namespace, section)| json!({"name": name, "namespace": namespace, "sectionName": section}));
+    let matching = (of(&["Exact", "PathPrefix", "RegularExpression"]), of(&["/", "/foo", "/foo/bar", "/(", "x"]))
+        .prop_map(|(kind, value)| json!([{"path": {"type": kind, "value": value}}]));
+    let filter = prop_oneof![
+        3 => Just(json!([])),
+        1 => Just(json!([{"type": "RequestMirror", "requestMirror": {"backendRef": {"name": "api", "port": 80}}}])),
+        1 => Just(json!([{"type": "RequestRedirect", "requestRedirect": {"scheme": "https"}}])),
+        1 => Just(json!([{"type": "URLRewrite", "urlRewrite": {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/z"}}}])),
+        1 => Just(json!([{"type": "ExtensionRef", "extensionRef": {"group": "x", "kind": "Y", "name": "z"}}])),
+    ];
+    let rule = (matching, filter, prop::collection::vec(backend_ref(), 0..3))
+        .prop_map(|(matches, filters, backends)| json!({"matches": matches, "filters": filters, "backendRefs": backends}));
+    let hosts = prop::collection::vec(deep_host(), 0..3);
+    let (parents, rules) = (prop::collection::vec(parent, 0..3), prop::collection::vec(rule, 0..3));
+    (of(&["one", "two", "three"]), of(&["a", "b"]), created(), parents, hosts, rules).prop_map(
+        |(name, namespace, created, parents, hosts, rules)| {
+            json!({
+                "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": meta(name, namespace, created),
+                "spec": {"parentRefs": parents, "hostnames": hosts, "rules": rules},
+            })
+        },
+    )
+}
+
+fn stream_route() -> impl Strategy<Value = Value> {
+    (of(&["TCPRoute", "TLSRoute"]), of(&["one", "two"]), of(&["a", "b"]), created(), of(&["gw", "other"]), deep_host(), backend_ref())
+        .prop_map(|(kind, name, namespace, created, parent, host, backend)| {
+            json!({
+                "apiVersion": "gateway.networking.k8s.io/v1", "kind": kind, "metadata": meta(name, namespace, created),
+                "spec": {"parentRefs": [{"name": parent}], "hostnames": [host], "rules": [{"backendRefs": [backend]}]},
+            })
+        })
+}
+
+fn grant() -> impl Strategy<Value = Value> {
+    let kinds = (of(&["Gateway", "HTTPRoute", "TCPRoute"]), of(&["Secret", "Service"]));
+    (of(&["a", "b"]), of(&["a", "b"]), kinds).prop_map(|(namespace, from, (kind, to))| {
+        json!({
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "ReferenceGrant", "metadata": {"name": "grant", "namespace": namespace},
+            "spec": {"from": [{"group": "gateway.networking.k8s.io", "kind": kind, "namespace": from}], "to": [{"group": "", "kind": to}]},
+        })
+    })
+}
+
+fn istio_gateway() -> impl Strategy<Value = Value> {
+    let tls = prop_oneof![
+        Just(Value::Null),
+        Just(json!({"mode": "SIMPLE", "credentialName": "tls"})),
+        Just(json!({"mode": "MUTUAL", "credentialName": "tls"})),
+        Just(json!({"mode": "PASSTHROUGH"})),
+        Just(json!({"httpsRedirect": true})),
+    ];
+    let port = prop::sample::select(&[80_u16, 443, 8080, 31400][..]);
+    let host = (of(&["", "./", "a/", "*/"]), deep_host()).prop_map(|(namespace, host)| format!("{namespace}{host}"));
+    let server = (port, of(&["HTTP", "HTTPS", "TLS", "TCP", "GRPC"]), prop::collection::vec(host, 1..3), tls).prop_map(
+        |(number, protocol, hosts, tls)| json!({"port": {"number": number, "name": format!("p{number}"), "protocol": protocol}, "hosts": hosts, "tls": tls}),
+    );
+    let selector = prop_oneof![4 => Just(json!({"istio": "ingressgateway"})), 1 => Just(Value::Null), 1 => Just(json!({"istio": "none"}))];
+    (of(&["gw", "edge"]), of(&["a", "b"]), created(), selector, prop::collection::vec(server, 0..3)).prop_map(
+        |(name, namespace, created, selector, servers)| {
+            json!({
+                "apiVersion": "networking.istio.io/v1", "kind": "Gateway", "metadata": meta(name, namespace, created),
+                "spec": {"selector": selector, "servers": servers},
+            })
+        },
+    )
+}
+
+fn virtual_service() -> impl Strategy<Value = Value> {
+    let uri = prop_oneof![
+        Just(Value::Null),
+        Just(json!([{"uri": {"prefix": "/"}}])),
+        Just(json!([{"uri": {"prefix": "/foo"}}, {"uri": {"exact": "/bar"}}])),
+        Just(json!([{"uri": {"regex": ".*"}}])),
+        Just(json!([{"uri": {"regex": "("}}])),
+        Just(json!([{"headers": {"x": {"exact": "y"}}, "port": 80}])),
+    ];
+    let subset = prop_oneof![Just(Value::Null), of(&["v1", "v2"]).prop_map(Value::from)];
+    let destination = (of(&["web", "api.a.svc.cluster.local", "wbe", "api"]), subset)
+        .prop_map(|(host, subset)| json!({"destination": {"host": host, "subset": subset}, "weight": 50}));
+    let action = prop_oneof![
+        4 => prop::collection::vec(destination, 0..3).prop_map(|route| json!({"route": route})),
+        1 => Just(json!({"redirect": {"uri": "/z"}})),
+        1 => Just(json!({"delegate": {"name": "part", "namespace": "a"}})),
+        1 => Just(json!({"directResponse": {"status": 418}})),
+    ];
+    let rule = (uri, action).prop_map(|(matching, mut rule)| {
+        rule["match"] = matching;
+        rule
+    });
+    let gateways = prop::collection::vec(of(&["gw", "edge", "a/gw", "mesh", "absent"]), 0..3);
+    let tcp = prop_oneof![
+        3 => Just(Value::Null),
+        1 => Just(json!([{"match": [{"port": 31400}], "route": [{"destination": {"host": "web", "port": {"number": 80}}}]}])),
+    ];
+    let tls = prop_oneof![
+        3 => Just(Value::Null),
+        1 => Just(json!([{"match": [{"port": 443, "sniHosts": ["a.test"]}], "route": [{"destination": {"host": "api"}}]}])),
+    ];
+    let export = prop_oneof![3 => Just(Value::Null), 1 => Just(json!(["."])), 1 => Just(json!(["istio-system"]))];
+    let parts = (gateways, prop::collection::vec(deep_host(), 0..3), prop::collection::vec(rule, 0..3), tcp, tls, export);
+    (of(&["one", "two", "part"]), of(&["a", "b"]), created(), parts).prop_map(
+        |(name, namespace, created, (gateways, hosts, http, tcp, tls, export))| {
+            let hosts = if name == "part" { Value::Null } else { json!(hosts) };
+            json!({
+                "apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": meta(name, namespace, created),
+                "spec": {"hosts": hosts, "gateways": gateways, "http": http, "tcp": tcp, "tls": tls, "exportTo": export},
+            })
+        },
+    )
+}
+
+fn destination_rule() -> impl Strategy<Value = Value> {
+    let policy = prop_oneof![
+        Just(Value::Null),
+        Just(json!({"loadBalancer": {"simple": "RANDOM"}})),
+        Just(json!({"tls": {"mode": "SIMPLE"}})),
+        Just(json!({"connectionPool": {"tcp": {"maxConnections": 3}}})),
+    ];
+    let namespace = of(&["a", "b", "istio-system"]);
+    (of(&["one", "two"]), namespace, created(), of(&["web", "api.a.svc.cluster.local", "*"]), policy).prop_map(
+        |(name, namespace, created, host, policy)| {
+            json!({
+                "apiVersion": "networking.istio.io/v1", "kind": "DestinationRule", "metadata": meta(name, namespace, created),
+                "spec": {"host": host, "trafficPolicy": policy, "subsets": [{"name": "v1", "labels": {"version": "v1"}}]},
+            })
+        },
+    )
+}
+
+fn cluster_object() -> impl Strategy<Value = Value> {
+    let namespace = (of(&["a", "b"]), of(&["x", "y"]))
+        .prop_map(|(name, team)| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"team": team}}}));
+    let pod = (of(&["p", "q"]), of(&["v1", "v2"])).prop_map(|(name, version)| {
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "a", "labels": {"version": version}}})
+    });
+    prop_oneof![namespace, pod, class()]
+}
+
 fn object() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        4 => of_ingress(),
+        2 => cluster_object(),
+        3 => gateway(),
+        4 => http_route(),
+        2 => stream_route(),
+        1 => grant(),
+        3 => istio_gateway(),
+        4 => virtual_service(),
+        2 => destination_rule(),
+    ]
+}
+
+fn of_ingress() -> impl Strategy<Value = Value> {
     let secret = of(&["a", "b"]).prop_map(|namespace| {
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "tls", "namespace": namespace}, "type": "kubernetes.io/tls"})
     });
@@ -149,7 +373,8 @@ fn last_of_each(objects: &[Value]) -> Vec<Value> {
 /// All of a translation that can be compared.
 fn shown(translation: &Translation) -> (BTreeMap<String, String>, Vec<Report>) {
     let shards = translation.shards.iter().map(|(key, shard)| (key.to_string(), format!("{:?} {:?}", shard.hash, shard.host)));
-    (shards.collect(), translation.reports.all())
+    let gateways = translation.listening.gateways.iter().map(|(id, listens)| (format!("listening {id}"), format!("{listens:?}")));
+    (shards.chain(gateways).collect(), translation.reports.all())
 }
 
 /// Hints name what is there, and what is there later does not touch what never named it.
@@ -205,7 +430,17 @@ proptest! {
             }
             let Some(Change::Object { kind, name, object }) = Change::of(&object) else { continue };
             let applied = resources.apply(Change::Object { kind, name, object: object.filter(|_| !gone) });
-            for key in touched(&resources, &options, &applied).shards {
+            let touched = touched(&resources, &options, &applied);
+            for object in touched.objects {
+                let said = crate::report(&resources, &options, &object);
+                now.reports.update(Part::Object(object), said.into_iter().collect());
+            }
+            if touched.listening {
+                let (listening, reports) = crate::listening(&resources, &options);
+                now.listening = listening;
+                now.reports.update(Part::Listening, reports);
+            }
+            for key in touched.shards {
                 let (shard, reports) = translate_shard(&resources, &options, &key);
                 now.reports.update(Part::Shard(key.clone()), reports);
                 match shard {
@@ -221,7 +456,7 @@ proptest! {
 
     #[test]
     fn a_broken_object_changes_nothing_about_the_routes_of_others(
-        others in prop::collection::vec(object(), 1..8), mut broken in ingress(), way in any::<u64>(), junk in junk(),
+        others in prop::collection::vec(of_ingress(), 1..8), mut broken in ingress(), way in any::<u64>(), junk in junk(),
     ) {
         // The youngest, so that it owns no path of others; without what is host-wide on purpose.
         mutate(&mut broken, way, junk);
