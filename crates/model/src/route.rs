@@ -232,7 +232,10 @@ pub struct Retries {
 pub enum RetryOn {
     /// No connection came about.
     ConnectFailure,
-    /// The connection ended, or a try's time was over, before the answer's head.
+    /// The connection ended, or a try's time was over, before the answer's head, and the request may be repeated without harm: its method
+    /// is idempotent, or nothing of it was written.
+    SafeReset,
+    /// The same, whatever the request.
     Reset,
     /// The answer has this status.
     Status(u16),
@@ -300,7 +303,7 @@ impl Default for Timeouts {
 impl Default for Retries {
     /// ingress-nginx's `proxy-next-upstream-tries` and `proxy-next-upstream`.
     fn default() -> Self {
-        Self { tries: 3, on: vec![RetryOn::ConnectFailure, RetryOn::Reset], per_try: None, backoff: None }
+        Self { tries: 3, on: vec![RetryOn::ConnectFailure, RetryOn::SafeReset], per_try: None, backoff: None }
     }
 }
 

@@ -1,8 +1,8 @@
 //! One JSON line per request, written by a thread of its own.
 
-use crate::Metrics;
 use crate::cells::PerWorker;
 use crate::json::Object;
+use crate::{Metrics, Passage};
 use model::{Reason, Source};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -135,6 +135,15 @@ impl AccessLog {
 
     /// Adds a line to the worker's buffer, or drops it if there is no room. Never waits for the writer's output.
     pub fn write(&self, worker: usize, exchange: &Exchange) {
+        self.line(worker, exchange.time, |line| fill(line, exchange));
+    }
+
+    /// The same for a connection that was passed on.
+    pub fn write_passage(&self, worker: usize, passage: &Passage) {
+        self.line(worker, passage.time, |line| passage.fill(line));
+    }
+
+    fn line(&self, worker: usize, time: SystemTime, fill: impl FnOnce(&mut Object)) {
         let Some(shared) = &self.shared else { return };
         let full = {
             let mut buffer = shared.buffers.of(worker).lock().unwrap_or_else(PoisonError::into_inner);
@@ -142,7 +151,7 @@ impl AccessLog {
                 shared.metrics.log_lines_dropped.add(1);
                 return;
             }
-            buffer.append(exchange);
+            buffer.append(time, fill);
             buffer.lines.len() >= WAKE
         };
         if full
@@ -193,8 +202,8 @@ fn write_all(shared: &Shared, mut out: Box<dyn Write + Send>) {
 }
 
 impl Buffer {
-    fn append(&mut self, it: &Exchange) {
-        let since = it.time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    fn append(&mut self, time: SystemTime, fill: impl FnOnce(&mut Object)) {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         if self.text.is_empty() || self.second != since.as_secs() {
             self.second = since.as_secs();
             self.text = i64::try_from(since.as_secs())
@@ -205,7 +214,7 @@ impl Buffer {
         }
         let mut line = Object::open(&mut self.lines);
         line.plain("time", format_args!("{}.{:03}Z", self.text, since.subsec_millis()));
-        fill(&mut line, it);
+        fill(&mut line);
         line.close();
         self.lines.push(b'\n');
     }
@@ -228,7 +237,24 @@ fn fill(line: &mut Object, it: &Exchange) {
     }
     line.text("gateway", it.gateway.as_bytes());
     line.text("listener", it.listener.as_bytes());
-    if let Some(RouteRef(Source { object, rule })) = it.route {
+    route(line, it.route);
+    if let Some(backend) = it.backend {
+        line.text("backend", backend.as_bytes());
+    }
+    upstream(line, it.upstream.as_ref());
+    line.number("bytes_in", it.bytes_in);
+    line.number("bytes_out", it.bytes_out);
+    line.millis("duration_ms", it.duration);
+    if !it.request_id.is_empty() {
+        line.text("request_id", it.request_id);
+    }
+    if !it.user_agent.is_empty() {
+        line.text("user_agent", it.user_agent);
+    }
+}
+
+pub(crate) fn route(line: &mut Object, route: Option<RouteRef<'_>>) {
+    if let Some(RouteRef(Source { object, rule })) = route {
         line.object("route", |route| {
             route.text("kind", object.kind.as_bytes());
             route.text("namespace", object.namespace.as_bytes());
@@ -236,10 +262,10 @@ fn fill(line: &mut Object, it: &Exchange) {
             route.text("rule", rule.as_bytes());
         });
     }
-    if let Some(backend) = it.backend {
-        line.text("backend", backend.as_bytes());
-    }
-    if let Some(upstream) = &it.upstream {
+}
+
+pub(crate) fn upstream(line: &mut Object, upstream: Option<&Upstream>) {
+    if let Some(upstream) = upstream {
         line.object("upstream", |line| {
             line.plain("address", upstream.address);
             if let Some(connect) = upstream.connect {
@@ -250,15 +276,6 @@ fn fill(line: &mut Object, it: &Exchange) {
             }
             line.number("tries", upstream.tries);
         });
-    }
-    line.number("bytes_in", it.bytes_in);
-    line.number("bytes_out", it.bytes_out);
-    line.millis("duration_ms", it.duration);
-    if !it.request_id.is_empty() {
-        line.text("request_id", it.request_id);
-    }
-    if !it.user_agent.is_empty() {
-        line.text("user_agent", it.user_agent);
     }
 }
 

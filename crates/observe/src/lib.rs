@@ -19,7 +19,9 @@ mod cells;
 mod json;
 mod metrics;
 mod render;
+mod tunnel;
 
 pub use access_log::{AccessLog, Exchange, RouteRef, Sink, Upstream};
 pub use admin::Admin;
 pub use metrics::{BackendMetrics, ListenerMetrics, Measured, Metrics, RouteMetrics};
+pub use tunnel::{Passage, TunnelMetrics};

@@ -1,5 +1,6 @@
 //! What is counted, and where.
 
+use crate::TunnelMetrics;
 use crate::cells::{Count, PerWorker};
 use model::{BackendId, GatewayId, ObjectRef, Reason, SectionName, Text, Version};
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ pub struct Metrics {
     pub(crate) routes: Family<RouteKey, RouteMetrics>,
     pub(crate) backends: Family<BackendId, BackendMetrics>,
     pub(crate) listeners: Family<ListenerKey, ListenerMetrics>,
+    pub(crate) tunnels: Family<RouteKey, TunnelMetrics>,
     pub(crate) epoch: AtomicU64,
     pub(crate) sequence: AtomicU64,
     pub(crate) nacks: AtomicU64,
@@ -90,6 +92,8 @@ pub struct BackendMetrics {
     pub(crate) connects: AtomicU64,
     pub(crate) connect_failures: AtomicU64,
     pub(crate) retries: AtomicU64,
+    pub(crate) mirrored: AtomicU64,
+    pub(crate) mirrors_dropped: AtomicU64,
     pub(crate) connections: AtomicI64,
 }
 
@@ -117,6 +121,7 @@ impl Metrics {
             routes: Family::default(),
             backends: Family::default(),
             listeners: Family::default(),
+            tunnels: Family::default(),
             epoch: AtomicU64::new(0),
             sequence: AtomicU64::new(0),
             nacks: AtomicU64::new(0),
@@ -140,11 +145,20 @@ impl Metrics {
         self.routes.get(key(), key, || RouteMetrics { cells: PerWorker::new(self.workers) })
     }
 
+    /// The counters of an object's connections on a gateway that are passed on as they come; `None`: of those that nothing takes.
+    pub fn tunnel(&self, gateway: &GatewayId, object: Option<&ObjectRef>) -> Arc<TunnelMetrics> {
+        let key = RouteKey { gateway: gateway.clone(), object: object.cloned() };
+        let spare = || RouteKey { gateway: gateway.clone(), object: Some(ObjectRef::new("", "", "other")) };
+        self.tunnels.get(key, spare, || TunnelMetrics::new(self.workers))
+    }
+
     pub fn backend(&self, id: &BackendId) -> Arc<BackendMetrics> {
         let make = || BackendMetrics {
             connects: AtomicU64::new(0),
             connect_failures: AtomicU64::new(0),
             retries: AtomicU64::new(0),
+            mirrored: AtomicU64::new(0),
+            mirrors_dropped: AtomicU64::new(0),
             connections: AtomicI64::new(0),
         };
         self.backends.get(id.clone(), || BackendId::new("other"), make)
@@ -245,6 +259,16 @@ impl BackendMetrics {
     /// A request is tried again.
     pub fn retried(&self) {
         self.retries.fetch_add(1, Relaxed);
+    }
+
+    /// A copy of a request was answered.
+    pub fn mirrored(&self) {
+        self.mirrored.fetch_add(1, Relaxed);
+    }
+
+    /// A copy of a request was not sent, or not answered.
+    pub fn mirror_dropped(&self) {
+        self.mirrors_dropped.fetch_add(1, Relaxed);
     }
 }
 

@@ -1,8 +1,9 @@
 //! Metrics as OpenMetrics text.
 
-use crate::Metrics;
 use crate::cells::Count;
 use crate::metrics::{BOUNDS, RouteCells, RouteKey, RouteMetrics};
+use crate::tunnel::TunnelCells;
+use crate::{Metrics, TunnelMetrics};
 use model::{Reason, Text};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, LabelSetEncoder, NoLabelSet, text};
@@ -45,6 +46,7 @@ impl Collector for All {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         requests(&self.0, &mut encoder)?;
         connections(&self.0, &mut encoder)?;
+        tunnels(&self.0, &mut encoder)?;
         backends(&self.0, &mut encoder)?;
         process(&self.0, &mut encoder)
     }
@@ -147,13 +149,46 @@ fn connections(metrics: &Metrics, encoder: &mut DescriptorEncoder) -> fmt::Resul
     Ok(())
 }
 
+fn tunnels(metrics: &Metrics, encoder: &mut DescriptorEncoder) -> fmt::Result {
+    let tunnels: Vec<(RouteLabels, Arc<TunnelMetrics>)> =
+        metrics.tunnels.all().into_iter().map(|(key, it)| (RouteLabels::of(&key), it)).collect();
+    let help = "Connections passed on as they come; with a reason those that reached no backend";
+    let mut family = encoder.encode_descriptor("tcp_connections", help, None, MetricType::Counter)?;
+    for (labels, tunnel) in &tunnels {
+        let [gateway, kind, name] = labels.pairs();
+        for (reason, count) in tunnel.counted() {
+            let labels = [gateway, kind, name, ("reason", reason)];
+            family.encode_family(&Labels(&labels))?.encode_counter::<NoLabelSet, _, f64>(&count, None)?;
+        }
+    }
+    let mut family = encoder.encode_descriptor("tcp_connections_active", "Connections passed on now", None, MetricType::Gauge)?;
+    for (labels, tunnel) in &tunnels {
+        family.encode_family(&Labels(&labels.pairs()))?.encode_gauge(&tunnel.active())?;
+    }
+    type Octets = fn(&TunnelCells) -> &Count;
+    let octets: [(&str, &str, Octets); 2] = [
+        ("tcp_received", "Octets from clients of connections passed on that are over", |it| &it.received),
+        ("tcp_sent", "Octets to clients of connections passed on that are over", |it| &it.sent),
+    ];
+    for (name, help, get) in octets {
+        let mut family = encoder.encode_descriptor(name, help, Some(&Unit::Bytes), MetricType::Counter)?;
+        for (labels, tunnel) in &tunnels {
+            let count = tunnel.cells.sum(get);
+            family.encode_family(&Labels(&labels.pairs()))?.encode_counter::<NoLabelSet, _, f64>(&count, None)?;
+        }
+    }
+    Ok(())
+}
+
 fn backends(metrics: &Metrics, encoder: &mut DescriptorEncoder) -> fmt::Result {
     let backends = metrics.backends.all();
     type Get = fn(&crate::BackendMetrics) -> u64;
-    let counters: [(&str, &str, Get); 3] = [
+    let counters: [(&str, &str, Get); 5] = [
         ("upstream_connects", "Connections opened to a backend's endpoints", |it| it.connects.load(Relaxed)),
         ("upstream_connect_failures", "Connections that an endpoint did not accept", |it| it.connect_failures.load(Relaxed)),
         ("upstream_retries", "Requests tried again", |it| it.retries.load(Relaxed)),
+        ("upstream_mirrored", "Copies of requests that were answered", |it| it.mirrored.load(Relaxed)),
+        ("upstream_mirrors_dropped", "Copies of requests that were not sent, or not answered", |it| it.mirrors_dropped.load(Relaxed)),
     ];
     for (name, help, get) in counters {
         let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;

@@ -29,6 +29,8 @@ pub(crate) struct Watch {
     until: Cell<Duration>,
     /// A bound for the whole exchange, whatever `until` says.
     cap: Cell<Duration>,
+    /// A bound within it: of one try.
+    lap: Cell<Duration>,
     /// Between two requests: to be ended when the gateway stops.
     idle: Cell<bool>,
     waker: RefCell<Option<Waker>>,
@@ -69,6 +71,7 @@ impl Clock {
         let watch = Rc::new(Watch {
             until: Cell::new(Duration::MAX),
             cap: Cell::new(Duration::MAX),
+            lap: Cell::new(Duration::MAX),
             idle: Cell::new(false),
             waker: RefCell::default(),
             place: Cell::new(watches.len()),
@@ -122,14 +125,26 @@ impl Deadline {
     pub fn set(&self, wait: Duration) {
         // Time stands still between ticks, so one tick more: never early.
         let until = self.clock.now().saturating_add(wait).saturating_add(TICK);
-        self.watch.until.set(until.min(self.watch.cap.get()));
+        self.watch.until.set(until.min(self.watch.cap.get()).min(self.watch.lap.get()));
     }
 
     /// Bounds all waits from here to the next call; `None` lifts the bound.
     pub fn cap(&self, wait: Option<Duration>) {
-        let cap = wait.map_or(Duration::MAX, |wait| self.clock.base.elapsed().saturating_add(wait));
+        let cap = self.from_now(wait);
         self.watch.cap.set(cap);
+        self.watch.lap.set(Duration::MAX);
         self.watch.until.set(self.watch.until.get().min(cap));
+    }
+
+    /// Bounds the waits from here to the next call, within the bound of all of them.
+    pub fn lap(&self, wait: Option<Duration>) {
+        let lap = self.from_now(wait);
+        self.watch.lap.set(lap);
+        self.watch.until.set(self.watch.until.get().min(lap));
+    }
+
+    fn from_now(&self, wait: Option<Duration>) -> Duration {
+        wait.map_or(Duration::MAX, |wait| self.clock.base.elapsed().saturating_add(wait))
     }
 
     pub fn idle(&self, idle: bool) {
@@ -146,9 +161,9 @@ impl Deadline {
         self.watch.cap.get() <= self.clock.now()
     }
 
-    /// What is left of the bound of the whole exchange.
+    /// What is left of the bounds of the whole exchange and of this try.
     pub fn left(&self) -> Duration {
-        match self.watch.cap.get() {
+        match self.watch.cap.get().min(self.watch.lap.get()) {
             Duration::MAX => Duration::MAX,
             cap => cap.saturating_sub(self.clock.base.elapsed()),
         }
@@ -217,6 +232,20 @@ mod tests {
         deadline.cap(None);
         deadline.set(Duration::from_secs(60));
         assert!(!deadline.passed());
+    }
+
+    #[test]
+    fn a_lap_bounds_one_try_within_the_cap() {
+        let clock = Clock::new(Instant::now());
+        let deadline = clock.deadline();
+        deadline.cap(Some(Duration::from_secs(60)));
+        deadline.lap(Some(Duration::ZERO));
+        deadline.set(Duration::from_secs(1));
+        clock.tick();
+        assert!(deadline.passed() && !deadline.spent() && deadline.left().is_zero());
+        deadline.lap(None);
+        deadline.set(Duration::from_secs(1));
+        assert!(!deadline.passed() && deadline.left() > Duration::from_secs(50));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! One client connection, from accept to its end.
 
 use crate::admission::Admitted;
-use crate::clock::Deadline;
+use crate::clock::{Clock, Deadline};
 use crate::heads::Incoming;
 use crate::listeners::Context;
 use crate::outgoing::Forwarding;
+use crate::passing::Passing;
+use crate::secure::{Secured, Unsecured, secure};
 use crate::stream::Stream;
 use crate::worker::Worker;
 use http1::Fault;
@@ -17,7 +19,6 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
 
 /// Octets read and thrown away so that a client gets its answer before the connection closes.
 const LINGER_OCTETS: usize = 64 * 1024;
@@ -69,6 +70,15 @@ pub(crate) struct Accepted {
     pub admitted: Admitted,
 }
 
+/// A connection whose requests can be read.
+pub(crate) struct Arrival {
+    pub client: Stream,
+    /// `None`: plain text.
+    pub policy: Option<TlsPolicy>,
+    /// Who the client has proved to be, as backends are told.
+    pub identity: Option<String>,
+}
+
 /// Counts an open connection.
 struct Counted {
     worker: Rc<Worker>,
@@ -94,41 +104,33 @@ pub(crate) async fn serve(worker: Rc<Worker>, accepted: Accepted) {
     let listener = context.metrics.clone();
     listener.opened(worker.index);
     let _counted = Counted { worker: worker.clone(), listener, _admitted: admitted };
-    let deadline = worker.clock.deadline();
+    let (deadline, started) = (worker.clock.deadline(), Clock::exact());
     // An answer is written at once, whole: nothing is gained by waiting for more.
     let _ = stream.set_nodelay(true);
-    let (client, scheme, word) = match context.protocol {
-        ListenerProtocol::Http => (Stream::Plain(stream), Scheme::Http, "http"),
-        ListenerProtocol::Https => match handshake(&worker, &context, stream, &deadline).await {
-            Some(stream) => (stream, Scheme::Https, "https"),
-            None => return context.metrics.handshake_failed(worker.index),
+    let arrival = match context.protocol {
+        ListenerProtocol::Http => Arrival { client: Stream::Plain(stream), policy: None, identity: None },
+        ListenerProtocol::Https => match secure(&worker, &context, stream, &deadline).await {
+            Ok(Secured::Http(arrival)) => arrival,
+            Ok(Secured::Tunnel { client, tunnel, name }) => {
+                return Passing { worker: &worker, context: &context, peer, protocol: "TLS", name, started, deadline }
+                    .pass(client, tunnel)
+                    .await;
+            }
+            Err(Unsecured) => return context.metrics.handshake_failed(worker.index),
         },
-        ListenerProtocol::Tcp => return,
+        ListenerProtocol::Tcp => {
+            let tunnel = worker.snapshot().gateway(&context.gateway).and_then(|table| table.tunnel(context.port)).cloned();
+            let passing = Passing { worker: &worker, context: &context, peer, protocol: "TCP", name: None, started, deadline };
+            return passing.pass(Stream::Plain(stream), tunnel).await;
+        }
     };
-    let forwarding = Forwarding::new(peer, context.port, word);
-    let policy = (scheme == Scheme::Https).then(TlsPolicy::default);
+    let Arrival { client, policy, identity } = arrival;
+    let (scheme, word) = if policy.is_some() { (Scheme::Https, "https") } else { (Scheme::Http, "http") };
+    let forwarding = Forwarding::new(peer, context.port, word, identity);
     let born = worker.clock.now();
     let mut connection =
         Connection { worker, context, client, peer, scheme, policy, forwarding, deadline, unread: None, ended: false, served: 0, born };
     connection.run().await;
-}
-
-/// Not on the worker: a signature takes long, with RSA half a millisecond.
-async fn handshake(worker: &Worker, context: &Context, stream: TcpStream, deadline: &Deadline) -> Option<Stream> {
-    deadline.set(worker.shared.limits.handshake);
-    let acceptor = tokio_rustls::TlsAcceptor::from(context.tls.clone()?);
-    // Dropping the set ends the handshake.
-    let mut offloaded = JoinSet::new();
-    offloaded.spawn_on(async move { acceptor.accept(stream).await }, &worker.shared.handshakes);
-    match deadline.bound(|cx| offloaded.poll_join_next(cx)).await.ok()?? {
-        Ok(stream) => Some(Stream::Tls(Box::new(stream.ok()?))),
-        Err(error) => {
-            if error.is_panic() {
-                worker.shared.metrics.panicked();
-            }
-            None
-        }
-    }
 }
 
 impl Connection {

@@ -2,6 +2,7 @@
 
 use crate::admission::Admission;
 use crate::listeners::Listeners;
+use crate::secure::unkept;
 use crate::worker::{Command, QUEUE, Worker};
 use crate::{Limits, Options};
 use model::{Ack, Egress, Gateway, Update};
@@ -116,7 +117,8 @@ impl Dataplane {
         self.shared.registry.apply(&update.endpoints);
         let (before, version) = (self.shared.snapshot.load(), update.version);
         let compiled = tokio::task::spawn_blocking(move || {
-            let (next, nacks) = before.apply(&update);
+            let (next, mut nacks) = before.apply(&update);
+            nacks.extend(unkept(&update.shards));
             (Arc::new(next), nacks)
         });
         let (next, nacks) = match compiled.await {

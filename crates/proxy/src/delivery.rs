@@ -4,16 +4,17 @@ use crate::answering::{Forwarded, Persistence, framing_for};
 use crate::buffer::Buffers;
 use crate::connection::{Connection, Next};
 use crate::exchange::{Failure, Onward};
-use crate::forward::{Taken, Tunnel, Upload, Warm};
-use crate::heads::{Answer, Facts, Kit};
+use crate::forward::Tunnel;
+use crate::heads::{Answer, Facts};
+use crate::passage::{Passage, Upload};
 use crate::stream::Stream;
 use crate::telemetry::Account;
 use crate::transfer::{Sink, Source, Stop, Transfer};
 use crate::tunnel::{self, direction};
 use crate::waiting::{Leaving, patience, poll_client};
+use crate::warm::{Taken, Warm};
 use http1::{Chunked, Framing};
-use model::{Backend, Forward, Reason};
-use route::CompiledRoute;
+use model::Reason;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -33,32 +34,26 @@ enum Body {
 }
 
 impl Connection {
-    #[expect(clippy::too_many_arguments, reason = "an exchange's parts, each borrowed for its own time")]
     pub async fn deliver(
         &mut self,
         mut taken: Taken,
         mut answer: Box<Answer>,
         length: usize,
-        facts: &Facts,
-        route: &CompiledRoute,
-        forward: &Forward,
-        backend: &Backend,
-        kit: &mut Kit,
-        account: &mut Account,
-        upload: &mut Upload,
+        it: &mut Passage<'_>,
     ) -> Result<Onward, Failure> {
         if answer.head.status == 101 {
-            return self.switch(taken, answer, length, facts, route, forward.timeouts.read, account).await;
+            return self.switch(taken, answer, length, it).await;
         }
+        let facts = it.facts;
         let framing = framing_for(facts.version, answer.head.framing);
-        let persistence = self.persistence(facts, framing, upload);
+        let persistence = self.persistence(&facts, framing, &it.upload);
         let Answer { head, buffer, out } = &mut *answer;
         let forwarded = Forwarded {
             head,
             octets: buffer.unread().get(..length).unwrap_or_default(),
-            facts,
-            route,
-            edits: &kit.edits,
+            facts: &facts,
+            route: it.route,
+            edits: &it.kit.edits,
             scheme: self.scheme,
             framing,
             persistence,
@@ -66,21 +61,19 @@ impl Connection {
         out.clear();
         forwarded.write(out).map_err(|_| Failure::backend(500, Reason::Internal))?;
         answer.buffer.consume(length);
-        account.status = answer.head.status;
-        let body = self.send_body(&mut taken, &mut answer, framing, forward.timeouts.read, account, upload).await;
-        self.finish_upload(upload);
-        account.received = upload.total();
-        let reusable = answer.head.keep_alive && answer.buffer.is_empty() && !upload.unfinished();
+        it.account.status = answer.head.status;
+        let body = self.send_body(&mut taken, &mut answer, framing, it).await;
+        self.finish_upload(&mut it.upload);
+        it.account.received = it.upload.total();
+        let reusable = answer.head.keep_alive && answer.buffer.is_empty() && !it.upload.unfinished();
         answer.reset();
         self.worker.answers.put(answer);
         match body {
             Body::Whole => {
                 if reusable {
-                    let now = self.worker.clock.now();
-                    let Taken { warm, lease, .. } = taken;
-                    self.worker.pools.borrow_mut().give_back(warm, lease, backend, now);
+                    self.worker.keep_warm(taken, it.backend);
                 }
-                Ok(Onward::Next(self.after(persistence, upload).await))
+                Ok(Onward::Next(self.after(persistence, &mut it.upload).await))
             }
             Body::ClientGone => Ok(Onward::Next(Next::Abort)),
             Body::Broken => {
@@ -118,15 +111,9 @@ impl Connection {
     }
 
     /// Writes the head that is ready, and the body behind it.
-    async fn send_body(
-        &mut self,
-        taken: &mut Taken,
-        answer: &mut Answer,
-        framing: Framing,
-        read_timeout: Duration,
-        account: &mut Account,
-        upload: &mut Upload,
-    ) -> Body {
+    async fn send_body(&mut self, taken: &mut Taken, answer: &mut Answer, framing: Framing, it: &mut Passage<'_>) -> Body {
+        let Passage { upload, account, forward, .. } = it;
+        let read_timeout = forward.timeouts.read;
         let whole = match answer.head.framing {
             Framing::None => Some(0),
             Framing::Length(length) => usize::try_from(length).ok().filter(|&length| length <= answer.buffer.unread().len()),
@@ -200,34 +187,24 @@ impl Connection {
     }
 
     /// 101: only where a switch was asked for, and to what was asked for.
-    #[expect(clippy::too_many_arguments, reason = "an exchange's parts, each borrowed for its own time")]
-    async fn switch(
-        &mut self,
-        taken: Taken,
-        mut answer: Box<Answer>,
-        length: usize,
-        facts: &Facts,
-        route: &CompiledRoute,
-        idle: Duration,
-        account: &mut Account,
-    ) -> Result<Onward, Failure> {
-        if !facts.websocket || !answer.head.websocket {
+    async fn switch(&mut self, taken: Taken, mut answer: Box<Answer>, length: usize, it: &mut Passage<'_>) -> Result<Onward, Failure> {
+        if !it.facts.websocket || !answer.head.websocket {
             return Err(Failure::backend(502, Reason::UpstreamProtocol));
         }
         let Answer { head, buffer, out } = &mut *answer;
         out.clear();
-        crate::answering::write_switch(out, head, buffer.unread().get(..length).unwrap_or_default(), route);
+        crate::answering::write_switch(out, head, buffer.unread().get(..length).unwrap_or_default(), it.route);
         answer.buffer.consume(length);
-        account.status = 101;
+        it.account.status = 101;
         if !self.write(&answer.out).await {
             return Ok(Onward::Next(Next::Abort));
         }
-        Ok(Onward::Tunnel(Box::new(Tunnel { taken, answer, idle })))
+        Ok(Onward::Tunnel(Box::new(Tunnel { taken, answer, idle: it.forward.timeouts.read, _admitted: it.admitted.take() })))
     }
 
     /// Octets both ways until the end.
     pub async fn tunnel(&mut self, tunnel: Tunnel, account: &mut Account) {
-        let Tunnel { mut taken, mut answer, idle } = tunnel;
+        let Tunnel { mut taken, mut answer, idle, _admitted } = tunnel;
         let down = std::mem::replace(&mut answer.buffer, self.worker.buffers.small.take());
         answer.reset();
         self.worker.answers.put(answer);

@@ -1,21 +1,25 @@
 //! One request and its answer.
 
-use crate::answering::{Local, Persistence};
+use crate::answering::{Edited, Local, Persistence};
 use crate::buffer::Buffer;
 use crate::clock::Clock;
 use crate::connection::{Connection, Next};
-use crate::forward::{Tunnel, Upload};
+use crate::forward::Tunnel;
 use crate::heads::{Facts, Incoming, Kit};
 use crate::outgoing::request_id;
+use crate::passage::Passage;
 use crate::telemetry::Account;
 use crate::transfer::{Sink, Source, Transfer};
-use filter::Flow;
+use crate::waiting::{Leaving, poll_client};
+use filter::{Flow, Reply};
 use http1::{Chunked, Framing, RequestHead, Target, canonical_path, canonical_query};
-use model::{Reason, Replies};
+use model::{Action, Forward, Reason, Replies, WeightedBackend};
 use route::{CompiledRoute, Headers, Lookup};
+use std::future::Future;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
+use upstream::{Picked, pick_backend};
 
 /// Octets of a body nobody wants that are read so that the connection can go on.
 const DRAIN_OCTETS: usize = 64 * 1024;
@@ -23,7 +27,8 @@ const DRAIN: Duration = Duration::from_secs(1);
 
 /// What was decided about a request.
 pub(crate) enum Decision {
-    Forward(Arc<CompiledRoute>),
+    /// To the backend at this place among the route's.
+    Forward(Arc<CompiledRoute>, usize),
     Answer(Box<Local>, Option<Arc<CompiledRoute>>),
 }
 
@@ -75,16 +80,19 @@ impl Connection {
         let mut facts = Facts::of(&incoming.head);
         let next = match self.decide(&incoming, length, &mut kit) {
             Decision::Answer(local, route) => {
-                let body = self.body_of(incoming, length, &facts);
-                let next = self.answer(&local, &facts, body, &mut kit, &mut account).await;
-                self.settle(&account, &facts, route.as_deref(), &kit);
-                next
+                if !self.held_up(&incoming, length, &facts, route.is_some(), &kit).await {
+                    self.put_back(incoming);
+                    Next::Abort
+                } else {
+                    let body = self.body_of(incoming, length, &facts);
+                    let next = self.answer(&local, route.as_deref(), &facts, body, &mut kit, &mut account).await;
+                    self.settle(&account, &facts, route.as_deref(), &kit);
+                    next
+                }
             }
-            Decision::Forward(route) => {
-                let edits = &kit.edits;
-                facts.answer_edited = edits.hsts(&route).is_some() || edits.response_headers(&route).next().is_some();
-                let next = self.forwarded(incoming, length, &facts, &route, &mut kit, &mut account).await;
-                match next {
+            Decision::Forward(route, backend) => {
+                facts.answer_edited = kit.edits.changes_answer();
+                match self.forwarded(incoming, length, &facts, &route, backend, &mut kit, &mut account).await {
                     Onward::Next(next) => {
                         self.settle(&account, &facts, Some(&route), &kit);
                         next
@@ -104,30 +112,73 @@ impl Connection {
     }
 
     /// Forwards; answers by itself where that fails.
+    #[expect(clippy::too_many_arguments, reason = "what a passage is made of")]
     async fn forwarded(
         &mut self,
         incoming: Box<Incoming>,
         length: usize,
         facts: &Facts,
         route: &CompiledRoute,
+        backend: usize,
         kit: &mut Box<Kit>,
         account: &mut Account,
     ) -> Onward {
-        let mut upload = Upload::default();
-        let failure = match self.forward(incoming, length, facts, route, kit, account, &mut upload).await {
+        if !self.held_up(&incoming, length, facts, true, kit).await {
+            self.put_back(incoming);
+            return Onward::Next(Next::Abort);
+        }
+        let Some(mut passage) = Passage::new(facts, route, backend, kit, account) else {
+            let body = self.body_of(incoming, length, facts);
+            let local = Local::new(500, Reason::Internal, route.replies());
+            return Onward::Next(self.answer(&local, Some(route), facts, body, kit, account).await);
+        };
+        let failure = match self.forward(incoming, length, &mut passage).await {
             Ok(onward) => return onward,
             Err(failure) => failure,
         };
+        let mut upload = std::mem::take(&mut passage.upload);
         let body = upload.body.take();
         if failure.fault == Fault::ClientGone {
             return Onward::Next(Next::Abort);
         }
-        let mut local = Local::new(failure.status, failure.reason, route.replies());
-        local.hsts = self.hsts(kit, route);
+        let local = Local::new(failure.status, failure.reason, route.replies());
         // Where a broken body ends is not known.
         let keep_alive = facts.keep_alive && failure.fault == Fault::Backend && !upload.broken;
         let facts = Facts { keep_alive, ..*facts };
-        Onward::Next(self.answer(&local, &facts, body, kit, account).await)
+        Onward::Next(self.answer(&local, Some(route), &facts, body, kit, account).await)
+    }
+
+    /// Waits as long as the filters say; `false`: the client went away meanwhile.
+    async fn held_up(&mut self, incoming: &Incoming, length: usize, facts: &Facts, routed: bool, kit: &Kit) -> bool {
+        match kit.edits.delay().filter(|_| routed) {
+            None => true,
+            Some(delay) => {
+                let whole = matches!(facts.framing, Framing::None) && incoming.buffer.unread().len() <= length;
+                self.pause(delay, whole).await
+            }
+        }
+    }
+
+    /// Lets time pass; `false`: the client went away meanwhile. `watch`: nothing of its request is still to come.
+    pub async fn pause(&mut self, time: Duration, watch: bool) -> bool {
+        let (worker, client, unread, ended) = (&self.worker, &mut self.client, &mut self.unread, &mut self.ended);
+        let mut over = std::pin::pin!(tokio::time::sleep(time));
+        std::future::poll_fn(|cx| {
+            if over.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(true);
+            }
+            if !watch || *ended {
+                return Poll::Pending;
+            }
+            match std::task::ready!(poll_client(cx, worker, client, unread)) {
+                Leaving::Gone => Poll::Ready(false),
+                Leaving::Ended => {
+                    *ended = true;
+                    Poll::Pending
+                }
+            }
+        })
+        .await
     }
 
     /// Notes what outlives the head's octets. `false`: the path has no canonical form.
@@ -158,7 +209,7 @@ impl Connection {
         canonical.is_ok()
     }
 
-    /// From head to route to filters. Nothing waits in here.
+    /// From head to route to filters to backend. Nothing waits in here.
     fn decide(&mut self, incoming: &Incoming, length: usize, kit: &mut Kit) -> Decision {
         let octets = incoming.buffer.unread().get(..length).unwrap_or_default();
         let head = &incoming.head;
@@ -196,36 +247,66 @@ impl Connection {
             certificate_known: &|| table.knows_certificate(head.host()),
             chance: &|| self.worker.rng.borrow_mut().u32(..1_000_000),
         };
-        let flow = filter::run(&route, &request, &context, &mut kit.edits);
-        self.follow(flow, route, head, kit)
+        let mut flow = filter::run(&route, &request, &context, &mut kit.edits);
+        let mut backend = 0;
+        if let (Flow::Continue, Action::Forward(forward)) = (&flow, route.action()) {
+            backend = match self.pick(forward) {
+                Ok(backend) => backend,
+                Err((status, reason)) => {
+                    return Decision::Answer(Box::new(Local::new(status, reason, route.replies())), Some(route));
+                }
+            };
+            if forward.backends.get(backend).is_some_and(|it| !it.filters.is_empty()) {
+                flow = filter::run_backend(&route, backend, &request, &context, &mut kit.edits);
+            }
+        }
+        self.follow(flow, route, backend, head, kit)
+    }
+
+    /// Which of the route's backends, or what is answered because there is none.
+    fn pick(&self, forward: &Forward) -> Result<usize, (u16, Reason)> {
+        // Whether an only one has endpoints is found out when one is chosen.
+        if let [WeightedBackend { backend: Some(_), weight: 1.., .. }] = forward.backends.as_slice() {
+            return Ok(0);
+        }
+        let mut pools = self.worker.pools.borrow_mut();
+        let table = pools.table().clone();
+        match pick_backend(&forward.backends, forward.spill, |id| table.ready(id), pools.rng()) {
+            Picked::Backend(at) => Ok(at),
+            Picked::NoEndpoints => Err((503, Reason::NoEndpoints)),
+            Picked::Unresolved => Err((forward.unresolved, Reason::NoBackend)),
+        }
     }
 
     /// Whether the host wants a connection that was made in another way (RFC 9110 15.5.20).
     fn misdirected(&self, host: &model::Host) -> bool {
-        self.policy.as_ref().is_some_and(|policy| *policy != host.tls_policy || host.tunnel.is_some())
+        let elsewhere = host.tunnel.is_some() || host.tls == model::HostTls::Refuse;
+        self.policy.as_ref().is_some_and(|policy| elsewhere || *policy != host.tls_policy)
     }
 
-    fn follow(&self, flow: Flow, route: Arc<CompiledRoute>, head: &RequestHead, kit: &Kit) -> Decision {
-        let mut local = match flow {
+    fn follow(&self, flow: Flow, route: Arc<CompiledRoute>, backend: usize, head: &RequestHead, kit: &Kit) -> Decision {
+        let local = match flow {
             Flow::Continue => match (kit.edits.body_limit(), head.framing) {
                 (Some(limit), Framing::Length(length)) if length > limit => Local::new(413, Reason::BodyTooLarge, route.replies()),
-                _ => return Decision::Forward(route),
+                _ => return Decision::Forward(route, backend),
             },
-            Flow::Respond(reply) => {
-                Local { location: reply.location, body: reply.body, ..Local::new(reply.status, reply.reason, route.replies()) }
+            Flow::Respond(Reply { status, reason, location, body, fields }) => {
+                Local { location, body, fields, ..Local::new(status, reason, route.replies()) }
             }
         };
-        local.hsts = self.hsts(kit, &route);
         Decision::Answer(Box::new(local), Some(route))
     }
 
-    fn hsts(&self, kit: &Kit, route: &CompiledRoute) -> Option<String> {
-        let https = self.scheme == model::Scheme::Https;
-        kit.edits.hsts(route).filter(|_| https).map(str::to_owned)
-    }
-
     /// Answers by itself, and reads what is left of the request's body, if it is little.
-    pub async fn answer(&mut self, local: &Local, facts: &Facts, body: Option<Transfer>, kit: &mut Kit, account: &mut Account) -> Next {
+    pub async fn answer(
+        &mut self,
+        local: &Local,
+        route: Option<&CompiledRoute>,
+        facts: &Facts,
+        body: Option<Transfer>,
+        kit: &mut Kit,
+        account: &mut Account,
+    ) -> Next {
         let drainable = match &body {
             None => true,
             // A client that waits for 100 may send its body or not: its next octets cannot be told apart.
@@ -235,7 +316,8 @@ impl Connection {
         let keep = facts.keep_alive && drainable && !self.worn_out();
         let persistence = if keep { Persistence::Keep } else { Persistence::Close };
         kit.out.clear();
-        local.write(&mut kit.out, Some(facts), persistence, &self.worker.date);
+        let edited = route.map(|route| Edited { edits: &kit.edits, route, scheme: self.scheme });
+        local.write(&mut kit.out, Some(facts), persistence, &self.worker.date, edited.as_ref());
         (account.status, account.reason) = (local.status, Some(local.reason));
         account.sent = local.body.as_ref().map_or(0, |body| body.len() as u64);
         if !self.write(&kit.out).await {
@@ -260,7 +342,7 @@ impl Connection {
         let replies = gateway.map(|gateway| gateway.replies.clone()).unwrap_or_default();
         let mut kit = self.worker.kits.take();
         kit.clear();
-        Local::new(status, reason, &replies).write(&mut kit.out, None, Persistence::Close, &self.worker.date);
+        Local::new(status, reason, &replies).write(&mut kit.out, None, Persistence::Close, &self.worker.date, None);
         let written = self.write(&kit.out).await;
         (account.status, account.reason) = (status, Some(reason));
         self.settle_refused(&account, &kit);

@@ -1,406 +1,235 @@
 //! A request at its backend: which endpoint, which connection, how often.
 //!
-//! **Invariant:** a request that may have side effects is sent a second time only if nothing of it was written the first time.
+//! **Invariant:** a request that may have side effects is sent a second time only if nothing of it was written the first time, or its route
+//! asks for that.
 
 use crate::clock::Clock;
 use crate::connection::Connection;
-use crate::exchange::{Failure, Fault, Onward};
-use crate::heads::{Answer, Facts, Incoming, Kit};
-use crate::outgoing::Outgoing;
-use crate::stream::Stream;
-use crate::telemetry::Account;
-use crate::transfer::{Sink, Source, Stop, Transfer, end, put};
-use http1::{Chunked, Framing, Piece};
-use model::{Action, Backend, Forward, Reason, WeightedBackend};
-use observe::BackendMetrics;
-use route::CompiledRoute;
-use rustix::net::{RecvFlags, recv};
-use std::io;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
-use tokio::io::Interest;
-use tokio::net::TcpStream;
-use upstream::{Choice, ConnectError, InFlight, Lease, Picked, connect, pick_backend};
+use crate::exchange::{Failure, Onward};
+use crate::heads::{Answer, Incoming};
+use crate::passage::{Passage, Trouble};
+use crate::warm::Taken;
+use http1::Framing;
+use model::{Reason, RetryOn};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+use upstream::{Choice, Waiting};
 
-/// So often, and so long each time, a request waits where a backend's limit is reached, before it is refused.
+/// So often, and so long each time, a request waits where a backend's limit is reached and none may queue, before it is refused.
 const WAITS: u8 = 10;
 const WAIT: Duration = Duration::from_millis(2);
-
-/// An open connection to an endpoint.
-#[derive(Debug)]
-pub(crate) struct Warm {
-    pub stream: Stream,
-    metrics: Arc<BackendMetrics>,
-}
-
-/// A connection in use by one request.
-pub(crate) struct Taken {
-    pub warm: Warm,
-    pub lease: Lease<Warm>,
-    pub reused: bool,
-    _in_flight: InFlight,
-}
-
-/// What of a request's body is still to be sent.
-#[derive(Default)]
-pub(crate) struct Upload {
-    pub body: Option<Transfer>,
-    /// The backend takes no more of it, or it is malformed.
-    pub broken: bool,
-    /// Octets of body that went out with the head, or all of them once it is done.
-    pub octets: u64,
-}
+/// A request that queues looks again after this at the latest.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// The longest wait between two tries, in multiples of the first.
+const LONGEST_BACKOFF: u32 = 10;
 
 /// An upgraded connection.
 pub(crate) struct Tunnel {
     pub taken: Taken,
     pub answer: Box<Answer>,
     pub idle: Duration,
+    pub _admitted: Option<upstream::Admitted>,
 }
 
-/// Why a try brought no answer.
-pub(crate) struct Trouble {
-    pub failure: Failure,
-    /// Nothing came back.
-    pub silent: bool,
-    /// Octets of the request that were written.
-    pub written: usize,
+/// Why the next try is made.
+#[derive(Clone, Copy)]
+struct Again {
+    /// `None`: there was an answer, but not a wanted one.
+    failure: Option<Failure>,
+    /// An endpoint may be asked a second time where there is no other.
+    same: bool,
 }
 
-// === impl Warm ===
-
-impl Warm {
-    fn new(stream: Stream, metrics: Arc<BackendMetrics>) -> Self {
-        metrics.connected();
-        Self { stream, metrics }
-    }
-
-    /// Whether the endpoint has closed it, or sent what nobody asked for, as far as the runtime has been told. Costs no system call where it
-    /// has been told nothing.
-    pub fn is_gone(&self) -> bool {
-        let Some(stream) = self.stream.plain() else { return true };
-        let mut cx = Context::from_waker(Waker::noop());
-        if stream.poll_read_ready(&mut cx).is_pending() {
-            return false;
-        }
-        // Told of octets that have been read since: where none are left, this tells the runtime so.
-        let looked = stream.try_io(Interest::READABLE, || peek(stream));
-        !looked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
-    }
-
-    /// The same, asking the system: it may know what the runtime has not been told yet.
-    fn is_surely_open(&self) -> bool {
-        self.stream.plain().is_some_and(|stream| peek(stream).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock))
-    }
-}
-
-/// Octets waiting to be read, at most one; 0 at the end.
-fn peek(stream: &TcpStream) -> io::Result<usize> {
-    let (count, _) = recv(stream, &mut [0_u8; 1][..], RecvFlags::PEEK | RecvFlags::DONTWAIT)?;
-    Ok(count)
-}
-
-impl Drop for Warm {
-    fn drop(&mut self) {
-        self.metrics.disconnected();
-    }
-}
-
-// === impl Failure ===
-
-impl Failure {
-    pub fn backend(status: u16, reason: Reason) -> Self {
-        Self { status, reason, fault: Fault::Backend }
-    }
-
-    pub fn client(status: u16, reason: Reason) -> Self {
-        Self { status, reason, fault: Fault::Client }
-    }
-
-    pub fn client_gone() -> Self {
-        Self { status: 0, reason: Reason::BadRequest, fault: Fault::ClientGone }
-    }
-
-    pub fn reset() -> Self {
-        Self::backend(502, Reason::UpstreamReset)
-    }
-
-    pub fn timeout() -> Self {
-        Self::backend(504, Reason::UpstreamTimeout)
-    }
-
-    fn connect(error: &ConnectError) -> Self {
-        match error {
-            ConnectError::Timeout => Self::backend(504, Reason::ConnectTimeout),
-            ConnectError::Failed(_) | ConnectError::Egress(_) => Self::backend(502, Reason::ConnectFailed),
-        }
-    }
+/// Waiting where a backend's connections are all in use.
+#[derive(Default)]
+struct Queue {
+    waits: u8,
+    place: Option<(Waiting, Instant)>,
 }
 
 impl Connection {
-    /// Sends the request to the route's backend and its answer to the client. `Err`: the client has not been answered.
-    #[expect(clippy::too_many_arguments, reason = "an exchange's parts, each borrowed for its own time")]
-    pub async fn forward(
-        &mut self,
-        incoming: Box<Incoming>,
-        length: usize,
-        facts: &Facts,
-        route: &CompiledRoute,
-        kit: &mut Box<Kit>,
-        account: &mut Account,
-        upload: &mut Upload,
-    ) -> Result<Onward, Failure> {
-        let Action::Forward(forward) = route.action() else { return Err(Failure::backend(500, Reason::Internal)) };
-        let picked = match forward.backends.as_slice() {
-            // Whether it has endpoints is found out when one is chosen.
-            [WeightedBackend { backend: Some(only), weight: 1.., .. }] => Picked::Backend(only),
-            _ => {
-                let mut pools = self.worker.pools.borrow_mut();
-                let table = pools.table().clone();
-                pick_backend(forward, |id| table.ready(id), pools.rng())
+    /// Sends the request to the picked backend and its answer to the client. `Err`: the client has not been answered.
+    pub async fn forward(&mut self, incoming: Box<Incoming>, length: usize, it: &mut Passage<'_>) -> Result<Onward, Failure> {
+        let logged = self.worker.shared.access_log.is_on();
+        if logged {
+            it.account.backend = Some(it.backend.id.clone());
+        }
+        let admitted = self.worker.pools.borrow_mut().admit(it.backend);
+        it.admitted = match admitted {
+            Ok(admitted) => admitted,
+            Err(_) => {
+                it.upload.body = self.body_of(incoming, length, &it.facts);
+                return Err(Failure::backend(503, Reason::Overflow));
             }
         };
-        let backend = match picked {
-            Picked::Backend(backend) => backend,
-            refused => {
-                upload.body = self.body_of(incoming, length, facts);
-                return Err(match refused {
-                    Picked::NoEndpoints => Failure::backend(503, Reason::NoEndpoints),
-                    _ => Failure::backend(forward.unresolved, Reason::NoBackend),
-                });
-            }
-        };
-        if self.worker.shared.access_log.is_on() {
-            account.backend = Some(backend.id.clone());
+        self.deadline.cap(it.forward.timeouts.request);
+        self.prepare(incoming, length, it)?;
+        if it.mirrors {
+            self.mirror(it);
+        } else if !it.facts.answer_edited && !logged {
+            self.worker.slim(it.kit);
         }
-        self.deadline.cap(forward.timeouts.request);
-        self.prepare(incoming, length, facts, route, kit, upload)?;
-        if !facts.answer_edited && !self.worker.shared.access_log.is_on() {
-            self.worker.slim(kit);
+        let result = self.try_endpoints(it).await;
+        self.deadline.lap(None);
+        if it.mirrors {
+            self.mirror_or_drop(it);
         }
-        self.try_endpoints(facts, route, forward, backend, kit, account, upload).await
+        result
     }
 
-    #[expect(clippy::too_many_arguments, reason = "an exchange's parts, each borrowed for its own time")]
-    async fn try_endpoints(
-        &mut self,
-        facts: &Facts,
-        route: &CompiledRoute,
-        forward: &Forward,
-        backend: &Backend,
-        kit: &mut Kit,
-        account: &mut Account,
-        upload: &mut Upload,
-    ) -> Result<Onward, Failure> {
-        let mut last = None;
+    async fn try_endpoints(&mut self, it: &mut Passage<'_>) -> Result<Onward, Failure> {
+        let mut again = None;
         loop {
-            let mut taken = self.acquire(facts, forward, backend, kit, account, last).await?;
+            let mut taken = self.acquire(it, again).await?;
             let sent = self.worker.shared.access_log.is_on().then(Clock::exact);
-            let trouble = match self.ask(&mut taken, facts, route, &forward.timeouts, kit, upload).await {
+            let trouble = match self.ask(&mut taken, it).await {
                 Ok((answer, length)) => {
-                    account.header = sent.map(|sent| Clock::exact().saturating_duration_since(sent));
-                    return self.deliver(taken, answer, length, facts, route, forward, backend, kit, account, upload).await;
+                    it.account.header = sent.map(|sent| Clock::exact().saturating_duration_since(sent));
+                    if !self.asks_again(&answer, it) {
+                        self.deadline.lap(None);
+                        if it.mirrors {
+                            self.mirror(it);
+                        }
+                        return self.deliver(taken, answer, length, it).await;
+                    }
+                    it.kit.tried.push(taken.lease.endpoint.address);
+                    again = Some(Again { failure: None, same: true });
+                    taken.warm.metrics.retried();
+                    self.discard(taken, answer, length, it);
+                    self.back_off(it).await?;
+                    it.upload.rewind(&mut it.kit.out);
+                    continue;
                 }
                 Err(trouble) => trouble,
             };
-            let Trouble { failure, silent, written } = trouble;
-            let replayable = silent && failure.fault == Fault::Backend && upload.body.as_ref().is_none_or(|body| !body.begun);
-            let harmless = written == 0 || facts.method.idempotent();
             // A kept connection may close just when it is used again: that says nothing about the endpoint.
-            let stale = taken.reused && failure.reason == Reason::UpstreamReset;
+            let stale = taken.reused && trouble.failure.reason == Reason::UpstreamReset;
             if !stale {
-                kit.tried.push(taken.lease.endpoint.address);
+                it.kit.tried.push(taken.lease.endpoint.address);
             }
-            if !replayable || !harmless || !stale && account.tries >= forward.retries.tries || self.deadline.spent() {
-                return Err(failure);
+            if !it.retries_trouble(&trouble, stale) || self.deadline.spent() {
+                return Err(trouble.failure);
             }
             taken.warm.metrics.retried();
-            last = Some(failure);
+            drop(taken);
+            again = Some(Again { failure: Some(trouble.failure), same: it.forward.retries.backoff.is_some() });
+            if !stale {
+                self.back_off(it).await?;
+            }
+            it.upload.rewind(&mut it.kit.out);
         }
     }
 
-    /// A connection to an endpoint this request has not been at. `last`: how the try before failed.
-    async fn acquire(
-        &mut self,
-        facts: &Facts,
-        forward: &Forward,
-        backend: &Backend,
-        kit: &mut Kit,
-        account: &mut Account,
-        mut last: Option<Failure>,
-    ) -> Result<Taken, Failure> {
-        let mut waits = 0;
+    /// Whether the route wants another answer than this one, and it can be asked for.
+    fn asks_again(&self, answer: &Answer, it: &Passage<'_>) -> bool {
+        it.retries_status(answer.head.status) && it.has_tries_left() && it.upload.is_replayable() && !self.deadline.spent()
+    }
+
+    /// Lets go of an answer nobody gets. Its connection is kept if it has been read to its end.
+    fn discard(&mut self, taken: Taken, mut answer: Box<Answer>, length: usize, it: &Passage<'_>) {
+        answer.buffer.consume(length);
+        let body = match answer.head.framing {
+            Framing::None => Some(0),
+            Framing::Length(length) => usize::try_from(length).ok(),
+            Framing::Chunked | Framing::Close => None,
+        };
+        let whole = body.is_some_and(|body| body == answer.buffer.unread().len());
+        let reusable = whole && answer.head.keep_alive && !it.upload.unfinished();
+        answer.reset();
+        self.worker.answers.put(answer);
+        if reusable {
+            self.worker.keep_warm(taken, it.backend);
+        }
+    }
+
+    /// Waits between two tries, longer each time.
+    async fn back_off(&mut self, it: &Passage<'_>) -> Result<(), Failure> {
+        self.deadline.lap(None);
+        let Some(base) = it.forward.retries.backoff else { return Ok(()) };
+        let doubled = 1_u32.checked_shl(u32::from(it.account.tries.saturating_sub(1))).unwrap_or(LONGEST_BACKOFF).min(LONGEST_BACKOFF);
+        let wait = base.saturating_mul(doubled);
+        let jitter = self.worker.rng.borrow_mut().f64() / 2.0;
+        let wait = wait.saturating_add(wait.mul_f64(jitter)).min(self.deadline.left());
+        if self.pause(wait, it.upload.body.is_none()).await { Ok(()) } else { Err(Failure::client_gone()) }
+    }
+
+    /// A connection to an endpoint this request has not been at, while there is one.
+    async fn acquire(&mut self, it: &mut Passage<'_>, mut again: Option<Again>) -> Result<Taken, Failure> {
+        let mut queue = Queue::default();
+        let or = |again: Option<Again>, failure| again.and_then(|again| again.failure).unwrap_or(failure);
         loop {
-            if self.deadline.left().is_zero() {
-                return Err(last.unwrap_or(Failure::timeout()));
+            self.deadline.lap(it.forward.retries.per_try);
+            if self.deadline.spent() || self.deadline.left().is_zero() {
+                return Err(or(again, Failure::timeout()));
             }
             let now = self.worker.clock.now();
-            let choice = self.worker.pools.borrow_mut().choose(backend, &kit.tried, now);
+            let choice = self.worker.pools.borrow_mut().choose(it.backend, &it.kit.tried, now);
             let lease = match choice {
                 Choice::Reuse(warm, lease) => {
-                    if warm.is_gone() || !facts.method.idempotent() && !warm.is_surely_open() {
+                    if warm.is_gone() || !it.facts.method.idempotent() && !warm.is_surely_open() {
                         continue;
                     }
-                    account.tries = account.tries.saturating_add(1);
-                    (account.endpoint, account.connect) = (Some(lease.endpoint.address), None);
-                    let _in_flight = lease.begin(backend.balancing);
-                    return Ok(Taken { warm, lease, reused: true, _in_flight });
+                    it.account.tries = it.account.tries.saturating_add(1);
+                    (it.account.endpoint, it.account.connect) = (Some(lease.endpoint.address), None);
+                    return Ok(Taken::new(warm, lease, it.backend, true));
                 }
                 Choice::Connect(lease) => lease,
-                Choice::NoEndpoints => return Err(last.unwrap_or(Failure::backend(503, Reason::NoEndpoints))),
-                Choice::Exhausted => return Err(last.unwrap_or(Failure::backend(502, Reason::ConnectFailed))),
-                // Another worker may be about to give its share back.
-                Choice::Overflow if waits < WAITS => {
-                    waits += 1;
-                    tokio::time::sleep(WAIT).await;
+                Choice::NoEndpoints => return Err(or(again, Failure::backend(503, Reason::NoEndpoints))),
+                Choice::Exhausted if again.is_some_and(|again| again.same) && !it.kit.tried.is_empty() => {
+                    it.kit.tried.clear();
                     continue;
                 }
+                Choice::Exhausted => return Err(or(again, Failure::backend(502, Reason::ConnectFailed))),
+                Choice::Overflow if self.queue(&mut queue, it).await => continue,
                 Choice::Overflow => return Err(Failure::backend(503, Reason::Overflow)),
             };
-            account.tries = account.tries.saturating_add(1);
-            account.endpoint = Some(lease.endpoint.address);
-            let failure = match self.open(&lease, forward, backend, account).await {
-                Ok(warm) => {
-                    let _in_flight = lease.begin(backend.balancing);
-                    return Ok(Taken { warm, lease, reused: false, _in_flight });
+            it.account.tries = it.account.tries.saturating_add(1);
+            it.account.endpoint = Some(lease.endpoint.address);
+            let limit = it.backend.limits.connect.unwrap_or(it.forward.timeouts.connect).min(self.deadline.left());
+            let failure = match self.worker.dial(&lease, it.backend, limit).await {
+                Ok((warm, took)) => {
+                    it.account.connect = Some(took);
+                    return Ok(Taken::new(warm, lease, it.backend, false));
                 }
-                Err(failure) => failure,
+                Err(error) => Failure::connect(&error),
             };
-            kit.tried.push(lease.endpoint.address);
-            if account.tries >= forward.retries.tries {
+            it.kit.tried.push(lease.endpoint.address);
+            drop(lease);
+            if !it.has_tries_left() || !it.retries_on(RetryOn::ConnectFailure) {
                 return Err(failure);
             }
-            last = Some(failure);
+            again = Some(Again { failure: Some(failure), same: it.forward.retries.backoff.is_some() });
+            self.back_off(it).await?;
         }
     }
 
-    async fn open(&self, lease: &Lease<Warm>, forward: &Forward, backend: &Backend, account: &mut Account) -> Result<Warm, Failure> {
-        let metrics = self.worker.shared.metrics.backend(&backend.id);
-        let egress = self.worker.shared.egress();
-        let begun = Clock::exact();
-        let limit = forward.timeouts.connect.min(self.deadline.left());
-        match connect(lease.endpoint.address, &egress, limit).await {
-            Ok(stream) => {
-                lease.endpoint.succeeded();
-                account.connect = Some(Clock::exact().saturating_duration_since(begun));
-                Ok(Warm::new(Stream::Plain(stream), metrics))
-            }
-            Err(error) => {
-                lease.endpoint.failed(self.worker.clock.now());
-                metrics.connect_failed();
-                tracing::debug!(backend = backend.id.as_str(), endpoint = %lease.endpoint.address, %error, "no connection");
-                Err(Failure::connect(&error))
-            }
+    /// Waits for a connection to become free; `false`: none will, in time.
+    async fn queue(&self, queue: &mut Queue, it: &Passage<'_>) -> bool {
+        if it.backend.limits.pending == 0 {
+            // Another worker may be about to give its share back.
+            queue.waits += 1;
+            tokio::time::sleep(WAIT).await;
+            return queue.waits <= WAITS;
         }
-    }
-
-    /// Writes the head, and the body as far as it is there, into `kit.out`; the rest is the upload.
-    fn prepare(
-        &mut self,
-        incoming: Box<Incoming>,
-        length: usize,
-        facts: &Facts,
-        route: &CompiledRoute,
-        kit: &mut Kit,
-        upload: &mut Upload,
-    ) -> Result<(), Failure> {
-        let local;
-        let octets = incoming.buffer.unread().get(..length).unwrap_or_default();
-        let host = if kit.authority.is_empty() {
-            local = self.context.address.to_string();
-            &*local
-        } else {
-            &*kit.authority
-        };
-        let outgoing = Outgoing {
-            head: &incoming.head,
-            octets,
-            facts,
-            route,
-            edits: &kit.edits,
-            path: &kit.path,
-            query: kit.queried.then_some(&*kit.query),
-            authority: &kit.authority,
-            host,
-            request_id: &kit.request_id,
-            forwarding: &self.forwarding,
-        };
-        if outgoing.write(&mut kit.out).is_err() {
-            upload.body = self.body_of(incoming, length, facts);
-            return Err(Failure::backend(500, Reason::Internal));
+        if queue.place.is_none() {
+            let limit = it.backend.limits.connect.unwrap_or(it.forward.timeouts.connect);
+            let place = self.worker.pools.borrow_mut().wait(it.backend);
+            queue.place = place.map(|place| (place, Clock::exact() + limit));
         }
-        self.begin_body(incoming, length, facts, kit, upload)
-    }
-
-    /// What of the body has arrived with the head goes out with the head, checked before anybody is connected to.
-    fn begin_body(
-        &mut self,
-        incoming: Box<Incoming>,
-        length: usize,
-        facts: &Facts,
-        kit: &mut Kit,
-        upload: &mut Upload,
-    ) -> Result<(), Failure> {
-        let limit = kit.edits.body_limit();
-        let here = incoming.buffer.unread().get(length..).unwrap_or_default();
-        let (used, body) = match facts.framing {
-            Framing::Length(whole) if whole > 0 => {
-                let there = usize::try_from(whole).unwrap_or(usize::MAX).min(here.len());
-                kit.out.extend_from_slice(here.get(..there).unwrap_or_default());
-                let left = whole - there as u64;
-                let mut body = Transfer::new(Source::Length(left), Sink::Raw, None, Vec::new(), limit);
-                body.octets = there as u64;
-                upload.octets = body.octets;
-                (there, (left > 0).then_some(body))
-            }
-            Framing::Chunked => {
-                let (mut decoder, mut at, mut octets) = (Chunked::new(), 0, 0_u64);
-                let ended = loop {
-                    match decoder.next(here, &mut at) {
-                        Ok(Piece::Data(count)) => {
-                            octets += count as u64;
-                            if limit.is_some_and(|limit| octets > limit) {
-                                return Err(Failure::client(413, Reason::BodyTooLarge));
-                            }
-                            put(&mut kit.out, Sink::Chunked, here.get(at..at + count).unwrap_or_default());
-                            at += count;
-                        }
-                        Ok(Piece::More) => break false,
-                        Ok(Piece::End) => break true,
-                        Err(fault) => return Err(Failure::client(fault.status(), Reason::BadRequest)),
-                    }
-                };
-                if ended {
-                    end(&mut kit.out, Sink::Chunked);
-                }
-                let mut body = Transfer::new(Source::Chunked(decoder), Sink::Chunked, None, Vec::new(), limit);
-                body.octets = octets;
-                upload.octets = octets;
-                (at, (!ended).then_some(body))
-            }
-            _ => (0, None),
-        };
-        upload.body = body;
-        self.let_go(incoming, length + used);
-        Ok(())
+        let Some((place, until)) = &queue.place else { return false };
+        let left = until.saturating_duration_since(Clock::exact()).min(self.deadline.left());
+        // Told or not, it looks again: what was freed may be gone, or have been freed while nobody listened.
+        let _ = tokio::time::timeout(left.min(LOOK_AGAIN), place.freed()).await;
+        !left.is_zero()
     }
 
     /// Writes the request and waits for the head of a final answer, or of 101. Interim answers are passed on.
-    async fn ask(
-        &mut self,
-        taken: &mut Taken,
-        facts: &Facts,
-        route: &CompiledRoute,
-        timeouts: &model::Timeouts,
-        kit: &Kit,
-        upload: &mut Upload,
-    ) -> Result<(Box<Answer>, usize), Trouble> {
+    async fn ask(&mut self, taken: &mut Taken, it: &mut Passage<'_>) -> Result<(Box<Answer>, usize), Trouble> {
         let mut written = 0;
-        self.deadline.set(timeouts.send);
-        let stream = &mut taken.warm.stream;
+        self.deadline.set(it.forward.timeouts.send);
+        let (stream, out) = (&mut taken.warm.stream, &it.kit.out);
         let wrote = self.deadline.bound(|cx| {
-            while let Some(rest) = kit.out.get(written..).filter(|rest| !rest.is_empty()) {
+            while let Some(rest) = out.get(written..).filter(|rest| !rest.is_empty()) {
                 match std::task::ready!(stream.poll_write(cx, rest)) {
                     Ok(count) if count > 0 => written += count,
                     _ => return Poll::Ready(Err(Failure::reset())),
@@ -409,37 +238,6 @@ impl Connection {
             Poll::Ready(Ok(()))
         });
         wrote.await.unwrap_or(Err(Failure::timeout())).map_err(|failure| Trouble { failure, silent: true, written })?;
-        self.await_answer(taken, facts, route, timeouts, upload, written).await
-    }
-}
-
-// === impl Upload ===
-
-impl Upload {
-    /// Octets of body that were sent.
-    pub fn total(&self) -> u64 {
-        self.body.as_ref().map_or(self.octets, |body| body.octets)
-    }
-
-    /// There is more to send, and the backend takes it.
-    pub fn active(&self) -> bool {
-        self.body.is_some() && !self.broken
-    }
-
-    /// Whether the body's end has not been seen, so that what follows on the client's connection is not a request.
-    pub fn unfinished(&self) -> bool {
-        self.body.is_some()
-    }
-
-    /// How its breaking off is to be understood. `None`: go on without.
-    pub fn break_off(&mut self, stop: &Stop) -> Option<Failure> {
-        self.broken = true;
-        match stop {
-            // The answer may still come: an origin that says 413 does not read on.
-            Stop::To(_) => None,
-            Stop::From(_) => Some(Failure::client_gone()),
-            Stop::Malformed(fault) => Some(Failure::client(fault.status(), Reason::BadRequest)),
-            Stop::TooLarge => Some(Failure::client(413, Reason::BodyTooLarge)),
-        }
+        self.await_answer(taken, it, written).await
     }
 }

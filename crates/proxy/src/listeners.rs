@@ -4,7 +4,6 @@ use crate::dataplane::Shared;
 use crate::worker::Command;
 use model::{Binding, BindingState, Gateway, GatewayId, Listener, ListenerProtocol, SectionName};
 use observe::{ListenerMetrics, RouteMetrics};
-use rustls::ServerConfig;
 use socket2::{Domain, Protocol, Type};
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -28,7 +27,7 @@ pub(crate) struct Context {
     pub https_port: Option<u16>,
     /// The socket's own address.
     pub address: SocketAddr,
-    pub tls: Option<Arc<ServerConfig>>,
+    pub tls: Option<Arc<tls::Server>>,
     pub metrics: Arc<ListenerMetrics>,
     /// Counters of what no route takes.
     pub unrouted: Arc<RouteMetrics>,
@@ -48,7 +47,7 @@ pub(crate) struct Socket {
 #[derive(Default)]
 pub(crate) struct Listeners {
     open: HashMap<Key, Open>,
-    tls: HashMap<(GatewayId, u16), Arc<ServerConfig>>,
+    tls: HashMap<(GatewayId, u16), Arc<tls::Server>>,
     next: u64,
 }
 
@@ -103,8 +102,8 @@ impl Listeners {
                 bound,
             });
         }
-        let served: HashSet<&GatewayId> = gateways.iter().map(|gateway| &gateway.id).collect();
-        self.tls.retain(|(id, _), _| served.contains(id));
+        let served: HashSet<(&GatewayId, u16)> = wanted.iter().map(|it| (&it.gateway.id, it.listener.port)).collect();
+        self.tls.retain(|(id, port), _| served.contains(&(id, *port)));
         states
     }
 
@@ -153,16 +152,16 @@ impl Listeners {
         })
     }
 
-    /// One configuration a gateway's port: its tickets are good at all its sockets.
-    fn tls(&mut self, gateway: &GatewayId, port: u16, shared: &Arc<Shared>) -> Result<Arc<ServerConfig>, String> {
-        if let Some(config) = self.tls.get(&(gateway.clone(), port)) {
-            return Ok(config.clone());
+    /// One for each port of a gateway: its tickets are good at all the port's sockets.
+    fn tls(&mut self, gateway: &GatewayId, port: u16, shared: &Arc<Shared>) -> Result<Arc<tls::Server>, String> {
+        if let Some(server) = self.tls.get(&(gateway.clone(), port)) {
+            return Ok(server.clone());
         }
         let (snapshot, id) = (shared.snapshot.clone(), gateway.clone());
         let find = move |name: Option<&str>| snapshot.load().gateway(&id)?.certificate(port, name).cloned();
-        let config = tls::server_config(find).map_err(|error| error.to_string())?;
-        self.tls.insert((gateway.clone(), port), config.clone());
-        Ok(config)
+        let server = tls::Server::new(find).map_err(|error| error.to_string())?;
+        self.tls.insert((gateway.clone(), port), server.clone());
+        Ok(server)
     }
 }
 

@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 /// What every request of one connection says about where it came from, written once.
 #[derive(Debug)]
 pub(crate) struct Forwarding {
-    fields: [(&'static str, String); 6],
+    fields: Vec<(&'static str, String)>,
     block: Vec<u8>,
 }
 
@@ -38,10 +38,10 @@ const REQUEST_ID: usize = 128;
 // === impl Forwarding ===
 
 impl Forwarding {
-    /// `port`: the one users asked for. `scheme`: `http` or `https`.
-    pub fn new(client: SocketAddr, port: u16, scheme: &'static str) -> Self {
+    /// `port`: the one users asked for. `scheme`: `http` or `https`. `identity`: who the client has proved to be.
+    pub fn new(client: SocketAddr, port: u16, scheme: &'static str, identity: Option<String>) -> Self {
         let ip: IpAddr = client.ip().to_canonical();
-        let fields = [
+        let mut fields = vec![
             ("X-Real-IP", ip.to_string()),
             ("X-Forwarded-For", ip.to_string()),
             ("X-Forwarded-Port", port.to_string()),
@@ -49,6 +49,7 @@ impl Forwarding {
             ("X-Forwarded-Scheme", scheme.to_owned()),
             ("X-Scheme", scheme.to_owned()),
         ];
+        fields.extend(identity.map(|identity| ("X-Forwarded-Client-Cert", identity)));
         let mut block = Vec::with_capacity(192);
         let mut writer = HeadWriter::new(&mut block);
         for (name, value) in &fields {

@@ -42,31 +42,34 @@ impl Splice {
         self.held == 0
     }
 
-    /// Moves octets until `left` (those not yet taken from `from`) is zero and the pipe is empty. Counts what was moved out into `moved`.
+    /// Moves octets until `left` (those not yet taken from `from`; `None`: it is not known how many) is zero and the pipe is empty. Counts
+    /// what was moved out into `moved`.
     pub fn poll(
         &mut self,
         cx: &mut Context<'_>,
         from: &TcpStream,
         to: &TcpStream,
-        left: &mut u64,
+        mut left: Option<&mut u64>,
         moved: &mut u64,
     ) -> Poll<Result<(), Broken>> {
         loop {
             if self.held == 0 {
-                if *left == 0 {
+                let most = left.as_deref().map_or(PIPE, |left| usize::try_from(*left).unwrap_or(PIPE).min(PIPE));
+                if most == 0 {
                     return Poll::Ready(Ok(()));
                 }
-                let most = usize::try_from(*left).unwrap_or(usize::MAX).min(PIPE);
                 let count = ready!(once(cx, from, Side::From, || splice(from, None, &self.write, None, most, flags(true))))
                     .map_err(Broken::From)?;
                 if count == 0 {
                     return Poll::Ready(Err(Broken::Ended));
                 }
                 self.held = count;
-                *left -= count as u64;
+                if let Some(left) = left.as_deref_mut() {
+                    *left -= count as u64;
+                }
             }
             // Held back for company only where company is sure to come at once.
-            let more = *left > 0 && self.held >= PIPE / 2;
+            let more = left.as_deref().is_some_and(|left| *left > 0) && self.held >= PIPE / 2;
             let count =
                 ready!(once(cx, to, Side::To, || splice(&self.read, None, to, None, self.held, flags(more)))).map_err(Broken::To)?;
             self.held -= count.min(self.held);

@@ -56,8 +56,12 @@ pub(crate) struct Transfer {
     out: Vec<u8>,
     written: usize,
     splice: Option<Splice>,
+    /// What was taken from the source, framed as it is sent on.
+    kept: Option<Kept>,
     /// There was no pipe to be had: through memory, then.
     pipeless: bool,
+    /// The last read filled its buffer: more of that size may come.
+    bulk: bool,
     /// Most octets of body.
     limit: u64,
     /// Octets of body sent on.
@@ -68,9 +72,39 @@ pub(crate) struct Transfer {
     pub begun: bool,
 }
 
+/// A copy of what was sent, to be sent again. Bounded.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    pub octets: Vec<u8>,
+    room: usize,
+}
+
 // === impl Transfer ===
 
 impl Transfer {
+    /// Keeps a copy of what goes through, as long as it is no more than this.
+    pub fn keep(&mut self, room: usize) {
+        self.kept = Some(Kept { octets: Vec::new(), room });
+    }
+
+    /// The copy; `None`: there is none, or it would have been too large.
+    pub fn take_kept(&mut self) -> Option<Kept> {
+        self.kept.take()
+    }
+
+    pub fn keeps(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// Hands the copy out and goes on from there, with another receiver: what was framed and not yet written is part of it.
+    pub fn rewind(&mut self, onto: &mut Vec<u8>) {
+        if let Some(kept) = &mut self.kept {
+            onto.append(&mut kept.octets);
+            self.out.clear();
+            self.written = 0;
+        }
+    }
+
     /// `buffer`: what was read already. `out`: what is to be written first.
     pub fn new(source: Source, sink: Sink, buffer: Option<Buffer>, out: Vec<u8>, limit: Option<u64>) -> Self {
         Self {
@@ -82,7 +116,9 @@ impl Transfer {
             out,
             written: 0,
             splice: None,
+            kept: None,
             pipeless: false,
+            bulk: false,
             limit: limit.unwrap_or(u64::MAX),
             octets: 0,
             moved: false,
@@ -204,8 +240,8 @@ impl Transfer {
     fn frame(&mut self, buffer: &mut Buffer) -> Result<(), Stop> {
         match (&mut self.source, self.sink) {
             (Source::Chunked(decoder), sink) => {
-                let mut at = 0;
-                loop {
+                let (mut at, before) = (0, self.out.len());
+                let ended = loop {
                     match decoder.next(buffer.unread(), &mut at).map_err(Stop::Malformed)? {
                         Piece::Data(count) => {
                             self.octets += count as u64;
@@ -216,14 +252,15 @@ impl Transfer {
                             at += count;
                             put(&mut self.out, sink, data);
                         }
-                        Piece::More => break,
+                        Piece::More => break false,
                         Piece::End => {
-                            self.ended = true;
                             end(&mut self.out, sink);
-                            break;
+                            break true;
                         }
                     }
-                }
+                };
+                self.ended = ended;
+                copy(&mut self.kept, self.out.get(before..).unwrap_or_default());
                 buffer.consume(at);
             }
             (Source::Length(left), sink) => {
@@ -231,7 +268,9 @@ impl Transfer {
                     return Ok(());
                 }
                 let most = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.unread().len());
-                put(&mut self.out, sink, buffer.unread().get(..most).unwrap_or_default());
+                let data = buffer.unread().get(..most).unwrap_or_default();
+                put(&mut self.out, sink, data);
+                copy(&mut self.kept, data);
                 buffer.consume(most);
                 self.octets += most as u64;
                 *left -= most as u64;
@@ -279,6 +318,7 @@ impl Transfer {
             return Poll::Ready(Ok(()));
         }
         buffer.filled(count);
+        self.bulk = count >= LARGE;
         self.buffer = Some(buffer);
         (self.moved, self.begun) = (true, true);
         Poll::Ready(Ok(()))
@@ -299,6 +339,7 @@ impl Transfer {
         if count == 0 {
             return Poll::Ready(Err(Stop::To(io::ErrorKind::WriteZero.into())));
         }
+        copy(&mut self.kept, octets.get(..count).unwrap_or_default());
         buffer.consume(count);
         self.octets += count as u64;
         if let Source::Length(left) = &mut self.source {
@@ -309,16 +350,19 @@ impl Transfer {
         Poll::Ready(Ok(()))
     }
 
+    /// Large bodies, and what has no known length as long as it comes in bulk.
     fn can_splice(&self, from: &Stream, to: &Stream) -> bool {
-        let worth = match &self.splice {
-            Some(_) => true,
-            None => !self.pipeless && self.left().is_some_and(|left| left >= WORTH),
+        let worth = match (&self.splice, &self.source) {
+            (Some(_), _) => true,
+            (None, Source::Length(left)) => !self.pipeless && *left >= WORTH,
+            (None, Source::Close) => !self.pipeless && self.bulk && self.sink == Sink::Raw,
+            (None, Source::Chunked(_)) => false,
         };
-        worth && self.buffered() == 0 && from.plain().is_some() && to.plain().is_some()
+        worth && self.kept.is_none() && self.buffered() == 0 && from.plain().is_some() && to.plain().is_some()
     }
 
     fn splice(&mut self, cx: &mut Context<'_>, from: &Stream, to: &Stream, pool: &Buffers) -> Poll<Result<(), Stop>> {
-        let (Some(from), Some(to), Source::Length(left)) = (from.plain(), to.plain(), &mut self.source) else {
+        let (Some(from), Some(to)) = (from.plain(), to.plain()) else {
             return Poll::Ready(Err(Stop::From(io::ErrorKind::Unsupported.into())));
         };
         if self.splice.is_none() {
@@ -328,20 +372,47 @@ impl Transfer {
             self.pipeless = true;
             return Poll::Ready(Ok(()));
         };
-        let before = (*left, self.octets);
-        let result = splice.poll(cx, from, to, left, &mut self.octets);
-        if (*left, self.octets) != before {
+        let mut left = match &mut self.source {
+            Source::Length(left) => Some(left),
+            Source::Close | Source::Chunked(_) => None,
+        };
+        let to_the_end = left.is_none();
+        let before = (left.as_deref().copied(), splice.is_empty(), self.octets);
+        let result = splice.poll(cx, from, to, left.as_deref_mut(), &mut self.octets);
+        if (left.as_deref().copied(), splice.is_empty(), self.octets) != before {
             (self.moved, self.begun) = (true, true);
+        }
+        if result.is_pending() && to_the_end && splice.is_empty() {
+            // Nothing is under way: a connection that waits holds no pipe.
+            self.bulk = false;
+            self.splice.take().into_iter().for_each(|splice| pool.give_pipe(splice));
         }
         match ready!(result) {
             Ok(()) => {
                 self.ended = true;
                 Poll::Ready(Ok(()))
             }
+            Err(Broken::Ended) if to_the_end => {
+                self.ended = true;
+                end(&mut self.out, self.sink);
+                Poll::Ready(Ok(()))
+            }
             Err(Broken::From(error)) => Poll::Ready(Err(Stop::From(error))),
             Err(Broken::Ended) => Poll::Ready(Err(Stop::From(io::ErrorKind::UnexpectedEof.into()))),
             Err(Broken::To(error)) => Poll::Ready(Err(Stop::To(error))),
         }
+    }
+}
+
+/// Copies a piece that goes through. What would be too large is given up.
+fn copy(kept: &mut Option<Kept>, data: &[u8]) {
+    let Some(it) = kept else { return };
+    match it.room.checked_sub(data.len()) {
+        Some(room) => {
+            it.room = room;
+            it.octets.extend_from_slice(data);
+        }
+        None => *kept = None,
     }
 }
 
@@ -383,6 +454,42 @@ mod tests {
         let address = listener.local_addr().expect("its address");
         let (one, other) = tokio::join!(TcpStream::connect(address), listener.accept());
         (one.expect("connected"), other.expect("accepted").0)
+    }
+
+    #[test]
+    fn what_comes_in_bulk_without_a_length_arrives_whole_and_a_rest_holds_no_pipe() {
+        const LENGTH: usize = 3 << 20;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let ((mut sender, from), (to, mut receiver)) = (pair().await, pair().await);
+            let (mut from, mut to, pool) = (Stream::Plain(from), Stream::Plain(to), Buffers::new());
+            let mut transfer = Transfer::new(Source::Close, Sink::Raw, None, Vec::new(), None);
+            let body: Vec<u8> = (0..LENGTH).map(|at| (at % 251) as u8).collect();
+            let mut got = vec![0; LENGTH];
+            for round in 0..2 {
+                let moving = poll_fn(|cx| transfer.poll(cx, &mut from, &mut to, &pool));
+                let passing = async { tokio::join!(sender.write_all(&body), receiver.read_exact(&mut got)) };
+                let passed = async {
+                    tokio::select! {
+                        moved = moving => panic!("it goes on: {moved:?}"),
+                        (sent, read) = passing => assert!(sent.is_ok() && read.is_ok()),
+                    }
+                };
+                tokio::time::timeout(Duration::from_secs(10), passed).await.expect("it gets through");
+                assert!(got == body, "round {round}");
+            }
+            let resting = poll_fn(|cx| {
+                assert!(transfer.poll(cx, &mut from, &mut to, &pool).is_pending());
+                Poll::Ready(())
+            });
+            resting.await;
+            assert_eq!(pool.pipes(), 1, "some of it went through a pipe");
+            assert!(transfer.splice.is_none() && transfer.buffered() == 0, "nothing is held");
+            drop(sender);
+            let ended = poll_fn(|cx| transfer.poll(cx, &mut from, &mut to, &pool));
+            assert!(tokio::time::timeout(Duration::from_secs(10), ended).await.expect("it ends").is_ok());
+            assert_eq!(transfer.octets, 2 * LENGTH as u64);
+        });
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use crate::clock::Deadline;
 use crate::connection::Connection;
 use crate::exchange::Failure;
-use crate::forward::{Taken, Trouble, Upload};
 use crate::heads::{Answer, Facts, Incoming};
+use crate::passage::{Passage, Trouble, Upload};
 use crate::stream::Stream;
+use crate::warm::Taken;
 use crate::worker::Worker;
 use http1::{Method, Version};
 use model::Reason;
@@ -36,19 +37,13 @@ struct Wait<'a> {
 
 impl Connection {
     /// The next head that is not passed on as an interim one, and its length.
-    pub async fn await_answer(
-        &mut self,
-        taken: &mut Taken,
-        facts: &Facts,
-        route: &CompiledRoute,
-        timeouts: &model::Timeouts,
-        upload: &mut Upload,
-        written: usize,
-    ) -> Result<(Box<Answer>, usize), Trouble> {
+    pub async fn await_answer(&mut self, taken: &mut Taken, it: &mut Passage<'_>, written: usize) -> Result<(Box<Answer>, usize), Trouble> {
+        let (facts, route) = (it.facts, it.route);
+        let upload = &mut it.upload;
         let mut answer: Option<Box<Answer>> = None;
         let mut interim = 0;
         loop {
-            let patience = patience(self.ended, timeouts.read);
+            let patience = patience(self.ended, it.forward.timeouts.read);
             self.deadline.set(patience);
             let mut wait = Wait {
                 worker: &self.worker,
@@ -75,7 +70,7 @@ impl Connection {
             if interim > INTERIM {
                 return Err(trouble(Failure::backend(502, Reason::UpstreamProtocol)));
             }
-            answer = self.pass_on_interim(given, length, facts, route).await.map_err(trouble)?;
+            answer = self.pass_on_interim(given, length, &facts, route).await.map_err(trouble)?;
         }
     }
 
@@ -112,8 +107,8 @@ impl Connection {
 
     /// Lets go of an upload that is done. What was read beyond it is the next request.
     pub fn finish_upload(&mut self, upload: &mut Upload) {
-        if let Some(body) = upload.body.take_if(|body| body.is_done()) {
-            upload.octets = body.octets;
+        if let Some(mut body) = upload.body.take_if(|body| body.is_done()) {
+            upload.done(&mut body);
             let rest = body.finish(&self.worker.buffers);
             self.keep(rest);
         }

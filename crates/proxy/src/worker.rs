@@ -6,9 +6,10 @@ use crate::clock::Clock;
 use crate::connection::{Accepted, serve};
 use crate::dataplane::Shared;
 use crate::date::Date;
-use crate::forward::Warm;
 use crate::heads::{Answer, Incoming, Kit, LARGEST_OUT};
 use crate::listeners::{Context, Socket};
+use crate::mirroring::Mirrors;
+use crate::warm::Warm;
 use route::Snapshot;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -42,6 +43,7 @@ pub(crate) struct Worker {
     pub answers: Pool<Box<Answer>>,
     pub kits: Pool<Box<Kit>>,
     slims: Pool<Box<Kit>>,
+    pub mirrors: Mirrors,
     pub rng: RefCell<fastrand::Rng>,
     pub date: Date,
     view: RefCell<View<Snapshot>>,
@@ -88,6 +90,7 @@ impl Worker {
             answers: Pool::new(256, Answer::new),
             kits: Pool::new(256, Box::default),
             slims: Pool::new(1024, Box::default),
+            mirrors: Mirrors::default(),
             rng: RefCell::new(fastrand::Rng::new()),
             date: Date::default(),
             view: RefCell::new(shared.snapshot.view()),

@@ -14,6 +14,18 @@ pub fn listener() -> TcpListener {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port")
 }
 
+/// As [`listener`], with next to no room for connections that wait to be accepted: further ones get no answer.
+///
+/// # Panics
+///
+/// If loopback has no free port.
+pub fn crowded() -> TcpListener {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    let bound = socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).and_then(|()| socket.listen(0));
+    bound.expect("loopback has a free port");
+    socket.into()
+}
+
 /// A loopback address at which every connection is refused for as long as this lives: the port is taken but does not listen.
 #[derive(Debug)]
 pub struct Refusing {

@@ -28,8 +28,9 @@ enum Health {
 /// `cursor` is this worker's place in the round; it begins anywhere, so that workers do not march in step.
 pub fn choose_endpoint(candidates: Candidates<'_>, balancing: Balancing, cursor: &mut usize, rng: &mut Rng) -> Option<usize> {
     let choose = |health: Health, cursor: &mut usize, rng: &mut Rng| match balancing {
-        Balancing::RoundRobin | Balancing::Random => next_in_round(candidates, health, cursor),
+        Balancing::RoundRobin => next_in_round(candidates, health, cursor),
         Balancing::LeastRequest => less_busy_of_two(candidates, health, cursor, rng),
+        Balancing::Random => anyone(candidates, health, rng),
     };
     choose(Health::Good, cursor, rng).or_else(|| choose(Health::Any, cursor, rng))
 }
@@ -44,6 +45,18 @@ fn next_in_round(candidates: Candidates<'_>, health: Health, cursor: &mut usize)
         }
     }
     None
+}
+
+/// Each that is usable as likely as the others.
+fn anyone(candidates: Candidates<'_>, health: Health, rng: &mut Rng) -> Option<usize> {
+    let count = candidates.endpoints.len();
+    let at = (count > 0).then(|| rng.usize(..count))?;
+    if candidates.usable(at, health) {
+        return Some(at);
+    }
+    let usable = || (0..count).filter(|&at| candidates.usable(at, health));
+    let left = usable().count();
+    if left == 0 { None } else { usable().nth(rng.usize(..left)) }
 }
 
 fn less_busy_of_two(candidates: Candidates<'_>, health: Health, cursor: &mut usize, rng: &mut Rng) -> Option<usize> {
@@ -95,7 +108,7 @@ mod tests {
     fn tried_ones_are_not_tried_again() {
         let endpoints = endpoints(2);
         let tried = [endpoints[0].address];
-        for balancing in [Balancing::RoundRobin, Balancing::LeastRequest] {
+        for balancing in [Balancing::RoundRobin, Balancing::LeastRequest, Balancing::Random] {
             let (mut cursor, mut rng) = (0, Rng::with_seed(1));
             let candidates = Candidates { endpoints: &endpoints, tried: &tried, now: now() };
             assert_eq!(choose_endpoint(candidates, balancing, &mut cursor, &mut rng), Some(1));
@@ -110,7 +123,7 @@ mod tests {
         let endpoints = endpoints(3);
         endpoints[0].failed(now());
         endpoints[1].failed(now());
-        for balancing in [Balancing::RoundRobin, Balancing::LeastRequest] {
+        for balancing in [Balancing::RoundRobin, Balancing::LeastRequest, Balancing::Random] {
             let (mut cursor, mut rng) = (0, Rng::with_seed(1));
             let candidates = Candidates { endpoints: &endpoints, tried: &[], now: now() };
             for _ in 0..5 {
@@ -120,6 +133,21 @@ mod tests {
             let candidates = Candidates { tried: &tried, ..candidates };
             assert!(choose_endpoint(candidates, balancing, &mut cursor, &mut rng).is_some_and(|at| at < 2));
         }
+    }
+
+    #[test]
+    fn chance_is_fair_to_those_that_are_left() {
+        let endpoints = endpoints(4);
+        endpoints[0].failed(now());
+        let tried = [endpoints[1].address];
+        let candidates = Candidates { endpoints: &endpoints, tried: &tried, now: now() };
+        let (mut cursor, mut rng) = (0, Rng::with_seed(1));
+        let mut hits = [0_u32; 4];
+        for _ in 0..4_000 {
+            hits[choose_endpoint(candidates, Balancing::Random, &mut cursor, &mut rng).expect("two are left")] += 1;
+        }
+        assert_eq!(hits[..2], [0, 0]);
+        assert!(hits[2].abs_diff(2_000) < 200, "{hits:?}");
     }
 
     #[test]

@@ -16,6 +16,7 @@
 mod balance;
 mod cell;
 mod connect;
+mod gate;
 mod pick;
 mod pools;
 mod registry;
@@ -23,6 +24,7 @@ mod registry;
 pub use balance::{Candidates, choose_endpoint};
 pub use cell::{Cell, View};
 pub use connect::{ConnectError, connect};
-pub use pick::{Picked, pick_backend};
-pub use pools::{Choice, InFlight, Lease, Pools};
-pub use registry::{EndpointSet, EndpointState, Permit, Registry, Table};
+pub use gate::{Admitted, Permit, Waiting};
+pub use pick::{Picked, pick_backend, pick_weighted};
+pub use pools::{Choice, Full, InFlight, Lease, Pools};
+pub use registry::{EndpointSet, EndpointState, Registry, Table};

@@ -1,7 +1,7 @@
 //! One worker's connections to backends.
 
 use crate::balance::{Candidates, choose_endpoint};
-use crate::{EndpointSet, EndpointState, Permit, Registry, Table, View};
+use crate::{Admitted, EndpointSet, EndpointState, Permit, Registry, Table, View, Waiting};
 use fastrand::Rng;
 use model::{Backend, BackendId, Balancing};
 use std::cell::RefCell;
@@ -44,6 +44,8 @@ struct Inner<C> {
     idle_count: usize,
     /// How many are kept for more than a moment.
     keep: usize,
+    /// For how long.
+    age: Duration,
 }
 
 #[derive(Debug)]
@@ -79,6 +81,10 @@ pub enum Choice<C> {
     /// The backend's limit is reached.
     Overflow,
 }
+
+/// A backend has as many requests as it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
 
 // === impl Pools ===
 
@@ -121,6 +127,25 @@ impl<C> Pools<C> {
         }
     }
 
+    /// As [`choose`](Self::choose), for what needs a connection of its own: none is used again, and at the limit an idle one gives way.
+    pub fn choose_new(&mut self, backend: &Backend, tried: &[SocketAddr], now: Duration) -> Choice<C> {
+        let slot = self.slot(&backend.id);
+        let mut inner = slot.0.borrow_mut();
+        let Inner { set, cursor, idle, idle_count, .. } = &mut *inner;
+        let Some(set) = set.as_ref().filter(|set| !set.endpoints().is_empty()) else { return Choice::NoEndpoints };
+        let candidates = Candidates { endpoints: set.endpoints(), tried, now };
+        let Some(place) = choose_endpoint(candidates, backend.balancing, cursor, &mut self.rng) else { return Choice::Exhausted };
+        let Some(endpoint) = set.endpoints().get(place) else { return Choice::Exhausted };
+        loop {
+            if let Some(permit) = set.permit(backend.limits.connections) {
+                return Choice::Connect(Lease { endpoint: endpoint.clone(), place, slot: slot.clone(), _permit: permit });
+            }
+            if (0..set.endpoints().len()).find_map(|at| take(idle, idle_count, at)).is_none() {
+                return Choice::Overflow;
+            }
+        }
+    }
+
     /// Keeps a connection for the next request, unless its endpoint is gone, enough are kept, or other workers wait for its share.
     pub fn give_back(&mut self, connection: C, mut lease: Lease<C>, backend: &Backend, now: Duration) {
         let slot = lease.slot.clone();
@@ -144,10 +169,30 @@ impl<C> Pools<C> {
         let Some(place) = place else { return };
         lease.place = place;
         inner.keep = keep;
+        inner.age = backend.limits.idle.unwrap_or(IDLE);
         if let Some(stack) = inner.idle.get_mut(place) {
             stack.push_back(Idle { connection, lease, since: now });
             inner.idle_count += 1;
         }
+        if let Some(set) = &inner.set {
+            set.freed();
+        }
+    }
+
+    /// Counts a request of a backend that bounds them. `Err`: the bound is reached.
+    pub fn admit(&mut self, backend: &Backend) -> Result<Option<Admitted>, Full> {
+        if backend.limits.requests == u32::MAX {
+            return Ok(None);
+        }
+        match self.table().get(&backend.id) {
+            Some(set) => set.admit(backend.limits.requests).map(Some).ok_or(Full),
+            None => Ok(None),
+        }
+    }
+
+    /// A place to wait for a connection; `None`: as many as may wait already.
+    pub fn wait(&mut self, backend: &Backend) -> Option<Waiting> {
+        self.table().get(&backend.id)?.wait(backend.limits.pending)
     }
 
     /// Closes connections that were idle for too long, whose endpoint is gone, or (`gone`) that the other side has closed. To be called now and
@@ -213,7 +258,7 @@ impl<C> Drop for Pools<C> {
 
 impl<C> Inner<C> {
     fn new(cursor: usize) -> Self {
-        Self { version: u64::MAX, set: None, cursor, idle: Vec::new(), idle_count: 0, keep: 0 }
+        Self { version: u64::MAX, set: None, cursor, idle: Vec::new(), idle_count: 0, keep: 0, age: IDLE }
     }
 
     /// Brings the slot up to a set; connections to endpoints that are gone are closed.
@@ -251,7 +296,7 @@ impl<C> Inner<C> {
 
     fn expire(&mut self, now: Duration, gone: &mut impl FnMut(&C) -> bool) {
         for stack in &mut self.idle {
-            stack.retain(|idle| now.saturating_sub(idle.since) < IDLE && !gone(&idle.connection));
+            stack.retain(|idle| now.saturating_sub(idle.since) < self.age && !gone(&idle.connection));
         }
         self.idle_count = self.idle.iter().map(VecDeque::len).sum();
         self.trim(now);
@@ -419,6 +464,20 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_of_its_own_is_never_one_that_was_used() {
+        let mut it = Fixture::new(&[1]);
+        it.pools = Pools::new(&it.registry, 1, Rng::with_seed(1));
+        it.backend.limits.connections = 2;
+        let lease = it.connect();
+        it.give(1, lease);
+        let Choice::Connect(_one) = it.pools.choose_new(&it.backend, &[], NOW) else { panic!("there is room") };
+        assert_eq!(it.pools.idle(), 1);
+        let Choice::Connect(_two) = it.pools.choose_new(&it.backend, &[], NOW) else { panic!("the idle one gives way") };
+        assert_eq!(it.pools.idle(), 0);
+        assert!(matches!(it.pools.choose_new(&it.backend, &[], NOW), Choice::Overflow));
+    }
+
+    #[test]
     fn no_more_idle_ones_than_allowed_for_more_than_a_moment() {
         let mut it = Fixture::new(&[1, 2]);
         it.backend.limits.idle_per_worker = 3;
@@ -433,6 +492,31 @@ mod tests {
         assert_eq!(it.pools.idle(), 3);
         let Choice::Reuse(newest, _lease) = it.choose() else { panic!("some are kept") };
         assert!(newest > 20, "the oldest went");
+    }
+
+    #[test]
+    fn a_backend_says_how_long_an_idle_connection_is_kept() {
+        let mut it = Fixture::new(&[1]);
+        it.backend.limits.idle = Some(Duration::from_secs(5));
+        let lease = it.connect();
+        it.give(1, lease);
+        it.pools.sweep(NOW + Duration::from_secs(4), |_| false);
+        assert_eq!(it.pools.idle(), 1);
+        it.pools.sweep(NOW + Duration::from_secs(5), |_| false);
+        assert_eq!(it.pools.idle(), 0);
+    }
+
+    #[test]
+    fn requests_are_bounded_over_all_workers_where_somebody_asked_for_it() {
+        let mut it = Fixture::new(&[1]);
+        assert!(matches!(it.pools.admit(&it.backend), Ok(None)), "nothing is counted");
+        it.backend.limits.requests = 1;
+        let mut second: Pools<u32> = Pools::new(&it.registry, 2, Rng::with_seed(2));
+        let one = it.pools.admit(&it.backend);
+        assert!(matches!(one, Ok(Some(_))));
+        assert!(second.admit(&it.backend).is_err());
+        drop(one);
+        assert!(second.admit(&it.backend).is_ok());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Endpoints by backend, shared by all workers.
 
+use crate::gate::{Admitted, Gate, Permit, Waiting};
 use crate::{Cell, View};
 use model::{BackendId, Endpoint};
 use std::collections::HashMap;
@@ -26,7 +27,7 @@ pub struct Table {
 #[derive(Debug)]
 pub struct EndpointSet {
     endpoints: Vec<Arc<EndpointState>>,
-    connections: Arc<AtomicU32>,
+    gate: Arc<Gate>,
 }
 
 /// One endpoint, as all workers know it.
@@ -37,10 +38,6 @@ pub struct EndpointState {
     /// Milliseconds on the workers' common clock.
     passed_over_until: AtomicU64,
 }
-
-/// The right to one open connection. Dropping it gives it back.
-#[derive(Debug)]
-pub struct Permit(Arc<AtomicU32>);
 
 // === impl Registry ===
 
@@ -105,8 +102,8 @@ impl EndpointSet {
             let state = known.get(&endpoint.address).map(|state| Arc::clone(state));
             states.push(state.unwrap_or_else(|| Arc::new(EndpointState::new(endpoint.address))));
         }
-        let connections = before.map(|set| set.connections.clone()).unwrap_or_default();
-        Self { endpoints: states, connections }
+        let gate = before.map(|set| set.gate.clone()).unwrap_or_default();
+        Self { endpoints: states, gate }
     }
 
     pub fn endpoints(&self) -> &[Arc<EndpointState>] {
@@ -115,14 +112,27 @@ impl EndpointSet {
 
     /// Open connections over all workers.
     pub fn connections(&self) -> u32 {
-        self.connections.load(Ordering::Relaxed)
+        self.gate.connections()
     }
 
     /// `None`: the limit is reached.
     pub fn permit(&self, limit: u32) -> Option<Permit> {
-        let one_more = |open: u32| (open < limit).then_some(open + 1);
-        self.connections.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
-        Some(Permit(self.connections.clone()))
+        self.gate.permit(limit)
+    }
+
+    /// The same for requests under way.
+    pub fn admit(&self, limit: u32) -> Option<Admitted> {
+        self.gate.admit(limit)
+    }
+
+    /// The same for requests that wait for a connection.
+    pub fn wait(&self, limit: u32) -> Option<Waiting> {
+        self.gate.wait(limit)
+    }
+
+    /// A connection of this backend is idle again.
+    pub(crate) fn freed(&self) {
+        self.gate.freed();
     }
 }
 
@@ -161,14 +171,6 @@ impl EndpointState {
     }
 }
 
-// === impl Permit ===
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,6 +193,34 @@ mod tests {
         assert!(after.permit(1).is_none(), "the limit outlives the set");
         drop(permit);
         assert!(after.permit(1).is_some());
+    }
+
+    #[test]
+    fn requests_and_those_that_wait_are_counted_apart() {
+        let set = EndpointSet::new(&endpoints(&[1]), None);
+        let (_permit, one) = (set.permit(1).expect("the first"), set.admit(2).expect("the first"));
+        let _two = set.admit(2).expect("the second");
+        assert!(set.admit(2).is_none());
+        drop(one);
+        assert!(set.admit(2).is_some());
+        let waiting = set.wait(1).expect("the first");
+        assert!(set.wait(1).is_none() && set.wait(0).is_none());
+        drop(waiting);
+        assert!(set.wait(1).is_some());
+    }
+
+    #[test]
+    fn whoever_waits_is_told_when_a_connection_ends() {
+        let set = EndpointSet::new(&endpoints(&[1]), None);
+        let permit = set.permit(1).expect("the first");
+        let (first, second) = (set.wait(2).expect("a place"), set.wait(2).expect("a place"));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        let told =
+            |waiting: &Waiting| runtime.block_on(async { tokio::time::timeout(Duration::from_secs(10), waiting.freed()).await.is_ok() });
+        drop(permit);
+        assert!(told(&first));
+        drop(first);
+        assert!(told(&second), "the first did not need it");
     }
 
     #[test]

@@ -3,12 +3,15 @@
 mod bodies;
 mod drain;
 mod endpoints;
+mod filters;
 mod heads;
 mod interim;
 mod limits;
 mod listeners;
+mod mirrors;
 mod panics;
 mod persistence;
+mod ports;
 mod retries;
 mod support;
 mod timeouts;

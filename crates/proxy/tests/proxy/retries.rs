@@ -1,7 +1,9 @@
 //! Tries at other endpoints, and what is never tried twice.
 
 use crate::support::{GET, Gate, HOST, Plan, reason};
+use model::RetryOn;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 use testkit::origin::{Behaviour, Origin};
 use testkit::ports::Refusing;
 
@@ -127,4 +129,138 @@ fn a_silent_endpoint_gives_way_for_what_may_be_sent_twice() {
     }
     let statuses: Vec<u16> = (0..4).map(|_| gate.open().send(POST).response("POST").status).collect();
     assert!(statuses.contains(&200) && statuses.contains(&504), "{statuses:?}");
+}
+
+/// An origin that says 503 so often, then 200.
+fn failing(times: usize) -> Origin {
+    let left = std::sync::atomic::AtomicUsize::new(times);
+    Origin::start(Behaviour::make(move |_, _| {
+        let failed = left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
+        let status = if failed { "503 Service Unavailable" } else { "200 OK" };
+        format!("HTTP/1.1 {status}\r\nContent-Length: 4\r\n\r\nbody").into_bytes()
+    }))
+}
+
+fn post(octets: usize) -> String {
+    format!("POST / HTTP/1.1\r\nHost: gw.test\r\nX-Id: 1\r\nContent-Length: {octets}\r\n\r\n{}", "p".repeat(octets))
+}
+
+#[test]
+fn a_status_the_route_names_brings_the_next_try_with_the_same_body() {
+    for (octets, copies) in [(0, 3), (5, 3), (60_000, 3), (200_000, 1)] {
+        let origin = failing(2);
+        let mut plan = Plan::to(&[origin.address()]);
+        plan.forward = |forward| forward.retries.on = vec![RetryOn::Status(503)];
+        let gate = plan.start();
+        let response = gate.open().send(post(octets)).response("POST");
+        assert_eq!((response.status, origin.copies("x-id", "1")), (if copies == 3 { 200 } else { 503 }, copies), "{octets} octets");
+        assert!(origin.requests().iter().all(|it| it.body.len() == octets), "a body is sent whole or not at all");
+    }
+}
+
+#[test]
+fn a_chunked_body_is_sent_again_as_it_was() {
+    let origin = failing(1);
+    let mut plan = Plan::to(&[origin.address()]);
+    plan.forward = |forward| forward.retries.on = vec![RetryOn::ServerError];
+    let gate = plan.start();
+    let mut client = gate.open();
+    client.send("POST / HTTP/1.1\r\nHost: gw.test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+    for _ in 0..20 {
+        client.send("5\r\nhello\r\n");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert_eq!(client.send("0\r\n\r\n").response("POST").status, 200);
+    let bodies: Vec<_> = origin.requests().into_iter().map(|it| it.body).collect();
+    assert_eq!(bodies, vec![format!("abc{}", "hello".repeat(20)).into_bytes(); 2]);
+}
+
+#[test]
+fn the_last_answer_is_given_when_all_tries_failed() {
+    let origin = failing(9);
+    let mut plan = Plan::to(&[origin.address()]);
+    plan.forward = |forward| {
+        forward.retries.on = vec![RetryOn::ServerError];
+        forward.retries.backoff = Some(std::time::Duration::from_millis(20));
+    };
+    let gate = plan.start();
+    let response = gate.open().send(GET).response("GET");
+    assert_eq!((response.status, response.text().as_str(), origin.requests().len()), (503, "body", 3));
+    assert_eq!(origin.record().connections.len(), 1, "an answer that was there whole leaves its connection");
+}
+
+#[test]
+fn a_reset_repeats_a_post_only_where_the_route_says_so() {
+    for (on, copies) in [(RetryOn::Reset, 1), (RetryOn::SafeReset, 0)] {
+        let (bad, good) = (Origin::start(Behaviour::OctetsThenClose(b""[..].into())), Origin::recording());
+        let mut plan = Plan::to(&[bad.address(), good.address()]);
+        plan.forward = match on {
+            RetryOn::Reset => |forward| forward.retries.on = vec![RetryOn::Reset],
+            _ => |forward| forward.retries.on = vec![RetryOn::SafeReset],
+        };
+        let gate = plan.start();
+        let statuses: Vec<u16> = (0..2).map(|_| gate.open().send(post(50_000)).response("POST").status).collect();
+        assert_eq!(statuses.contains(&502), copies == 0, "{statuses:?}");
+        assert_eq!(good.copies("x-id", "1"), 1 + copies);
+        assert!(good.requests().iter().all(|it| it.body.len() == 50_000));
+    }
+}
+
+/// Without a copy at hand, nothing is sent again: half a request would be a wrong one.
+#[test]
+fn a_put_whose_body_is_gone_is_not_repeated() {
+    let (bad, good) = (Origin::start(Behaviour::OctetsThenClose(b""[..].into())), Origin::recording());
+    let gate = Plan::to(&[bad.address(), good.address()]).start();
+    let put = post(200_000).replace("POST", "PUT");
+    let mut statuses: Vec<u16> = (0..2).map(|_| gate.open().send(&put).response("PUT").status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 502]);
+    assert!(good.record().strays.is_empty() && good.requests().iter().all(|it| it.body.len() == 200_000));
+}
+
+#[test]
+fn a_try_has_its_own_time() {
+    let (silent, good) = (Origin::start(Behaviour::Silent), Origin::recording());
+    let mut plan = Plan::to(&[silent.address(), good.address()]);
+    plan.forward = |forward| {
+        forward.retries.on = vec![RetryOn::Reset];
+        forward.retries.per_try = Some(std::time::Duration::from_millis(200));
+    };
+    let gate = plan.start();
+    for _ in 0..2 {
+        assert_eq!(gate.open().send(POST).response("POST").status, 200);
+    }
+    assert_eq!(good.copies("x-id", "1"), 2);
+    gate.set_endpoints(&[silent.address()]);
+    let response = gate.open().send(POST).response("POST");
+    assert_eq!((response.status, reason(&response)), (504, "upstream-timeout"));
+}
+
+#[test]
+fn with_a_pause_between_tries_the_only_endpoint_is_asked_again() {
+    let refusing = Refusing::new();
+    let address = refusing.address();
+    let mut plan = Plan::to(&[address]);
+    plan.forward = |forward| {
+        forward.retries.tries = 50;
+        forward.retries.backoff = Some(std::time::Duration::from_millis(20));
+    };
+    let gate = plan.start();
+    let mut client = gate.open();
+    client.send(POST);
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    drop(refusing);
+    let _origin = Origin::at(address, Behaviour::Answer);
+    assert_eq!(client.response("POST").status, 200);
+}
+
+#[test]
+fn no_condition_is_no_second_try() {
+    let (refusing, good) = (Refusing::new(), Origin::recording());
+    let mut plan = Plan::to(&[refusing.address(), good.address()]);
+    plan.forward = |forward| forward.retries.on.clear();
+    let gate = plan.start();
+    let mut statuses: Vec<u16> = (0..2).map(|_| gate.open().send(GET).response("GET").status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 502]);
 }
