@@ -9,6 +9,7 @@ pub enum Kind {
     Service,
     EndpointSlice,
     Secret,
+    ConfigMap,
     ServiceAccount,
     Pod,
     Deployment,
@@ -42,11 +43,12 @@ pub struct Target {
 // === impl Kind ===
 
 impl Kind {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Namespace,
         Self::Service,
         Self::EndpointSlice,
         Self::Secret,
+        Self::ConfigMap,
         Self::ServiceAccount,
         Self::Pod,
         Self::Deployment,
@@ -115,6 +117,7 @@ impl Kind {
             Self::Service => ("", "Service", "services", true),
             Self::EndpointSlice => ("discovery.k8s.io", "EndpointSlice", "endpointslices", true),
             Self::Secret => ("", "Secret", "secrets", true),
+            Self::ConfigMap => ("", "ConfigMap", "configmaps", true),
             Self::ServiceAccount => ("", "ServiceAccount", "serviceaccounts", true),
             Self::Pod => ("", "Pod", "pods", true),
             Self::Deployment => ("apps", "Deployment", "deployments", true),

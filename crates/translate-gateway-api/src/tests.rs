@@ -1,1 +1,388 @@
-//! Properties of this frontend by itself.
+//! Properties of this frontend by itself: no input panics, and one change after another equals from scratch.
+
+use super::*;
+use model::{HostPattern, HostTls};
+use proptest::prelude::*;
+use resources::{Applied, Change, Condition, Kind, ListenerStatus, Name, Problem, Status};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use testkit::certificates::{Authority, Issued};
+
+fn shared() -> Vec<SharedGateway> {
+    let services = vec![Name::new("istio-system", "istio-ingressgateway")];
+    vec![SharedGateway { services, ..SharedGateway::new(GatewayId::new("shared")) }]
+}
+
+/// One of a few, so that objects meet.
+fn of(words: &'static [&'static str]) -> impl Strategy<Value = String> {
+    prop::sample::select(words).prop_map(str::to_owned)
+}
+
+/// Nothing, or one of these.
+fn perhaps(words: &'static [&'static str]) -> impl Strategy<Value = Value> {
+    prop_oneof![Just(Value::Null), of(words).prop_map(Value::from)]
+}
+
+fn some<T: std::fmt::Debug>(of: impl Strategy<Value = T>, most: usize) -> impl Strategy<Value = Vec<T>> {
+    prop::collection::vec(of, 0..=most)
+}
+
+const NAMESPACES: &[&str] = &["a", "b"];
+const HOSTS: &[&str] = &["x.test", "*.test", "y.x.test", "*.x.test", "other.example"];
+
+fn meta(name: String, namespace: String, created: String, extra: Value) -> Value {
+    let mut meta = json!({"name": name, "namespace": namespace, "creationTimestamp": created});
+    if let (Value::Object(meta), Value::Object(extra)) = (&mut meta, extra) {
+        meta.extend(extra);
+    }
+    meta
+}
+
+fn created() -> impl Strategy<Value = String> {
+    of(&["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"])
+}
+
+fn class() -> impl Strategy<Value = Value> {
+    let controller = of(&["paifang.dev/gateway-controller", "istio.io/gateway-controller", "example.com/other"]);
+    (of(&["ours", "istio"]), controller, perhaps(&["p"])).prop_map(|(name, controller, parameters)| {
+        json!({
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "metadata": {"name": name},
+            "spec": {"controllerName": controller, "parametersRef": parameters},
+        })
+    })
+}
+
+fn listener() -> impl Strategy<Value = Value> {
+    let namespaces = prop_oneof![
+        Just(Value::Null),
+        Just(json!({"from": "All"})),
+        Just(json!({"from": "Same"})),
+        Just(json!({"from": "Selector", "selector": {"matchLabels": {"team": "one"}}})),
+    ];
+    let kinds = prop_oneof![4 => Just(Value::Null), 1 => Just(json!([{"kind": "HTTPRoute"}])), 1 => Just(json!([{"kind": "TCPRoute"}, {"kind": "Nonsense"}]))];
+    let secret =
+        (of(&["tls", "other", "none"]), perhaps(NAMESPACES)).prop_map(|(name, namespace)| json!({"name": name, "namespace": namespace}));
+    let options = prop_oneof![4 => Just(Value::Null), 1 => Just(json!({"gateway.istio.io/tls-terminate-mode": "MUTUAL"}))];
+    let tls = (of(&["Terminate", "Terminate", "Passthrough"]), some(secret, 2), options)
+        .prop_map(|(mode, secrets, options)| json!({"mode": mode, "certificateRefs": secrets, "options": options}));
+    let protocol = of(&["HTTP", "HTTP", "HTTPS", "TLS", "TCP", "UDP"]);
+    let port = prop::sample::select(&[80, 443, 8080][..]);
+    (of(&["one", "two", "three"]), protocol, port, perhaps(HOSTS), namespaces, kinds, tls).prop_map(
+        |(name, protocol, port, host, namespaces, kinds, tls)| {
+            let tls = if ["HTTPS", "TLS"].contains(&&*protocol) { tls } else { Value::Null };
+            let allowed = json!({"namespaces": namespaces, "kinds": kinds});
+            json!({"name": name, "protocol": protocol, "port": port, "hostname": host, "tls": tls, "allowedRoutes": allowed})
+        },
+    )
+}
+
+fn gateway() -> impl Strategy<Value = Value> {
+    let address = prop_oneof![
+        6 => Just(json!([])),
+        1 => Just(json!([{"value": "192.0.2.1"}])),
+        2 => Just(json!([{"type": "Hostname", "value": "istio-ingressgateway.istio-system.svc.cluster.local"}])),
+        3 => of(&["one-istio", "one-istio.a", "two-ours.b.svc", "nobody"]).prop_map(|it| json!([{"type": "Hostname", "value": it}])),
+        1 => Just(json!([{"value": "192.0.2.1"}, {"value": "192.0.2.2"}])),
+    ];
+    let extra = prop_oneof![4 => Just(json!({})), 1 => Just(json!({"annotations": {"gateway.istio.io/name-override": "one-istio"}}))];
+    let frontend = prop_oneof![
+        4 => Just(Value::Null),
+        1 => Just(json!({"frontend": {"default": {"validation": {"caCertificateRefs": [{"kind": "ConfigMap", "name": "ca"}]}}}})),
+    ];
+    let allowed =
+        prop_oneof![Just(Value::Null), Just(json!({"namespaces": {"from": "Selector", "selector": {"matchLabels": {"team": "one"}}}}))];
+    let names = (of(&["one", "two"]), of(NAMESPACES), created(), extra);
+    (names, of(&["ours", "istio"]), some(listener(), 4), address, frontend, allowed).prop_map(
+        |((name, namespace, created, extra), class, listeners, addresses, tls, allowed)| {
+            json!({
+                "apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": meta(name, namespace, created, extra),
+                "spec": {"gatewayClassName": class, "listeners": listeners, "addresses": addresses, "tls": tls, "allowedListeners": allowed},
+            })
+        },
+    )
+}
+
+fn parents() -> impl Strategy<Value = Vec<Value>> {
+    let port = prop_oneof![4 => Just(Value::Null), 1 => Just(json!(80)), 1 => Just(json!(443))];
+    let parent = (of(&["one", "two", "none"]), perhaps(NAMESPACES), perhaps(&["one", "two"]), port)
+        .prop_map(|(name, namespace, section, port)| json!({"name": name, "namespace": namespace, "sectionName": section, "port": port}));
+    some(parent, 2)
+}
+
+fn backend() -> impl Strategy<Value = Value> {
+    let filters = prop_oneof![
+        4 => Just(Value::Null),
+        1 => Just(json!([{"type": "RequestHeaderModifier", "requestHeaderModifier": {"set": [{"name": "X-A", "value": "1"}]}}])),
+        1 => Just(json!([{"type": "RequestMirror", "requestMirror": {"backendRef": {"name": "web", "port": 80}}}])),
+    ];
+    let port = prop_oneof![4 => Just(json!(80)), 1 => Just(json!(81)), 1 => Just(Value::Null)];
+    let kind = prop_oneof![6 => Just(Value::Null), 1 => Just(json!("Bucket"))];
+    (of(&["web", "api", "external"]), perhaps(NAMESPACES), kind, port, 0..3_u32, filters).prop_map(|(name, namespace, kind, port, weight, filters)| {
+        json!({"name": name, "namespace": namespace, "kind": kind, "port": port, "weight": weight, "filters": filters})
+    })
+}
+
+fn filter() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(
+            json!({"type": "RequestHeaderModifier", "requestHeaderModifier": {"add": [{"name": "X-A", "value": "1"}], "remove": ["Connection"]}})
+        ),
+        Just(json!({"type": "ResponseHeaderModifier", "responseHeaderModifier": {"set": [{"name": "bad name", "value": "1"}]}})),
+        Just(json!({"type": "URLRewrite", "urlRewrite": {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/new"}}})),
+        Just(json!({"type": "RequestRedirect", "requestRedirect": {"scheme": "https"}})),
+        Just(json!({"type": "CORS", "cors": {"allowOrigins": ["https://*.test", "nonsense"]}})),
+        Just(json!({"type": "ExtensionRef", "extensionRef": {"group": "example.com", "kind": "Limit", "name": "x"}})),
+        Just(json!({"type": "ExternalAuth"})),
+        Just(
+            json!({"type": "RequestMirror", "requestMirror": {"backendRef": {"name": "api", "namespace": "b", "port": 80}, "percent": 5}})
+        ),
+    ]
+}
+
+fn http_route() -> impl Strategy<Value = Value> {
+    let path = (perhaps(&["Exact", "PathPrefix", "RegularExpression", "Nonsense"]), of(&["/", "/a", "/a/", "/a/b", "/b(", "/(?!x)y", "c"]))
+        .prop_map(|(kind, value)| json!({"path": {"type": kind, "value": value}}));
+    let rule = (some(path, 3), some(filter(), 1), some(backend(), 2))
+        .prop_map(|(matches, filters, backends)| json!({"matches": matches, "filters": filters, "backendRefs": backends}));
+    route("HTTPRoute", some(of(HOSTS).prop_map(Value::from), 2), some(rule, 2).boxed())
+}
+
+fn stream_route(kind: &'static str) -> impl Strategy<Value = Value> {
+    let rule = some(backend(), 2).prop_map(|backends| json!({"backendRefs": backends}));
+    route(kind, some(of(HOSTS).prop_map(Value::from), 2), some(rule, 1).boxed())
+}
+
+fn route(kind: &'static str, hosts: impl Strategy<Value = Vec<Value>>, rules: BoxedStrategy<Vec<Value>>) -> impl Strategy<Value = Value> {
+    (of(&["r", "s", "t"]), of(NAMESPACES), created(), parents(), hosts, rules).prop_map(
+        move |(name, namespace, created, parents, hosts, rules)| {
+            json!({
+                "apiVersion": "gateway.networking.k8s.io/v1", "kind": kind, "metadata": meta(name, namespace, created, json!({})),
+                "spec": {"parentRefs": parents, "hostnames": hosts, "rules": rules},
+            })
+        },
+    )
+}
+
+static AUTHORITY: LazyLock<Authority> = LazyLock::new(Authority::new);
+static CERTIFICATES: LazyLock<[Issued; 2]> = LazyLock::new(|| [AUTHORITY.issue(&["x.test"]), AUTHORITY.issue(&["*.x.test", "y.x.test"])]);
+
+fn secret() -> impl Strategy<Value = Value> {
+    (of(&["tls", "other", "tls-cacert"]), of(NAMESPACES), 0..4_usize).prop_map(|(name, namespace, content)| {
+        let data = match CERTIFICATES.get(content) {
+            Some(it) => json!({"tls.crt": it.chain_pem, "tls.key": it.key_pem}),
+            None => json!({"ca.crt": if content == 2 { AUTHORITY.certificate_pem() } else { "nonsense".into() }}),
+        };
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "stringData": data})
+    })
+}
+
+fn config_map() -> impl Strategy<Value = Value> {
+    (of(NAMESPACES), any::<bool>()).prop_map(|(namespace, good)| {
+        let data = if good { AUTHORITY.certificate_pem() } else { "nonsense".to_owned() };
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "ca", "namespace": namespace}, "data": {"ca.crt": data}})
+    })
+}
+
+fn service() -> impl Strategy<Value = Value> {
+    let spec = prop_oneof![
+        Just(json!({"ports": [{"name": "http", "port": 80}]})),
+        Just(json!({"ports": [{"port": 80, "appProtocol": "kubernetes.io/h2c"}]})),
+        Just(json!({"type": "ExternalName", "externalName": "web.b.svc.cluster.local"})),
+    ];
+    (of(&["web", "api", "external"]), of(NAMESPACES), spec).prop_map(|(name, namespace, spec)| {
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace}, "spec": spec})
+    })
+}
+
+fn grant() -> impl Strategy<Value = Value> {
+    let from = (of(&["HTTPRoute", "TLSRoute", "Gateway"]), of(NAMESPACES))
+        .prop_map(|(kind, namespace)| json!({"group": "gateway.networking.k8s.io", "kind": kind, "namespace": namespace}));
+    let to =
+        (of(&["Service", "Secret"]), perhaps(&["web", "tls"])).prop_map(|(kind, name)| json!({"group": "", "kind": kind, "name": name}));
+    (of(&["g", "h"]), of(NAMESPACES), some(from, 2), some(to, 2)).prop_map(|(name, namespace, from, to)| {
+        json!({
+            "apiVersion": "gateway.networking.k8s.io/v1beta1", "kind": "ReferenceGrant", "metadata": {"name": name, "namespace": namespace},
+            "spec": {"from": from, "to": to},
+        })
+    })
+}
+
+fn namespace() -> impl Strategy<Value = Value> {
+    (of(NAMESPACES), perhaps(&["one", "two"]))
+        .prop_map(|(name, team)| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"team": team}}}))
+}
+
+fn object() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        3 => class(), 6 => gateway(), 6 => http_route(), 2 => stream_route("TLSRoute"), 2 => stream_route("TCPRoute"),
+        2 => secret(), 1 => config_map(), 3 => service(), 2 => grant(), 2 => namespace(),
+    ]
+}
+
+/// Where to put something else in an object.
+fn mutate(value: &mut Value, mut way: u64, junk: &Value) {
+    let inner: Vec<&mut Value> = match value {
+        Value::Object(map) => map.values_mut().collect(),
+        Value::Array(items) => items.iter_mut().collect(),
+        _ => Vec::new(),
+    };
+    if inner.is_empty() || way == 0 {
+        *value = junk.clone();
+        return;
+    }
+    let at = usize::try_from(way).unwrap_or_default() % inner.len();
+    way /= 7;
+    if let Some(inner) = inner.into_iter().nth(at) {
+        mutate(inner, way, junk);
+    }
+}
+
+fn junk() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![any::<String>(), of(&["", "/", "*.", "*", "\u{0}", "%", "[", "Hostname", "Selector"])];
+    prop_oneof![
+        Just(Value::Null),
+        any::<i64>().prop_map(Value::from),
+        text.prop_map(Value::from),
+        Just(json!([])),
+        Just(json!({})),
+        Just(json!([null, 1]))
+    ]
+}
+
+// === what is compared ===
+
+type Key = (GatewayId, u16, HostPattern);
+
+/// Everything that is said, kept up to date or made from scratch.
+#[derive(Clone, Debug, Default)]
+struct Whole {
+    hosts: BTreeMap<Key, (Option<Host>, Vec<Report>)>,
+    reports: BTreeMap<ObjectRef, Report>,
+    wanted: Vec<Wanted>,
+}
+
+fn look(resources: &Resources, key: &Key) -> (Option<Host>, Vec<Report>) {
+    translate_host(resources, &Options::default(), &shared(), (&key.0, key.1, &key.2))
+}
+
+fn said(resources: &Resources, object: &ObjectRef) -> Option<Report> {
+    report(resources, &Options::default(), &shared(), object)
+}
+
+fn objects(resources: &Resources) -> impl Iterator<Item = ObjectRef> {
+    let kinds = [Kind::GatewayClass, Kind::Gateway, Kind::HttpRoute, Kind::TlsRoute, Kind::TcpRoute];
+    kinds.into_iter().flat_map(|kind| resources.names(kind).map(move |name| kind.object_ref(name)))
+}
+
+impl Whole {
+    fn scratch(resources: &Resources) -> Self {
+        let mut whole = Self { wanted: wanted(resources, &Options::default(), &shared()), ..Self::default() };
+        for key in hosts(resources, &Options::default(), &shared()) {
+            let host = look(resources, &key);
+            whole.put(key, host);
+        }
+        whole.reports.extend(objects(resources).filter_map(|object| Some((object.clone(), said(resources, &object)?))));
+        whole
+    }
+
+    fn put(&mut self, key: Key, host: (Option<Host>, Vec<Report>)) {
+        if host.0.is_none() && host.1.is_empty() {
+            self.hosts.remove(&key);
+        } else {
+            self.hosts.insert(key, host);
+        }
+    }
+
+    fn change(&mut self, resources: &Resources, applied: &Applied) {
+        let Applied::Object { old, new } = applied else { return };
+        let mut touch = Touch::default();
+        old.iter().chain(new).for_each(|object| touch.extend(touched(resources, &Options::default(), &shared(), object)));
+        for key in touch.hosts {
+            let host = look(resources, &key);
+            self.put(key, host);
+        }
+        for object in touch.objects {
+            match said(resources, &object) {
+                Some(report) => drop(self.reports.insert(object, report)),
+                None => drop(self.reports.remove(&object)),
+            }
+        }
+        if touch.wanted {
+            self.wanted = wanted(resources, &Options::default(), &shared());
+        }
+    }
+
+    /// Hints name what is there, and what is there later does not touch what never named it.
+    fn without_hints(mut self) -> Self {
+        let told = self.hosts.values_mut().flat_map(|(_, reports)| reports).chain(self.reports.values_mut());
+        for report in told {
+            report.problems = report.problems.iter().map(|it| Problem { hint: None, ..it.clone() }).collect();
+            let conditions: Vec<&mut Condition> = match &mut report.status {
+                Some(Status::Gateway(status)) => {
+                    let listeners = status.listeners.iter_mut().flat_map(|it: &mut ListenerStatus| &mut it.conditions);
+                    status.conditions.iter_mut().chain(listeners).collect()
+                }
+                Some(Status::Route(parents)) => parents.iter_mut().flat_map(|it| &mut it.conditions).collect(),
+                Some(Status::Conditions(list) | Status::Class { conditions: list, .. }) => list.iter_mut().collect(),
+                None => Vec::new(),
+            };
+            for condition in conditions {
+                condition.message = condition.message.split("; ").map(without_hint).collect::<Vec<_>>().join("; ").into();
+            }
+        }
+        self
+    }
+}
+
+fn without_hint(sentence: &str) -> &str {
+    let hints = [". Did you mean ", ". Create a ", ". Make it with "];
+    hints.iter().filter_map(|hint| sentence.find(hint)).min().map_or(sentence, |at| &sentence[..at])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_panics(objects in prop::collection::vec((object(), any::<u64>(), junk()), 0..16)) {
+        let objects: Vec<Value> = objects.into_iter().map(|(mut object, way, junk)| {
+            if way % 4 > 0 {
+                mutate(&mut object["spec"], way, &junk);
+            }
+            object
+        }).collect();
+        let resources = Resources::of(&objects);
+        Whole::scratch(&resources);
+        let options = Options { absent: Absent::Ours, ..Options::default() };
+        for (gateway, port, host) in hosts(&resources, &options, &shared()) {
+            translate_host(&resources, &options, &shared(), (&gateway, port, &host));
+        }
+    }
+
+    #[test]
+    fn one_change_after_another_equals_from_scratch(
+        changes in prop::collection::vec((object(), prop::bool::weighted(0.2), any::<u64>(), junk()), 1..40),
+    ) {
+        let (mut resources, mut whole) = (Resources::default(), Whole::default());
+        for (mut object, gone, way, junk) in changes {
+            if way % 8 == 0 {
+                mutate(&mut object["spec"], way, &junk);
+            }
+            let Some(Change::Object { kind, name, object }) = Change::of(&object) else { continue };
+            let applied = resources.apply(Change::Object { kind, name, object: object.filter(|_| !gone) });
+            whole.change(&resources, &applied);
+            let (now, scratch) = (whole.clone().without_hints(), Whole::scratch(&resources).without_hints());
+            prop_assert_eq!(now.hosts, scratch.hosts);
+            prop_assert_eq!(now.reports, scratch.reports);
+            prop_assert_eq!(now.wanted, scratch.wanted);
+        }
+    }
+
+    #[test]
+    fn whatever_is_said_nothing_is_shown_in_place_of_a_certificate(objects in prop::collection::vec(object(), 0..24)) {
+        let whole = Whole::scratch(&Resources::of(&objects));
+        for host in whole.hosts.values().filter_map(|(host, _)| host.as_ref()) {
+            prop_assert!(host.tls != HostTls::Default, "the default certificate is never shown: {host:?}");
+        }
+    }
+}

@@ -12,12 +12,12 @@ mod written;
 
 use asked::Asked;
 use model::{Egress, GatewayId};
-use resources::{Resources, load};
+use resources::{Name, Resources, SharedGateway, load};
 use serde_json::Value;
 use std::path::Path;
 use testkit::golden::{self, Produced};
 use testkit::probe;
-use translate::{IngressOptions, Options};
+use translate::Options;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the workspace is two folders up")
@@ -27,9 +27,16 @@ fn root() -> &'static Path {
 const NOW: i64 = 1_767_225_600;
 
 fn options() -> Options {
-    let ingress = IngressOptions { now: Some(NOW), ..IngressOptions::default() };
     let egress = Egress::new(vec!["127.0.0.1:6443".parse().expect("an address")]);
-    Options { ingress, egress, ..Options::new(GatewayId::new("default")) }
+    let shared = SharedGateway {
+        labels: [("istio".into(), "ingressgateway".into())].into(),
+        namespace: "istio-system".into(),
+        services: vec![Name::new("istio-system", "istio-ingressgateway")],
+        ..SharedGateway::new(GatewayId::new("default"))
+    };
+    let mut options = Options { gateways: vec![shared], egress, ..Options::new(GatewayId::new("default")) };
+    options.set_now(Some(NOW));
+    options
 }
 
 fn resources(input: &str) -> Resources {

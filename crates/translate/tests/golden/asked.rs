@@ -1,7 +1,7 @@
 //! What a request gets, through a data plane in this process.
 
 use crate::trusting;
-use model::{Ack, BackendId, Binding, Certificate, Endpoint, Gateway, GatewayId, Listener, ListenerProtocol, Replies, SectionName, Update};
+use model::{BackendId, Binding, Certificate, Endpoint, Gateway, GatewayId, Listener, ListenerProtocol, Replies, SectionName, Update};
 use proxy::Dataplane;
 use resources::{Name, Resources};
 use route::{Headers, Lookup, Request};
@@ -14,14 +14,15 @@ use testkit::client::Connection;
 use testkit::origin::Origin;
 use testkit::probe::{self, Answer};
 use tokio::runtime::Runtime;
-use translate::{InUse, Options, endpoints, translate};
+use translate::{InUse, Listening, Options, Translation, endpoints, translate};
 
 /// A running data plane, and an origin for each backend that has endpoints.
 pub struct Asked {
     dataplane: Dataplane,
-    gateway: GatewayId,
-    http: SocketAddr,
-    https: SocketAddr,
+    /// The gateway that is there whoever asks.
+    shared: GatewayId,
+    /// By gateway and the port that users ask for.
+    sockets: BTreeMap<(GatewayId, u16), SocketAddr>,
     origins: BTreeMap<BackendId, Origin>,
     _runtime: Runtime,
 }
@@ -42,8 +43,8 @@ impl Headers for Fields<'_> {
 
 impl Asked {
     pub fn of(resources: &Resources, options: &Options) -> Self {
-        let gateway = options.gateways[0].id.clone();
-        let shards = translate(resources, options).shards;
+        let shared = options.gateways[0].id.clone();
+        let Translation { shards, listening, .. } = translate(resources, options);
         let mut in_use = InUse::default();
         for (key, shard) in &shards {
             in_use.update(key, Some(shard));
@@ -57,7 +58,7 @@ impl Asked {
         });
         let update = Update {
             endpoints: endpoints.collect(),
-            gateways: vec![(gateway.clone(), Some(Arc::new(listening(&gateway))))],
+            gateways: gateways(&shared, &listening).into_iter().map(|it| (it.id.clone(), Some(Arc::new(it)))).collect(),
             shards: shards.into_iter().map(|(key, shard)| (key, Some(shard))).collect(),
             ..Update::default()
         };
@@ -65,18 +66,25 @@ impl Asked {
         let dataplane = proxy::start(proxy::Options { workers: NonZeroUsize::new(1), ..proxy::Options::default() }).expect("it starts");
         let ack = runtime.block_on(dataplane.apply(update));
         assert!(ack.nacks.is_empty(), "what is translated is served: {:?}", ack.nacks);
-        let (http, https) = (bound(&ack, "http"), bound(&ack, "https"));
-        Self { dataplane, gateway, http, https, origins, _runtime: runtime }
+        let sockets = ack.bindings.iter().map(|it| {
+            let port = it.listener.as_str().parse().expect("listeners are named by their port");
+            ((it.gateway.clone(), port), it.bound.clone().expect("it is bound"))
+        });
+        let sockets = sockets.collect();
+        Self { dataplane, shared, sockets, origins, _runtime: runtime }
     }
 
     pub fn ask(&self, probe: &probe::Request) -> Result<Answer, String> {
+        let (gateway, port, socket) = self.door(probe)?;
+        let probe = &without_gateway(probe);
         let before: Vec<usize> = self.origins.values().map(|origin| origin.requests().len()).collect();
         let response = match probe.scheme {
-            probe::Scheme::Http => Connection::open(self.http).send(probe.octets()).any_response(&probe.method),
-            probe::Scheme::Https => trusting::open(self.https, probe.host()).send(probe.octets()).any_response(&probe.method),
+            probe::Scheme::Http => Connection::open(socket).send(probe.octets()).any_response(&probe.method),
+            probe::Scheme::Https => trusting::open(socket, probe.host()).send(probe.octets()).any_response(&probe.method),
         };
         let response = response.map_err(|error| format!("{error:?}"))?;
-        let mut answer = Answer { status: response.status, headers: response.head.fields, route: self.route(probe), ..Answer::default() };
+        let mut answer = Answer { status: response.status, headers: response.head.fields, ..Answer::default() };
+        answer.route = self.route(probe, &gateway, port);
         let asked = self.origins.iter().zip(before).find(|((_, origin), before)| origin.requests().len() > *before);
         if let Some(((id, origin), _)) = asked {
             let head = origin.requests().pop().ok_or("it was recorded")?.head;
@@ -87,34 +95,74 @@ impl Asked {
         Ok(answer)
     }
 
+    /// Where a probe goes: to the port of its URL, or where nobody has that, to the one of its scheme; of the gateway that its field `gateway`
+    /// names, else of the first that objects asked for and that has it, else of the shared one.
+    fn door(&self, probe: &probe::Request) -> Result<(GatewayId, u16, SocketAddr), String> {
+        let of_scheme = match probe.scheme {
+            probe::Scheme::Http => 80,
+            probe::Scheme::Https => 443,
+        };
+        let written = probe.authority.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        let port = written.filter(|port| self.sockets.keys().any(|(_, number)| number == port)).unwrap_or(of_scheme);
+        let named = probe.headers.iter().find(|(name, _)| name == GATEWAY).map(|(_, value)| GatewayId::new(value.clone()));
+        let other = self.sockets.keys().find(|(id, number)| *number == port && *id != self.shared).map(|(id, _)| id.clone());
+        let gateway = named.or(other).unwrap_or_else(|| self.shared.clone());
+        let socket = self.sockets.get(&(gateway.clone(), port)).ok_or_else(|| format!("{gateway} does not listen on {port}"))?;
+        Ok((gateway, port, *socket))
+    }
+
     /// The route that the data plane's own table names.
-    fn route(&self, probe: &probe::Request) -> Option<String> {
+    fn route(&self, probe: &probe::Request, gateway: &GatewayId, port: u16) -> Option<String> {
         let snapshot = self.dataplane.snapshot();
         let (path, query) = probe.target.split_once('?').map_or((probe.target.as_str(), None), |(path, query)| (path, Some(query)));
         let path = http1::canonical_path(path.as_bytes()).ok()?;
-        let (scheme, port) = match probe.scheme {
-            probe::Scheme::Http => (model::Scheme::Http, 80),
-            probe::Scheme::Https => (model::Scheme::Https, 443),
+        let scheme = match probe.scheme {
+            probe::Scheme::Http => model::Scheme::Http,
+            probe::Scheme::Https => model::Scheme::Https,
         };
         let (host, fields) = (probe.host().to_ascii_lowercase(), Fields(probe));
         let headers = &fields;
         let request = Request { method: &probe.method, scheme, port, host: &host, authority: &host, path: &path, query, headers };
-        match snapshot.gateway(&self.gateway)?.find(&request) {
+        match snapshot.gateway(gateway)?.find(&request) {
             Lookup::Route(route) => Some(format!("{} {}", route.source().object, route.source().rule)),
             Lookup::Miss { .. } | Lookup::OverBudget { .. } => None,
         }
     }
 }
 
-fn listening(id: &GatewayId) -> Gateway {
-    let listener = |name: &str, protocol, port| Listener {
-        name: SectionName::new(name.to_owned()),
+/// The probe's field that names a gateway; it is not sent.
+const GATEWAY: &str = "gateway";
+
+fn without_gateway(probe: &probe::Request) -> probe::Request {
+    let mut probe = probe.clone();
+    probe.headers.retain(|(name, _)| name != GATEWAY);
+    probe
+}
+
+/// The shared gateway with its two ports, and what objects ask for.
+fn gateways(shared: &GatewayId, listening: &Listening) -> Vec<Gateway> {
+    let own = [(80, ListenerProtocol::Http), (443, ListenerProtocol::Https)];
+    let mut gateways = vec![gateway(shared, own.into(), Replies::default())];
+    for (id, listens) in &listening.gateways {
+        let ports = listens.ports.iter().map(|(port, it)| (*port, it.protocol));
+        if id == shared {
+            gateways[0] = gateway(shared, own.into_iter().chain(ports).collect(), Replies::default());
+        } else {
+            gateways.push(gateway(id, ports.collect(), listens.replies.clone()));
+        }
+    }
+    gateways
+}
+
+fn gateway(id: &GatewayId, ports: BTreeMap<u16, ListenerProtocol>, replies: Replies) -> Gateway {
+    let listener = |(port, protocol): (u16, ListenerProtocol)| Listener {
+        name: SectionName::new(port.to_string()),
         protocol,
         port,
         bindings: vec![Binding { address: SocketAddr::from(([127, 0, 0, 1], 0)), https_port: None }],
     };
-    let listeners = vec![listener("http", ListenerProtocol::Http, 80), listener("https", ListenerProtocol::Https, 443)];
-    Gateway { id: id.clone(), listeners, default_certificate: Some(default_certificate()), replies: Replies::default() }
+    let listeners = ports.into_iter().map(listener).collect();
+    Gateway { id: id.clone(), listeners, default_certificate: Some(default_certificate()), replies }
 }
 
 fn default_certificate() -> Arc<Certificate> {
@@ -126,9 +174,4 @@ fn default_certificate() -> Arc<Certificate> {
     let resources = Resources::of([&secret]);
     let secret = resources.secret(&Name::new("demo", "default")).expect("it is there");
     secret.certificate.clone().expect("a good pair")
-}
-
-fn bound(ack: &Ack, listener: &str) -> SocketAddr {
-    let binding = ack.bindings.iter().find(|binding| binding.listener.as_str() == listener).expect("it was asked for");
-    binding.bound.clone().expect("it is bound")
 }

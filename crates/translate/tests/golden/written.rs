@@ -1,9 +1,10 @@
 //! The model and the reports as YAML that a person can read.
 
-use model::Shard;
-use resources::{Kind, Report, Resources};
+use model::{GatewayId, Shard, ShardKey, Text};
+use resources::{Condition, Kind, ListenerStatus, ParentStatus, Report, Resources, Status};
 use serde_json::{Map, Value, json};
-use translate::{InUse, Options, Part, endpoints, translate};
+use std::collections::BTreeMap;
+use translate::{InUse, Listens, Options, Part, endpoints, translate};
 
 /// `model.yaml` and `status.yaml`.
 pub fn write(resources: &Resources, options: &Options) -> (String, String) {
@@ -20,15 +21,35 @@ pub fn write(resources: &Resources, options: &Options) -> (String, String) {
         backends.insert(id.to_string(), found.iter().map(|endpoint| endpoint.address.to_string()).collect());
         translation.reports.update(Part::Backend(id), reports);
     }
-    let hosts: Vec<Value> = translation.shards.values().map(host).collect();
-    let model = json!({ "hosts": hosts, "endpoints": backends });
+    let hosts: Vec<Value> = translation.shards.iter().map(|(key, shard)| host(options, key, shard)).collect();
+    let gateways: Vec<Value> = translation.listening.gateways.iter().map(|(id, it)| gateway(id, it)).collect();
+    let model = json!({ "gateways": gateways, "hosts": hosts, "endpoints": backends });
     let status: Vec<Value> = translation.reports.all().iter().map(report).collect();
     (yaml(&tidy(model)), yaml(&tidy(json!({ "reports": status }))))
 }
 
-fn host(shard: &Shard) -> Value {
+/// A gateway's workload and ports; what goes without saying of a shared one is left out.
+fn gateway(id: &GatewayId, listens: &Listens) -> Value {
+    let ports = listens.ports.iter().map(|(number, port)| {
+        let owners: Vec<String> = port.owners.iter().map(ToString::to_string).collect();
+        json!({ "port": number, "protocol": format!("{:?}", port.protocol), "name": port.name.as_str(), "owners": owners })
+    });
+    let workload = listens.workload.as_ref().map(|it| {
+        let texts = |map: &BTreeMap<Text, Text>| map.iter().map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>();
+        json!({
+            "name": it.name.to_string(), "access": format!("{:?}", it.access), "address": it.address.map(|ip| ip.to_string()),
+            "labels": texts(&it.labels), "annotations": texts(&it.annotations),
+        })
+    });
+    json!({ "id": id.as_str(), "workload": workload, "ports": ports.collect::<Vec<_>>() })
+}
+
+/// The shared gateway, and the shard without a port, go without saying.
+fn host(options: &Options, key: &ShardKey, shard: &Shard) -> Value {
     let mut host = serde_json::to_value(&*shard.host).expect("the model is plain data");
     host["name"] = shard.host.name.to_string().into();
+    host["port"] = key.port.into();
+    host["gateway"] = Some(key.gateway.as_str()).filter(|id| *id != options.gateways[0].id.as_str()).into();
     host
 }
 
@@ -40,7 +61,38 @@ fn report(report: &Report) -> Value {
         })
     });
     let hosts: Vec<String> = report.hosts.iter().map(ToString::to_string).collect();
-    json!({ "object": report.object.to_string(), "hosts": hosts, "routes": report.routes, "problems": problems.collect::<Vec<_>>() })
+    let status = report.status.as_ref().map(status);
+    json!({
+        "object": report.object.to_string(), "hosts": hosts, "routes": report.routes, "problems": problems.collect::<Vec<_>>(),
+        "status": status,
+    })
+}
+
+fn status(status: &Status) -> Value {
+    match status {
+        Status::Gateway(gateway) => {
+            let listener = |it: &ListenerStatus| {
+                let kinds: Vec<&str> = it.supported_kinds.iter().map(|(_, kind)| &**kind).collect();
+                json!({
+                    "name": it.name.as_str(), "kinds": kinds.join(", "), "attached": it.attached_routes, "conditions": conditions(&it.conditions),
+                })
+            };
+            let listeners: Vec<Value> = gateway.listeners.iter().map(listener).collect();
+            json!({ "conditions": conditions(&gateway.conditions), "listeners": listeners })
+        }
+        Status::Route(parents) => {
+            let parent = |it: &ParentStatus| json!({ "parent": it.parent.to_string(), "controller": *it.controller, "conditions": conditions(&it.conditions) });
+            parents.iter().map(parent).collect()
+        }
+        Status::Conditions(list) => json!({ "conditions": conditions(list) }),
+        Status::Class { conditions: list, features } => json!({ "conditions": conditions(list), "features": features.len() }),
+    }
+}
+
+/// `TYPE=STATUS REASON: message`, a line each.
+fn conditions(conditions: &[Condition]) -> Vec<String> {
+    let line = |it: &Condition| format!("{}={} {}: {}", it.kind, it.status.as_str(), it.reason, it.message);
+    conditions.iter().map(line).collect()
 }
 
 /// Leaves out what is empty, and writes durations, objects and patterns in one line.
