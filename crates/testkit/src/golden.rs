@@ -7,7 +7,7 @@
 //! | `status.yaml` | what the user reads back |
 //! | `probe.http` | optional: requests and answers, see [`crate::probe`] |
 //!
-//! With `PAIFANG_ACCEPT=1` the second and third are written instead of compared.
+//! With `PAIFANG_ACCEPT=1` the second and third are written instead of compared; see [`ACCEPT`].
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use similar::TextDiff;
 
 use crate::probe::{self, Answer, Probe, Request};
 
-/// Set to 1 to write what was produced.
+/// Set to 1 to write what was produced; to the beginning of a case's name, such as `translate-ingress/golden/tls`, to write it of those alone.
 pub const ACCEPT: &str = "PAIFANG_ACCEPT";
 
 /// What a case's input leads to, as YAML.
@@ -50,9 +50,10 @@ pub enum Mode {
 // === impl Mode ===
 
 impl Mode {
-    /// [`Mode::Accept`] where [`ACCEPT`] is 1.
-    pub fn from_environment() -> Self {
-        if std::env::var_os(ACCEPT).is_some_and(|value| value == "1") { Self::Accept } else { Self::Compare }
+    /// [`Mode::Accept`] where [`ACCEPT`] means the case.
+    pub fn of(case: &Case) -> Self {
+        let accept = std::env::var(ACCEPT).is_ok_and(|value| value == "1" || !value.is_empty() && case.name.starts_with(&value));
+        if accept { Self::Accept } else { Self::Compare }
     }
 }
 
@@ -75,8 +76,7 @@ pub fn cases(root: &Path) -> (Vec<Case>, Vec<String>) {
 pub fn check_all(root: &Path, produce: impl Fn(&str) -> Produced) {
     let (cases, mut errors) = cases(root);
     assert!(!cases.is_empty() || !errors.is_empty(), "no golden case below {}", root.display());
-    let mode = Mode::from_environment();
-    errors.extend(cases.iter().flat_map(|case| case.check(&produce(&case.input), mode)));
+    errors.extend(cases.iter().flat_map(|case| case.check(&produce(&case.input), Mode::of(case))));
     assert!(errors.is_empty(), "{}\n\n`cargo xtask golden --accept` writes what is right.", errors.join("\n"));
 }
 

@@ -18,7 +18,7 @@ pub fn endpoints(resources: &Resources, options: &Options, id: &BackendId) -> (V
         match (&service.kind, name.via) {
             (ServiceType::ExternalName(external), _) => found.external(resources, service, external, name.port),
             (_, Via::ClusterIp) => found.cluster_ip(service, name.port),
-            (_, Via::Endpoints) => found.slices(resources, service, name.port),
+            (_, Via::Endpoints) => found.slices(resources, service, &name),
         }
     }
     let endpoints = found.endpoints.into_iter().map(|address| Endpoint { address }).collect();
@@ -54,8 +54,8 @@ impl Found<'_> {
         }
     }
 
-    fn slices(&mut self, resources: &Resources, service: &Service, port: u16) {
-        let Some(port) = service.ports.iter().find(|it| it.port == port && it.protocol == "TCP") else { return };
+    fn slices(&mut self, resources: &Resources, service: &Service, name: &BackendName) {
+        let Some(port) = service.ports.iter().find(|it| it.port == name.port && it.protocol == "TCP") else { return };
         if service.meta.annotation(annotated::ENDPOINTS_ANNOTATION).is_some() {
             for problem in annotated::endpoint_slices(service).1 {
                 self.report(Kind::Service.object_ref(&service.meta.name), problem);
@@ -63,7 +63,8 @@ impl Found<'_> {
         }
         for slice in resources.slices_of(&service.meta.name) {
             let ports = numbers(slice, port);
-            for endpoint in slice.endpoints.iter().filter(|endpoint| endpoint.ready) {
+            let is_meant = |it: &&SliceEndpoint| it.ready && in_subset(resources, it, &name.labels);
+            for endpoint in slice.endpoints.iter().filter(is_meant) {
                 self.endpoint(service, slice, endpoint, &ports);
             }
         }
@@ -104,6 +105,12 @@ impl Found<'_> {
     fn report(&mut self, object: model::ObjectRef, problem: Problem) {
         self.reports.entry(object.clone()).or_insert_with(|| Report::new(object)).problems.insert(problem);
     }
+}
+
+/// Of a subset are the endpoints whose Pod has its labels; an endpoint that is no Pod is in none.
+fn in_subset(resources: &Resources, endpoint: &SliceEndpoint, labels: &BTreeMap<Text, Text>) -> bool {
+    let pod = || endpoint.pod.as_ref().and_then(|pod| resources.pod(pod));
+    labels.is_empty() || pod().is_some_and(|pod| pod.has(labels))
 }
 
 /// Who wrote an address: the slice, or the Service whose annotation the slice was made from.

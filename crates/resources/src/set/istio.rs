@@ -47,6 +47,16 @@ impl Resources {
         self.references.istio.slices_by_pod.get(pod).filter_map(|slice| self.slice(slice)?.service.clone())
     }
 
+    /// Names of VirtualServices that may have been meant by `name`.
+    pub fn virtual_services_like<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = &'a str> {
+        super::alike(&self.virtual_services, name)
+    }
+
+    /// The same of Gateways.
+    pub fn istio_gateways_like<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = &'a str> {
+        super::alike(&self.istio_gateways, name)
+    }
+
     // what names what
 
     /// The Gateways with a server for this host, by name.

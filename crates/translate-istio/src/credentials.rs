@@ -1,0 +1,151 @@
+//! What a server shows and demands in a TLS handshake.
+//!
+//! **Invariant:** what is asked for and cannot be had refuses the handshake; nothing else stands in for it.
+
+use crate::Context;
+use crate::servers::Bound;
+use model::{Certificate, ClientAuth, ClientTrust, HostTls, TlsPolicy};
+use resources::gateway_api::Reference;
+use resources::istio::{Clients, Credential, ServerTls};
+use resources::{Cause, IstioGateway, Kind, Name, Problem, Secret, SharedGateway, nearest};
+use std::sync::Arc;
+
+/// A certificate that expires within this is worth a note.
+const SOON: i64 = 10 * 24 * 3600;
+
+/// Who points at the Secret, as a ReferenceGrant has it.
+const GROUP: &str = "networking.istio.io";
+
+impl<'a> Context<'a> {
+    /// What the handshake is, and what is wrong with what was asked for.
+    pub(crate) fn handshake(self, shared: &SharedGateway, bound: Bound<'a>, tls: &ServerTls) -> (HostTls, TlsPolicy, Vec<Problem>) {
+        let mut problems = Vec::new();
+        let certificate = tls.credentials.first().and_then(|credential| self.certificate(shared, bound.gateway, credential, &mut problems));
+        let client = self.clients(shared, bound.gateway, tls, &mut problems);
+        match (certificate, client) {
+            (Some(certificate), Some(client)) => {
+                let policy = TlsPolicy { client, versions: tls.versions };
+                (HostTls::Certificate(certificate), policy, problems)
+            }
+            _ => (HostTls::Refuse, TlsPolicy::default(), problems),
+        }
+    }
+
+    fn certificate(
+        self,
+        shared: &SharedGateway,
+        gateway: &IstioGateway,
+        credential: &Credential,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Arc<Certificate>> {
+        let secret = match self.secret(shared, gateway, credential, &credential.name) {
+            Ok(secret) => secret,
+            Err(problem) => {
+                problems.push(*problem);
+                return None;
+            }
+        };
+        if let (Some(expires), Some(now)) = (secret.istio_expires, self.options.now)
+            && expires - now <= SOON
+        {
+            let left = expires - now;
+            let when = if left < 0 { "has expired".to_owned() } else { format!("expires in {} days", left / (24 * 3600)) };
+            let message = format!("the certificate in Secret `{}` {when}", secret.meta.name);
+            let problem = Problem::warning(credential.field.clone(), Cause::CertificateExpires, message);
+            problems.push(problem.hint("Renew it: the new one is used as soon as the Secret has it"));
+        }
+        match &secret.istio {
+            Ok(certificate) => Some(certificate.clone()),
+            Err(fault) => {
+                let message = format!("Secret `{}` holds no usable certificate ({fault}), so every handshake is refused", secret.meta.name);
+                let problem = Problem::error(credential.field.clone(), Cause::BadCertificate, message);
+                problems.push(problem.hint("It needs `tls.crt` (the chain, leaf first) and `tls.key`, both PEM; or `cert` and `key`"));
+                None
+            }
+        }
+    }
+
+    /// `None`: nobody can be told to be good.
+    fn clients(self, shared: &SharedGateway, gateway: &IstioGateway, tls: &ServerTls, problems: &mut Vec<Problem>) -> Option<ClientAuth> {
+        match tls.clients {
+            Clients::Anyone => return Some(ClientAuth::None),
+            Clients::Unverified => return Some(ClientAuth::Unverified),
+            Clients::Optional | Clients::Required => {}
+        }
+        let credential = tls.authorities.as_ref().or_else(|| tls.credentials.first())?;
+        // A Secret of its own for the authorities comes before the certificate's.
+        let beside = tls.authorities.is_none().then(|| format!("{}-cacert", credential.name));
+        let beside = beside.and_then(|name| self.secret(shared, gateway, credential, &name).ok());
+        let secret = match beside.map_or_else(|| self.secret(shared, gateway, credential, &credential.name), Ok) {
+            Ok(secret) => secret,
+            Err(problem) => {
+                problems.push(*problem);
+                return None;
+            }
+        };
+        let name = &secret.meta.name;
+        let why = match &secret.authorities {
+            Some(Ok(authorities)) => {
+                let trust = Arc::new(ClientTrust {
+                    origin: format!("Secret {name}").into(),
+                    authorities: authorities.trusted.clone(),
+                    revoked: authorities.revoked.clone(),
+                    names: tls.names.clone(),
+                    pins: tls.pins.clone(),
+                });
+                return Some(if tls.clients == Clients::Optional { ClientAuth::Optional(trust) } else { ClientAuth::Required(trust) });
+            }
+            Some(Err(fault)) => fault.to_string(),
+            None => "`ca.crt` is missing".to_owned(),
+        };
+        let message = format!("Secret `{name}` has no authorities to judge clients by ({why}), so every handshake is refused");
+        let problem = Problem::error(credential.field.clone(), Cause::BadCertificate, message);
+        problems.push(problem.hint(format!("Put them into `ca.crt` there, or into a Secret `{}-cacert`", credential.name)));
+        None
+    }
+
+    /// Where the gateway runs; else beside the object; elsewhere where it is permitted.
+    fn secret(
+        self,
+        shared: &SharedGateway,
+        gateway: &IstioGateway,
+        credential: &Credential,
+        name: &str,
+    ) -> Result<&'a Arc<Secret>, Box<Problem>> {
+        let own = &gateway.meta.name.namespace;
+        let tried = match &credential.namespace {
+            Some(namespace) => vec![Name::new(namespace.clone(), name)],
+            None => vec![Name::new(shared.namespace.clone(), name), Name::new(own.clone(), name)],
+        };
+        if let (Some(namespace), [wanted]) = (&credential.namespace, tried.as_slice())
+            && namespace != own
+            && *namespace != shared.namespace
+            && !self.is_permitted(own, wanted)
+        {
+            let message = format!(
+                "no ReferenceGrant in `{namespace}` permits Secret `{wanted}` to Gateways of `{own}`, so every handshake is refused"
+            );
+            let problem = Problem::error(credential.field.clone(), Cause::RefNotPermitted, message);
+            let hint = format!("Make one there: from Gateway of group `{GROUP}` in `{own}`, to Secret");
+            return Err(Box::new(problem.hint(hint)));
+        }
+        tried.iter().find_map(|name| self.resources.secret(name)).ok_or_else(|| Box::new(self.not_found(credential, &tried)))
+    }
+
+    fn is_permitted(self, own: &model::Text, wanted: &Name) -> bool {
+        let target = Reference { index: 0, group: "".into(), kind: "Secret".into(), name: wanted.clone() };
+        self.resources.grants_in(&wanted.namespace).any(|grant| grant.permits((GROUP, Kind::IstioGateway.word(), own), &target))
+    }
+
+    fn not_found(self, credential: &Credential, tried: &[Name]) -> Problem {
+        let places: Vec<String> = tried.iter().map(|name| format!("`{name}`")).collect();
+        let (first, be) = (&tried[0], if places.len() > 1 { "do not exist" } else { "does not exist" });
+        let message = format!("Secret {} {be}, so every handshake is refused", places.join(" and "));
+        let problem = Problem::error(credential.field.clone(), Cause::SecretNotFound, message);
+        match nearest(&first.name, self.resources.secrets_like(first)) {
+            Some(near) => problem.hint(format!("Did you mean `{near}`?")),
+            None => problem
+                .hint(format!("Make it with `kubectl -n {} create secret tls {} --cert=FILE --key=FILE`", first.namespace, first.name)),
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! What is said about an object as a whole.
+
+use crate::Context;
+use crate::conditions::{Nothing, conditions, message};
+use crate::destination::is_for;
+use crate::servers::{Bound, selects};
+use crate::services::{Place, is_visible};
+use crate::told::Told;
+use model::{GatewayId, ObjectRef};
+use resources::istio::{GatewayName, Serves};
+use resources::{
+    Cause, DestinationRule, IstioGateway, Kind, Name, Problem, Report, Severity, SharedGateway, Status, VirtualService, nearest,
+};
+use std::collections::BTreeSet;
+
+impl<'a> Context<'a> {
+    pub(crate) fn report(self, object: &ObjectRef) -> Option<Report> {
+        let name = Name::new(object.namespace.clone(), object.name.clone());
+        match Kind::named(&object.kind)? {
+            Kind::IstioGateway => self.of_gateway(self.resources.istio_gateway(&name)?),
+            Kind::VirtualService => self.of_virtual_service(self.resources.virtual_service(&name)?),
+            Kind::DestinationRule => self.of_destination_rule(self.resources.destination_rule(&name)?),
+            _ => None,
+        }
+    }
+
+    // === Gateway ===
+
+    fn of_gateway(self, gateway: &'a std::sync::Arc<IstioGateway>) -> Option<Report> {
+        let shared: Vec<&SharedGateway> = self.shared.iter().filter(|shared| selects(gateway, shared)).collect();
+        // A selector that cannot be read might mean us.
+        if shared.is_empty() && gateway.selector.is_some() {
+            return None;
+        }
+        let mut report = Report::new(Kind::IstioGateway.object_ref(&gateway.meta.name));
+        report.problems.extend(gateway.problems.iter().cloned());
+        for shared in shared {
+            for server in &gateway.servers {
+                let (served, problems) = self.server(shared, Bound { gateway, server });
+                report.problems.extend(problems);
+                if served {
+                    report.gateways.insert(shared.id.clone());
+                    report.hosts.extend(server.hosts.iter().map(|own| own.host.clone()));
+                }
+            }
+        }
+        let nothing = report.gateways.is_empty().then(|| {
+            let errors: Vec<&Problem> = report.problems.iter().filter(|it| it.severity == Severity::Error).collect();
+            let conflict = !errors.is_empty() && errors.iter().all(|it| it.reason == Cause::Conflict);
+            Nothing { reason: if conflict { "Conflicted" } else { "Invalid" }, message: message(&errors).into() }
+        });
+        report.status = Some(Status::Conditions(conditions(&report.problems, nothing)));
+        Some(report)
+    }
+
+    /// Whether something of a server is served, and what is wrong with it.
+    fn server(self, shared: &'a SharedGateway, bound: Bound<'a>) -> (bool, Vec<Problem>) {
+        if let Some(problem) = self.gives_way(shared, bound) {
+            return (false, vec![problem]);
+        }
+        if bound.server.hosts.is_empty() {
+            return (false, Vec::new());
+        }
+        match &bound.server.serves {
+            Serves::Http | Serves::Passthrough => (true, Vec::new()),
+            Serves::RefusedTls => (false, Vec::new()),
+            Serves::Tcp => {
+                let waits = self.tcp(shared, bound).is_none().then(|| without_rule(bound, "nothing is listened on"));
+                (true, waits.into_iter().collect())
+            }
+            Serves::Https(tls) => {
+                let (shows, _, problems) = self.handshake(shared, bound, tls);
+                (shows != model::HostTls::Refuse, problems)
+            }
+            Serves::Tls(tls) => {
+                let (shows, _, mut problems) = self.handshake(shared, bound, tls);
+                problems.extend(self.tcp(shared, bound).is_none().then(|| without_rule(bound, "every handshake is refused")));
+                (shows != model::HostTls::Refuse, problems)
+            }
+        }
+    }
+
+    // === VirtualService ===
+
+    fn of_virtual_service(self, it: &'a VirtualService) -> Option<Report> {
+        let object = Kind::VirtualService.object_ref(&it.meta.name);
+        let mut report = Report::new(object.clone());
+        let mut told = Told::default();
+        let nothing = if it.is_delegate { self.delegate(it, &mut told)? } else { self.root(it, &mut report, &mut told)? };
+        if matches!(nothing, Said::NotOurs) {
+            return Some(report);
+        }
+        report.problems.extend(it.problems.iter().cloned());
+        report.problems.extend(told.of(&object));
+        let nothing = match nothing {
+            Said::Nothing(nothing) => Some(nothing),
+            Said::Served | Said::NotOurs => None,
+        };
+        report.status = Some(Status::Conditions(conditions(&report.problems, nothing)));
+        Some(report)
+    }
+
+    /// What the rules of a VirtualService and of its delegates come to, wherever it is bound.
+    fn tell(self, it: &'a VirtualService, told: &mut Told) {
+        let object = Kind::VirtualService.object_ref(&it.meta.name);
+        let bound = self.places(it);
+        let mut places: Vec<Place<'_>> = bound.iter().map(|(shared, bound)| Place::of(shared, *bound)).collect();
+        if places.is_empty()
+            && let (Some(shared), Some((_, gateway))) = (self.shared.first(), it.bound().next())
+        {
+            places.push(Place { shared, gateway, port: None });
+        }
+        let mut seen = BTreeSet::new();
+        for place in places {
+            if !seen.insert((&place.shared.id, place.gateway, place.port)) {
+                continue;
+            }
+            self.routes(place, it, told);
+            for share in it.tls.iter().flat_map(|rule| &rule.route).chain(it.tcp.iter().flat_map(|rule| &rule.route)) {
+                self.backend(place, &share.destination, &object, told);
+            }
+        }
+    }
+
+    /// `None`: nobody of ours delegates to it.
+    fn delegate(self, it: &'a VirtualService, told: &mut Told) -> Option<Said> {
+        let roots: Vec<_> = self.resources.roots_of(&it.meta.name).filter(|root| self.concerns(root)).collect();
+        if roots.is_empty() {
+            return None;
+        }
+        for root in roots {
+            self.tell(root, told);
+        }
+        Some(Said::Served)
+    }
+
+    /// `None`: none of its Gateways is ours.
+    fn root(self, it: &'a VirtualService, report: &mut Report, told: &mut Told) -> Option<Said> {
+        let mesh = it.gateways.iter().find(|(_, name)| *name == GatewayName::Mesh);
+        if it.bound().next().is_none() {
+            let field = mesh.map_or("spec.gateways".to_owned(), |(index, _)| format!("spec.gateways[{index}]"));
+            let message = "it is for sidecars alone, and there are none here, so it does nothing";
+            report.problems.insert(Problem::note(field, Cause::NoEffect, message).hint("Name a Gateway in `gateways`"));
+            return Some(Said::NotOurs);
+        }
+        if !self.concerns(it) {
+            return None;
+        }
+        if let Some((index, _)) = mesh {
+            let message = "there are no sidecars here, so this does nothing";
+            report.problems.insert(Problem::note(format!("spec.gateways[{index}]"), Cause::NoEffect, message));
+        }
+        for (index, name) in it.bound().filter(|(_, name)| self.resources.istio_gateway(name).is_none()) {
+            report.problems.insert(self.gateway_not_found(index, name));
+        }
+        self.tell(it, told);
+        Some(self.said(it, report))
+    }
+
+    /// Whether one of its Gateways selects a gateway of ours, or is not there (and so might).
+    pub(crate) fn concerns(self, it: &VirtualService) -> bool {
+        it.bound().any(|(_, name)| match self.resources.istio_gateway(name) {
+            Some(gateway) => self.shared.iter().any(|shared| selects(gateway, shared)),
+            None => true,
+        })
+    }
+
+    fn gateway_not_found(self, index: usize, name: &Name) -> Problem {
+        let problem =
+            Problem::error(format!("spec.gateways[{index}]"), Cause::ReferenceNotFound, format!("Gateway `{name}` does not exist"));
+        match nearest(&name.name, self.resources.istio_gateways_like(name)) {
+            Some(near) => problem.hint(format!("Did you mean `{near}`?")),
+            None => problem.hint("A Gateway of another namespace is named `NAMESPACE/NAME`"),
+        }
+    }
+
+    /// Whether anything of it is served.
+    fn said(self, it: &'a VirtualService, report: &mut Report) -> Said {
+        let places = self.places(it);
+        if places.is_empty() {
+            return nothing("GatewayNotFound", "none of its Gateways exists");
+        }
+        let (visible, hidden): (Vec<_>, Vec<_>) = places.into_iter().partition(|(shared, _)| is_visible(shared, it));
+        if let Some((shared, _)) = hidden.first() {
+            let message = format!("it is not exported to namespace `{}`, where the gateway runs", shared.namespace);
+            report
+                .problems
+                .insert(Problem::warning("spec.exportTo", Cause::NoEffect, message).hint("Add the namespace, or leave `exportTo` out"));
+        }
+        if visible.is_empty() {
+            return nothing("NotExported", "it is not exported to the namespace where the gateway runs");
+        }
+        let mut met = false;
+        for (index, host) in &it.hosts {
+            let full = host.full(&self.options.domain);
+            if visible.iter().any(|(_, bound)| self.host_overlaps(it, &full, *bound)) {
+                met = true;
+                continue;
+            }
+            let message = format!("no server of its Gateways has host `{}`, so it does nothing there", host.text);
+            let problem = Problem::warning(format!("spec.hosts[{index}]"), Cause::NoEffect, message);
+            report.problems.insert(problem.hint("Add the host to a server of the Gateway (also as `NAMESPACE/HOST` for this namespace)"));
+        }
+        if !met {
+            return nothing("HostNotInGateway", "no server of its Gateways has one of its hosts");
+        }
+        let overlapping = visible.iter().filter(|(_, bound)| self.overlap(it, *bound));
+        let fits = |bound: &Bound<'_>| match &bound.server.serves {
+            Serves::Http | Serves::Https(_) => !it.http.is_empty(),
+            Serves::Passthrough => !it.tls.is_empty(),
+            Serves::Tls(_) | Serves::Tcp => !it.tcp.is_empty(),
+            Serves::RefusedTls => false,
+        };
+        let gateways: BTreeSet<GatewayId> = overlapping.filter(|(_, bound)| fits(bound)).map(|(shared, _)| shared.id.clone()).collect();
+        if gateways.is_empty() {
+            return nothing(
+                "NoMatchingRule",
+                "it has no rule of the kind that the servers of its Gateways want: `http` for HTTP and HTTPS, `tls` for PASSTHROUGH, `tcp` for TCP and ended TLS",
+            );
+        }
+        report.gateways.extend(gateways);
+        Said::Served
+    }
+
+    // === DestinationRule ===
+
+    fn of_destination_rule(self, rule: &'a DestinationRule) -> Option<Report> {
+        let domain = &self.options.domain;
+        let concerned = |service: &Name| {
+            let virtual_services = self.resources.virtual_services_of_service(service);
+            virtual_services.into_iter().any(|it| {
+                if it.is_delegate { self.resources.roots_of(&it.meta.name).any(|root| self.concerns(root)) } else { self.concerns(it) }
+            })
+        };
+        let one = rule.service.service(domain);
+        let ours = match one {
+            Some(service) => concerned(service),
+            None => self.resources.destination_services().filter(|service| is_for(rule, service, domain)).any(concerned),
+        };
+        if !ours {
+            return None;
+        }
+        let mut report = Report::new(Kind::DestinationRule.object_ref(&rule.meta.name));
+        report.problems.extend(rule.problems.iter().cloned());
+        if let Some(service) = one {
+            self.of_service(rule, service, &mut report);
+        }
+        report.status = Some(Status::Conditions(conditions(&report.problems, None)));
+        Some(report)
+    }
+
+    fn of_service(self, rule: &DestinationRule, service: &Name, report: &mut Report) {
+        if self.resources.service(service).is_none() {
+            let message = format!("Service `{service}` does not exist");
+            let problem = Problem::error("spec.host", Cause::ServiceNotFound, message);
+            report.problems.insert(match nearest(&service.name, self.resources.services_like(service)) {
+                Some(near) => problem.hint(format!("Did you mean `{near}`?")),
+                None => problem.hint(format!("A short name is one of namespace `{}`", rule.meta.name.namespace)),
+            });
+            return;
+        }
+        for shared in self.shared {
+            report.problems.extend(self.rules_of(shared, service).in_vain(rule));
+        }
+        for subset in rule.subsets.iter().filter(|subset| !subset.labels.is_empty() && !subset.closed) {
+            let mut slices = self.resources.slices_of(service).flat_map(|slice| &slice.endpoints);
+            let selected = slices
+                .any(|endpoint| endpoint.pod.as_ref().and_then(|pod| self.resources.pod(pod)).is_some_and(|pod| pod.has(&subset.labels)));
+            if !selected {
+                let labels: Vec<String> = subset.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                let message = format!("no Pod of Service `{service}` has the labels {}, so the subset answers 503", labels.join(", "));
+                report.problems.insert(Problem::warning(
+                    format!("spec.subsets[{}].labels", subset.index),
+                    Cause::ReferenceNotFound,
+                    message,
+                ));
+            }
+        }
+    }
+}
+
+fn without_rule(bound: Bound<'_>, so: &str) -> Problem {
+    let message = format!("no VirtualService has a rule for TCP here, so {so}");
+    Problem::warning(bound.field(), Cause::NoEffect, message)
+        .hint("Add a VirtualService with `tcp` that names this Gateway and one of the server's hosts")
+}
+
+/// What comes of a VirtualService.
+enum Said {
+    /// It is for sidecars.
+    NotOurs,
+    Nothing(Nothing),
+    Served,
+}
+
+fn nothing(reason: &'static str, message: &str) -> Said {
+    Said::Nothing(Nothing { reason, message: message.into() })
+}
