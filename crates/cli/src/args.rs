@@ -274,6 +274,9 @@ pub struct ControlArgs {
     pub pool: pools::Pool,
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=64_000))]
     pub port_offset: u16,
+    /// Also take Istio's part: its objects, classes named `istio`, and its gateway's Service
+    #[arg(long)]
+    pub istio: bool,
     #[command(flatten)]
     pub translation: TranslationArgs,
     #[command(flatten)]

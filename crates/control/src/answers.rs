@@ -2,12 +2,13 @@
 
 use crate::picture::{GatewayPicture, SocketPicture};
 use crate::world::World;
-use crate::{Picture, Plan};
+use crate::{Gateways, Picture, Plan};
 use model::{Ack, BindingState, GatewayId, Nack, ObjectRef, ShardKey, Version};
 use resources::{Kind as ReadKind, Problem, Severity as Weight};
 use serde_json::Value;
 use status::{Address, Identity, Kind, Ledger, Mailbox, Said, Severity, Target, Wish};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -21,22 +22,22 @@ pub(crate) struct Answers {
     identity: Identity,
     mailbox: Mailbox,
     ledger: Ledger,
-    gateway: GatewayId,
-    /// The gateway's own Service.
-    service: ObjectRef,
-    plan: Plan,
+    gateways: Arc<Gateways>,
     /// Statements that wait for their version.
     waiting: BTreeMap<Version, Expected>,
     /// Since when problems of these objects are waiting to be said.
     patient: BTreeMap<ObjectRef, Instant>,
     nacks: BTreeMap<ShardKey, Vec<Nack>>,
-    /// What must be said about the gateway's Service.
-    trouble: Option<Said>,
+    /// What must be said about gateways' Services, and about what asked for them.
+    trouble: Trouble,
     bindings: Vec<BindingState>,
     /// Addresses in the status of each Ingress, as watched.
     observed: HashMap<Target, Vec<Address>>,
     picture: watch::Sender<Picture>,
 }
+
+/// By object.
+pub(crate) type Trouble = BTreeMap<ObjectRef, BTreeSet<Said>>;
 
 /// What a version brings.
 #[derive(Default)]
@@ -46,25 +47,16 @@ struct Expected {
 }
 
 impl Answers {
-    pub fn new(
-        identity: Identity,
-        mailbox: Mailbox,
-        ledger: Ledger,
-        (gateway, service): (GatewayId, ObjectRef),
-        plan: Plan,
-        picture: watch::Sender<Picture>,
-    ) -> Self {
+    pub fn new(identity: Identity, mailbox: Mailbox, ledger: Ledger, picture: watch::Sender<Picture>) -> Self {
         Self {
             identity,
             mailbox,
             ledger,
-            gateway,
-            service,
-            plan,
+            gateways: Arc::default(),
             waiting: BTreeMap::new(),
             patient: BTreeMap::new(),
             nacks: BTreeMap::new(),
-            trouble: None,
+            trouble: Trouble::new(),
             bindings: Vec::new(),
             observed: HashMap::new(),
             picture,
@@ -108,7 +100,7 @@ impl Answers {
         }
         if self.bindings != ack.bindings {
             self.bindings = ack.bindings;
-            about.insert(self.service.clone());
+            about.extend(self.services());
             about.extend(world.resources().ingresses().map(|it| ReadKind::Ingress.object_ref(&it.meta.name)));
         }
         for object in about {
@@ -117,11 +109,21 @@ impl Answers {
         self.show(world);
     }
 
-    /// The gateway listens elsewhere now, or there is trouble with it.
-    pub fn gateway(&mut self, plan: Plan, trouble: Option<Said>, now: Instant) {
-        self.plan = plan;
+    /// Gateways have come, moved or gone, or there is other trouble with them.
+    pub fn gateways(&mut self, gateways: Arc<Gateways>, trouble: Trouble, now: Instant) {
+        let before = self.services();
+        self.gateways = gateways;
+        let troubled = trouble.keys().chain(self.trouble.keys()).cloned();
+        let about: BTreeSet<ObjectRef> = before.into_iter().chain(self.services()).chain(troubled).collect();
         self.trouble = trouble;
-        self.patient.entry(self.service.clone()).or_insert(now);
+        for object in about {
+            self.patient.entry(object).or_insert(now);
+        }
+    }
+
+    /// What gateways are seen as.
+    fn services(&self) -> BTreeSet<ObjectRef> {
+        self.gateways.iter().flat_map(|it| &it.services).map(|it| ReadKind::Service.object_ref(it)).collect()
     }
 
     fn speak_of(&mut self, object: &ObjectRef, world: &World, now: Instant) {
@@ -131,8 +133,7 @@ impl Answers {
         }
         let target = target(object, Kind::Ingress);
         let observed = self.observed.get(&target).map_or(&[] as &[Address], Vec::as_slice);
-        let ours = self.shown();
-        let wanted = if world.serves(object) { ours } else { Vec::new() };
+        let wanted = self.shown(world, object);
         // Addresses in an Ingress that no gateway of ours serves are somebody else's, unless they are the ones we write.
         let theirs = wanted.is_empty() && !observed.iter().all(|it| self.all_shown().contains(it));
         if observed != wanted && !theirs {
@@ -185,37 +186,44 @@ impl Answers {
                 problems.insert(warning(&source.rule, "NotServed", format!("the gateway cannot serve this: {}", nack.message)));
             }
         }
-        if *object == self.service {
-            problems.extend(self.trouble.clone());
-            problems.extend(self.bindings.iter().filter_map(unbound));
+        problems.extend(self.trouble.get(object).into_iter().flatten().cloned());
+        if let Some(plan) = self.gateways.of_service(object) {
+            problems.extend(self.bindings.iter().filter(|it| it.gateway == plan.id).filter_map(unbound));
         }
         problems
     }
 
-    /// The addresses that Ingresses show: those that answer.
-    fn shown(&self) -> Vec<Address> {
-        let deaf = |it: &BindingState| it.bound.is_err() && Some(it.address.ip()) == self.plan.address;
-        if self.bindings.iter().any(deaf) { vec![self.plan.node_address.to_string()] } else { self.plan.shown() }
+    /// The addresses of the gateways that serve an object: those that answer.
+    fn shown(&self, world: &World, object: &ObjectRef) -> Vec<Address> {
+        let mut shown = Vec::new();
+        for plan in world.gateways_of(object).iter().filter_map(|it| self.gateways.get(it)) {
+            let deaf = |it: &BindingState| it.gateway == plan.id && it.bound.is_err() && Some(it.address.ip()) == plan.address;
+            shown.extend(if self.bindings.iter().any(deaf) { vec![plan.node_address.to_string()] } else { plan.shown() });
+        }
+        shown.dedup();
+        shown
     }
 
     fn all_shown(&self) -> Vec<Address> {
-        self.plan.status().into_iter().chain([self.plan.node_address.to_string()]).collect()
+        let of = |it: &Plan| it.status().into_iter().chain(it.others.clone()).chain([it.node_address.to_string()]).collect::<Vec<_>>();
+        self.gateways.iter().flat_map(of).collect()
     }
 
     fn show(&self, world: &World) {
-        let sockets = self.bindings.iter().map(|it| SocketPicture {
-            listener: it.listener.to_string(),
-            address: it.address,
-            fault: it.bound.as_ref().err().cloned(),
-        });
-        let gateway = GatewayPicture {
-            id: self.gateway.clone(),
-            address: self.plan.address,
-            waiting: self.plan.shortage.map(|it| it.to_string()),
-            sockets: sockets.collect(),
+        let sockets = |id: &GatewayId| {
+            let of = self.bindings.iter().filter(|it| it.gateway == *id);
+            of.map(|it| SocketPicture { listener: it.listener.to_string(), address: it.address, fault: it.bound.as_ref().err().cloned() })
+                .collect()
         };
+        let gateways = self.gateways.iter().map(|plan| GatewayPicture {
+            id: plan.id.clone(),
+            others: plan.others.clone(),
+            waiting: plan.waiting().map(|it| it.to_string()),
+            sockets: sockets(&plan.id),
+        });
+        let gateways: Vec<GatewayPicture> = gateways.collect();
         let (hosts, routes) = world.size();
-        let now = (true, vec![gateway], hosts, routes);
+        let now = (true, gateways, hosts, routes);
         self.picture.send_if_modified(|it| {
             let before = (it.ready, std::mem::take(&mut it.gateways), it.hosts, it.routes);
             let modified = before != now;

@@ -14,20 +14,34 @@
 //! **Invariant:** publishing never waits for a gateway, nor for a status; a status names a version that the gateway acknowledged.
 
 mod answers;
+mod entrances;
+mod first;
 mod gateway;
+mod gateways;
+mod keep;
 mod names;
 mod outbox;
 mod own;
 mod picture;
+mod plan;
 mod prepare;
 mod run;
+mod services;
 mod sockets;
+mod views;
 mod watch;
 mod world;
 
-pub use gateway::{Access, CONTROLLER, GATEWAY_ID, GATEWAY_NAME, GATEWAY_NAMESPACE, Given, Plan, Request, Taken, gateway};
+pub use first::First;
+pub use gateway::{
+    CONTROLLER, GATEWAY_CONTROLLER, GATEWAY_ID, GATEWAY_NAME, GATEWAY_NAMESPACE, ISTIO_CONTROLLER, ISTIO_GATEWAY_CONTROLLER, ISTIO_NAME,
+    ISTIO_NAMESPACE, shared_gateway,
+};
+pub use gateways::{Gateways, Machine, Shape};
 pub use outbox::Outbox;
 pub use picture::{GatewayPicture, Picture, SocketPicture};
-pub use prepare::{FirstClass, PrepareError, prepare};
+pub use plan::{Access, Plan, PlannedPort};
+pub use prepare::{PrepareError, Prepared, prepare};
 pub use run::{Ended, Options, run};
 pub use sockets::SocketError;
+pub use views::READ_ONLY;

@@ -3,7 +3,7 @@
 use model::{GatewayId, ObjectRef};
 use status::Said;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Picture {
@@ -19,8 +19,8 @@ pub struct Picture {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayPicture {
     pub id: GatewayId,
-    /// The LoadBalancer address.
-    pub address: Option<IpAddr>,
+    /// Addresses that others gave it, shown in place of ours.
+    pub others: Vec<status::Address>,
     /// Why there is none.
     pub waiting: Option<String>,
     pub sockets: Vec<SocketPicture>,
@@ -29,7 +29,7 @@ pub struct GatewayPicture {
 /// A socket as the data plane has it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SocketPicture {
-    /// `http` or `https`.
+    /// For example `http`.
     pub listener: String,
     pub address: SocketAddr,
     /// Why it does not answer.

@@ -1,16 +1,23 @@
-//! Before the first listener: which addresses and ports the gateway had, and which it can have.
+//! Before the first listener: which addresses and ports the shared gateway had, and which it can have.
 
-use crate::gateway::{Given, Plan, Request};
-use crate::sockets::{self, SocketError};
-use kube::api::DynamicObject;
+use crate::first::{First, MADE, Notes, first_objects};
+use crate::gateways::{Gateways, Given, Machine, Taken, Wishes, asks};
+use crate::plan::Plan;
+use crate::services::{MANAGED_BY, MANAGER, service};
+use crate::sockets::{self, Demand, SocketError};
+use kube::api::{DynamicObject, ListParams};
 use kube::{Api, Client};
+use resources::{Name, SharedGateway};
 use serde_json::{Value, json};
 use status::{Kind, Target, Wish};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use translate::Listening;
 
 /// The longest wait for the API.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// Objects per page of a list.
+const PAGE: u32 = 500;
 
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
@@ -24,59 +31,91 @@ pub enum PrepareError {
     Deadline,
 }
 
-/// The IngressClass made on a first start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FirstClass {
-    /// The one for Ingresses without a class: nobody else is there.
-    Default,
-    /// A cluster has its own default, or none on purpose.
-    Named,
+/// What a start found.
+#[derive(Clone, Debug, Default)]
+pub struct Prepared {
+    pub gateways: Gateways,
+    /// Annotations of the shared gateway's own Service.
+    pub(crate) notes: Notes,
 }
 
-/// Reads the gateway's Service, finds sockets, and makes what is missing: the namespace, the Service, on a first start the IngressClass.
-pub async fn prepare(client: &Client, request: &Request, controller: &str, first: FirstClass) -> Result<Plan, PrepareError> {
-    tokio::time::timeout(DEADLINE, async {
-        let services: Api<DynamicObject> = Api::namespaced_with(client.clone(), &request.namespace, &Kind::Service.resource());
-        let service = services.get_opt(&request.name).await?.map(|it| serde_json::to_value(it).unwrap_or_default());
-        let given = service.as_ref().map(Given::read).unwrap_or_default();
-        let plan = sockets::find(request, &given, &BTreeSet::new())?;
-        if service.is_none() {
-            write(client, Target::new(Kind::Namespace, "", request.namespace.as_str()), Wish::Object(namespace(&request.namespace)))
-                .await?;
-            write(client, Target::new(Kind::IngressClass, "", CLASS), Wish::Object(class(controller, first))).await?;
+/// Reads the shared gateway's Services, finds sockets, and makes what is missing: namespaces, its own Service, on a first start the classes.
+pub async fn prepare(client: &Client, machine: &Machine, shared: &SharedGateway, first: &First) -> Result<Prepared, PrepareError> {
+    let prepared = async {
+        let services = services(client, shared).await?;
+        let own = shared.services.first().and_then(|name| Some((name, services.get(name)?)));
+        let wishes = own.map(|(_, it)| Wishes::read(it)).unwrap_or_default();
+        let asks = asks(shared, &Listening::default(), wishes);
+        let given: Vec<Given> = shared.services.iter().filter_map(|name| services.get(name)).map(Given::read).collect();
+        let given = BTreeMap::from([(shared.id.clone(), Given::of(&given))]);
+        let reserved = reserved(shared, &services);
+        let plans = sockets::find(machine, &asks, &given, &Gateways::default(), (Demand::Must, reserved))?;
+        let mut notes = first.notes.clone();
+        notes.insert(MADE.to_owned(), first_objects(client, own.map(|it| it.1), first).await?);
+        for (id, asked) in &asks {
+            let (Some(plan), Some(name)) = (plans.get(id), asked.services.first()) else { continue };
+            let namespaces: BTreeSet<&str> = asked.services.iter().map(|it| it.namespace.as_str()).collect();
+            for namespace in namespaces.into_iter().filter(|_| own.is_none()) {
+                write(client, Target::new(Kind::Namespace, "", namespace), Wish::Object(self::namespace(namespace))).await?;
+            }
+            show(client, name, service((machine, &notes), asked, plan, name), plan).await?;
         }
-        let target = Target::new(Kind::Service, request.namespace.as_str(), request.name.as_str());
-        write(client, target.clone(), Wish::Object(request.service(&plan))).await?;
-        write(client, target, Wish::Addresses(plan.status())).await?;
-        Ok(plan)
-    })
-    .await
-    .map_err(|_| PrepareError::Deadline)?
+        Ok(Prepared { gateways: plans, notes })
+    };
+    tokio::time::timeout(DEADLINE, prepared).await.map_err(|_| PrepareError::Deadline)?
 }
 
-/// The class made on a first start.
-const CLASS: &str = "paifang";
+/// Our Services, those of gateways that are not asked for yet included, and whatever has the shared gateway's names.
+async fn services(client: &Client, shared: &SharedGateway) -> Result<BTreeMap<Name, Value>, PrepareError> {
+    let resource = Kind::Service.resource();
+    let mut found = BTreeMap::new();
+    let mut add = |object: &DynamicObject| {
+        let object = serde_json::to_value(object).unwrap_or_default();
+        found.extend(Name::of(&object, false).map(|name| (name, object)));
+    };
+    let all: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
+    let mut params = ListParams::default().labels(&format!("{MANAGED_BY}={MANAGER}")).limit(PAGE);
+    loop {
+        let list = all.list(&params).await?;
+        list.items.iter().for_each(&mut add);
+        match list.metadata.continue_.filter(|it| !it.is_empty()) {
+            Some(token) => params = params.continue_token(&token),
+            None => break,
+        }
+    }
+    for name in &shared.services {
+        let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &name.namespace, &resource);
+        api.get_opt(&name.name).await?.iter().for_each(&mut add);
+    }
+    Ok(found)
+}
 
-async fn write(client: &Client, target: Target, wish: Wish) -> Result<(), PrepareError> {
+/// What other gateways had: they will ask for it again.
+fn reserved(shared: &SharedGateway, services: &BTreeMap<Name, Value>) -> Taken {
+    let mut taken = Taken::default();
+    let others = services.iter().filter(|(name, it)| !shared.services.contains(name) && crate::services::gateway_of(it).is_some());
+    for given in others.map(|it| Given::read(it.1)) {
+        taken.addresses.extend(given.address);
+        taken.node_ports.extend(given.node_ports());
+    }
+    taken
+}
+
+async fn show(client: &Client, name: &Name, object: Value, plan: &Plan) -> Result<(), PrepareError> {
+    let target = Target::new(Kind::Service, name.namespace.as_str(), name.name.as_str());
+    write(client, target.clone(), Wish::Object(object)).await?;
+    if plan.others.is_empty() {
+        write(client, target, Wish::Addresses(plan.status())).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn write(client: &Client, target: Target, wish: Wish) -> Result<(), PrepareError> {
     status::write(client, &target, &wish)
         .await
         .map_err(|source| PrepareError::Write { target: target.to_string(), source: Box::new(source) })
 }
 
 pub(crate) fn namespace(name: &str) -> Value {
-    json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name, "labels": { "app.kubernetes.io/managed-by": "paifang" } } })
-}
-
-fn class(controller: &str, first: FirstClass) -> Value {
-    let default = if first == FirstClass::Default { "true" } else { "false" };
-    json!({
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "IngressClass",
-        "metadata": {
-            "name": CLASS,
-            "labels": { "app.kubernetes.io/managed-by": "paifang" },
-            "annotations": { "ingressclass.kubernetes.io/is-default-class": default },
-        },
-        "spec": { "controller": controller },
-    })
+    json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name, "labels": { MANAGED_BY: MANAGER } } })
 }

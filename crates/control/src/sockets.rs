@@ -1,8 +1,10 @@
 //! Asking the machine which sockets can be had, before anything is promised.
 
-use crate::gateway::{Given, PRIVILEGED, Plan, Request, Taken};
+use crate::gateways::{Asks, Gateways, Given, Machine, PRIVILEGED, Taken};
+use crate::plan::{Plan, PlannedPort};
+use model::GatewayId;
 use pools::Shortage;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
@@ -40,70 +42,198 @@ enum Probe {
     Other(String),
 }
 
-/// A plan whose sockets could be bound a moment ago, passing over what others use. `ours`: sockets that the gateway has itself.
-pub fn find(request: &Request, given: &Given, ours: &BTreeSet<SocketAddr>) -> Result<Plan, SocketError> {
-    let mut taken = Taken::default();
-    let mut in_use = None;
-    for _ in 0..TRIES {
-        let plan = request.plan(given, &taken);
-        if plan.shortage == Some(Shortage::Exhausted)
-            && let Some(port) = in_use
-        {
-            return Err(SocketError::AllTaken { port });
-        }
-        if plan.http().is_empty() || plan.https().is_empty() {
-            return Err(no_node_port(request));
-        }
-        match look(&plan, ours, given)? {
-            None => return Ok(plan),
-            Some(Obstacle::Address(address)) => {
-                in_use = Some(address.port());
-                taken.addresses.insert(address.ip());
-            }
-            Some(Obstacle::NodePort(port)) => {
-                taken.node_ports.insert(port);
-            }
-        }
-    }
-    Err(in_use.map_or_else(|| no_node_port(request), |port| SocketError::AllTaken { port }))
+/// What to do about sockets that cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Demand {
+    /// Nothing starts without them.
+    Must,
+    /// The data plane will say so, and the others serve.
+    Can,
 }
 
-fn no_node_port(request: &Request) -> SocketError {
-    SocketError::NoNodePort { from: *request.node_ports.start(), to: *request.node_ports.end() }
+/// Plans whose sockets could be bound a moment ago, passing over what others use and what is reserved. `before`: the plans that are in force.
+///
+/// **Invariant:** a socket of a plan that is in force is never asked about: it would be found in use, by ourselves.
+pub(crate) fn find(
+    machine: &Machine,
+    asks: &Asks,
+    given: &BTreeMap<GatewayId, Given>,
+    before: &Gateways,
+    (demand, reserved): (Demand, Taken),
+) -> Result<Gateways, SocketError> {
+    Search::new(machine, given, before, (demand, reserved), &probe).run(asks)
+}
+
+/// What was found out on the way.
+struct Search<'a> {
+    machine: &'a Machine,
+    given: &'a BTreeMap<GatewayId, Given>,
+    before: &'a Gateways,
+    demand: Demand,
+    probe: &'a dyn Fn(SocketAddr) -> Probe,
+    /// Sockets that we have ourselves.
+    ours: BTreeSet<SocketAddr>,
+    known: BTreeMap<SocketAddr, Probe>,
+    reserved: Taken,
+    taken: Taken,
+    /// Ports for which an address was passed over, by gateway: the socket's own port.
+    in_the_way: BTreeMap<GatewayId, BTreeSet<u16>>,
+    /// Ports that no address has free: they do without.
+    given_up: BTreeSet<(GatewayId, u16)>,
 }
 
 /// What the next plan must pass over.
 enum Obstacle {
-    Address(SocketAddr),
+    Address(GatewayId, SocketAddr),
     NodePort(u16),
 }
 
-fn look(plan: &Plan, ours: &BTreeSet<SocketAddr>, given: &Given) -> Result<Option<Obstacle>, SocketError> {
-    let sockets = plan.http().into_iter().chain(plan.https());
-    for address in sockets.filter(|it| !ours.contains(it)) {
-        let node_port = [plan.node_ports.0, plan.node_ports.1].contains(&Some(address.port())) && address.ip() == plan.node_address;
-        let kept = [given.http, given.https].contains(&Some(address.port()));
-        match probe(address) {
-            Probe::Free => {}
-            Probe::Taken if node_port && !kept => return Ok(Some(Obstacle::NodePort(address.port()))),
-            Probe::Taken if node_port => {
-                let remedy = "give the gateway's Service another nodePort".to_owned();
-                return Err(SocketError::Taken { address, remedy });
+// === impl Search ===
+
+impl<'a> Search<'a> {
+    fn new(
+        machine: &'a Machine,
+        given: &'a BTreeMap<GatewayId, Given>,
+        before: &'a Gateways,
+        (demand, reserved): (Demand, Taken),
+        probe: &'a dyn Fn(SocketAddr) -> Probe,
+    ) -> Self {
+        let ours = before.iter().flat_map(|plan| plan.ports.iter().flat_map(|port| plan.sockets(port))).collect();
+        Self {
+            machine,
+            given,
+            before,
+            demand,
+            probe,
+            ours,
+            known: BTreeMap::new(),
+            taken: reserved.clone(),
+            reserved,
+            in_the_way: BTreeMap::new(),
+            given_up: BTreeSet::new(),
+        }
+    }
+
+    fn run(&mut self, asks: &Asks) -> Result<Gateways, SocketError> {
+        let mut tries = 0;
+        loop {
+            let plans = self.machine.plan(asks, self.given, &self.taken);
+            tries += 1;
+            if tries >= TRIES || plans.iter().any(|it| it.shortage == Some(Shortage::Exhausted)) {
+                tries = 0;
+                if self.give_up(&plans)? {
+                    continue;
+                }
             }
-            Probe::Taken | Probe::Foreign if !node_port => return Ok(Some(Obstacle::Address(address))),
-            Probe::Refused if address.port() < PRIVILEGED => return Err(SocketError::Refused { address }),
-            other => {
-                let message = match other {
-                    Probe::Foreign => "it is not an address of this machine".to_owned(),
-                    Probe::Refused => "permission denied".to_owned(),
-                    Probe::Other(message) => message,
-                    Probe::Free | Probe::Taken => "it is in use".to_owned(),
-                };
-                return Err(SocketError::Other { address, message, remedy: "choose another --node-address or --pool".into() });
+            self.deaf(&plans)?;
+            match self.look(&plans)? {
+                None => return Ok(plans),
+                Some(Obstacle::Address(id, address)) => {
+                    self.in_the_way.entry(id).or_default().insert(address.port());
+                    self.taken.addresses.insert(address.ip());
+                }
+                Some(Obstacle::NodePort(port)) => {
+                    self.taken.node_ports.insert(port);
+                }
             }
         }
     }
-    Ok(None)
+
+    /// No address has all ports: those that were in the way are done without, and the search begins again.
+    fn give_up(&mut self, plans: &Gateways) -> Result<bool, SocketError> {
+        let short: BTreeSet<&GatewayId> = plans.iter().filter(|it| it.address.is_none()).map(|it| &it.id).collect();
+        let blamed: Vec<(GatewayId, u16)> = std::mem::take(&mut self.in_the_way)
+            .into_iter()
+            .filter(|(id, _)| short.contains(id) || plans.iter().all(|it| it.shortage.is_none()))
+            .flat_map(|(id, ports)| ports.into_iter().map(move |port| (id.clone(), port)))
+            .filter(|it| !self.given_up.contains(it))
+            .collect();
+        if let (Demand::Must, Some((_, port))) = (self.demand, blamed.first()) {
+            return Err(SocketError::AllTaken { port: *port });
+        }
+        if blamed.is_empty() {
+            return Ok(false);
+        }
+        self.given_up.extend(blamed);
+        self.taken.addresses.clone_from(&self.reserved.addresses);
+        Ok(true)
+    }
+
+    /// A gateway that answers nowhere is no start.
+    fn deaf(&self, plans: &Gateways) -> Result<(), SocketError> {
+        let deaf = |plan: &Plan| plan.ports.iter().any(|port| port.listens && plan.sockets(port).is_empty());
+        if self.demand == Demand::Must && plans.iter().any(deaf) {
+            let range = &self.machine.node_ports;
+            return Err(SocketError::NoNodePort { from: *range.start(), to: *range.end() });
+        }
+        Ok(())
+    }
+
+    fn look(&mut self, plans: &Gateways) -> Result<Option<Obstacle>, SocketError> {
+        for plan in plans.iter() {
+            for port in &plan.ports {
+                if let Some(obstacle) = self.address(plan, port)? {
+                    return Ok(Some(obstacle));
+                }
+                if let Some(obstacle) = self.node_port(plan, port)? {
+                    return Ok(Some(obstacle));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn address(&mut self, plan: &Plan, port: &PlannedPort) -> Result<Option<Obstacle>, SocketError> {
+        let fixed = self.before.get(&plan.id).is_some_and(|it| it.address == plan.address);
+        let Some(ip) = plan.address.filter(|_| !fixed && port.listens) else { return Ok(None) };
+        if self.given_up.contains(&(plan.id.clone(), port.real)) {
+            return Ok(None);
+        }
+        let address = SocketAddr::new(ip, port.real);
+        match self.probe(address) {
+            Probe::Free => Ok(None),
+            Probe::Taken | Probe::Foreign => Ok(Some(Obstacle::Address(plan.id.clone(), address))),
+            refused => self.refused(address, refused),
+        }
+    }
+
+    fn node_port(&mut self, plan: &Plan, port: &PlannedPort) -> Result<Option<Obstacle>, SocketError> {
+        let known = self.before.get(&plan.id).and_then(|it| it.port(port.port)).is_some_and(|it| it.node_port == port.node_port);
+        let Some(number) = port.node_port.filter(|_| !known) else { return Ok(None) };
+        let kept = self.given.get(&plan.id).is_some_and(|it| it.node_ports().any(|it| it == number));
+        for address in plan.node_sockets(port) {
+            match self.probe(address) {
+                Probe::Free => {}
+                Probe::Taken if !kept => return Ok(Some(Obstacle::NodePort(number))),
+                // Its owner has just asked for it: better to stay than to go where nobody answers.
+                Probe::Taken if port.listens && (self.demand == Demand::Must || self.before.get(&plan.id).is_some()) => {
+                    return Err(SocketError::Taken { address, remedy: "give the gateway's Service another nodePort".to_owned() });
+                }
+                Probe::Taken => {}
+                refused => drop(self.refused(address, refused)?),
+            }
+        }
+        Ok(None)
+    }
+
+    fn refused(&self, address: SocketAddr, found: Probe) -> Result<Option<Obstacle>, SocketError> {
+        let message = match found {
+            _ if self.demand == Demand::Can => return Ok(None),
+            Probe::Refused if address.port() < PRIVILEGED => return Err(SocketError::Refused { address }),
+            Probe::Foreign => "it is not an address of this machine".to_owned(),
+            Probe::Refused => "permission denied".to_owned(),
+            Probe::Other(message) => message,
+            Probe::Free | Probe::Taken => "it is in use".to_owned(),
+        };
+        Err(SocketError::Other { address, message, remedy: "choose another --node-address or --pool".into() })
+    }
+
+    fn probe(&mut self, address: SocketAddr) -> Probe {
+        if self.ours.contains(&address) {
+            return Probe::Free;
+        }
+        self.known.entry(address).or_insert_with(|| (self.probe)(address)).clone()
+    }
 }
 
 /// Binds without SO_REUSEPORT, which would hide whoever is there, and lets go again.
@@ -120,56 +250,4 @@ fn probe(address: SocketAddr) -> Probe {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use model::GatewayId;
-    use std::net::IpAddr;
-
-    /// Two addresses of a subnet that no other test uses, and free node ports.
-    fn request(offset: u16) -> Request {
-        let free = || TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port").port();
-        Request {
-            id: GatewayId::new("a/a"),
-            namespace: "a".into(),
-            name: "a".into(),
-            node_address: IpAddr::from([127, 0, 0, 1]),
-            pool: "127.77.3.0/30".parse().expect("a pool"),
-            port_offset: offset,
-            node_ports: 1..=65_535,
-            preferred: (free(), free()),
-        }
-    }
-
-    #[test]
-    fn addresses_and_node_ports_in_use_are_passed_over() {
-        let request = request(20_000);
-        let _first = TcpListener::bind("127.77.3.1:20443").expect("free");
-        let _node = TcpListener::bind(("127.0.0.1", request.preferred.0)).expect("free");
-        let plan = find(&request, &Given::default(), &BTreeSet::new()).expect("there is another");
-        assert_eq!(plan.address, Some(IpAddr::from([127, 77, 3, 2])));
-        assert_ne!(plan.node_ports.0, Some(request.preferred.0));
-        let kept = Given { http: Some(request.preferred.0), ..Given::default() };
-        assert!(matches!(find(&request, &kept, &BTreeSet::new()), Err(SocketError::Taken { .. })), "a given node port does not move");
-    }
-
-    #[test]
-    fn without_a_pool_a_node_port_for_each_listener_is_needed() {
-        let mut request = request(0);
-        request.pool = pools::Pool::None;
-        let one = TcpListener::bind("127.0.0.1:0").expect("free");
-        let port = one.local_addr().expect("bound").port();
-        (request.node_ports, request.preferred) = (port..=port, (port, port));
-        let error = find(&request, &Given::default(), &BTreeSet::new()).expect_err("none is left");
-        assert_eq!(error, SocketError::NoNodePort { from: port, to: port });
-    }
-
-    #[test]
-    fn a_port_taken_everywhere_is_named() {
-        let request = request(21_000);
-        let _all = [1, 2].map(|n| TcpListener::bind((IpAddr::from([127, 77, 3, n]), 21_080)).expect("free"));
-        let error = find(&request, &Given::default(), &BTreeSet::new()).expect_err("none is left");
-        assert_eq!(error, SocketError::AllTaken { port: 21_080 });
-        let ours = [1, 2].map(|n| SocketAddr::from(([127, 77, 3, n], 21_080))).into();
-        find(&request, &Given::default(), &ours).expect("our own sockets are not in the way");
-    }
-}
+mod tests;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use status::{Kind, Target};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -17,12 +18,14 @@ use tokio::task::JoinSet;
 const PAGE: u32 = 500;
 /// Changes that wait for the loop; past it the watches wait.
 const QUEUE: usize = 1024;
+/// Between two looks for a kind that the server does not have.
+const NO_KIND: Duration = Duration::from_secs(2);
 /// Changes that one settling gathers at most, so that a flood does not hold the first ones back.
 const GATHER: usize = 20_000;
 
 /// All watches together. Dropping it ends them.
 pub struct Watch {
-    incoming: mpsc::Receiver<(Kind, watcher::Event<Raw>)>,
+    incoming: mpsc::Receiver<(Kind, Seen)>,
     known: BTreeMap<Kind, Known>,
     /// Ends them when dropped.
     _tasks: JoinSet<()>,
@@ -32,10 +35,18 @@ pub struct Watch {
 #[derive(Debug, Default)]
 pub struct Changes(pub BTreeMap<Target, Option<Value>>);
 
+/// What a watch tells.
+enum Seen {
+    Event(watcher::Event<Raw>),
+    /// The server does not have the kind, or not for us: there are no objects of it.
+    NoKind,
+}
+
 /// Which objects of a kind there are, so that a new list shows what has gone.
 #[derive(Default)]
 struct Known {
     synced: bool,
+    no_kind: bool,
     objects: BTreeSet<Target>,
     listing: Option<BTreeSet<Target>>,
 }
@@ -68,10 +79,10 @@ impl Watch {
     pub async fn settled(&mut self, changes: &mut Changes) -> Option<()> {
         loop {
             let (kind, event) = self.incoming.recv().await?;
-            self.take(kind, event, changes);
+            self.see(kind, event, changes);
             while changes.0.len() < GATHER {
                 let Ok((kind, event)) = self.incoming.try_recv() else { break };
-                self.take(kind, event, changes);
+                self.see(kind, event, changes);
             }
             if self.synced() && !changes.0.is_empty() {
                 return Some(());
@@ -81,6 +92,24 @@ impl Watch {
 
     pub fn synced(&self) -> bool {
         self.known.values().all(|it| it.synced)
+    }
+
+    /// Whether there are objects of a kind on this server.
+    pub fn has(&self, kind: Kind) -> bool {
+        self.known.get(&kind).is_some_and(|it| it.synced && !it.no_kind)
+    }
+
+    fn see(&mut self, kind: Kind, seen: Seen, changes: &mut Changes) {
+        let known = self.known.entry(kind).or_default();
+        known.no_kind = matches!(seen, Seen::NoKind);
+        match seen {
+            Seen::Event(event) => self.take(kind, event, changes),
+            Seen::NoKind => {
+                known.synced = true;
+                known.listing = None;
+                changes.0.extend(std::mem::take(&mut known.objects).into_iter().map(|gone| (gone, None)));
+            }
+        }
     }
 
     fn take(&mut self, kind: Kind, event: watcher::Event<Raw>, changes: &mut Changes) {
@@ -117,19 +146,39 @@ impl Watch {
     }
 }
 
-/// Lists in pages, watches, and begins again where that is needed, until nobody listens.
-async fn watch_kind(client: Client, kind: Kind, outgoing: mpsc::Sender<(Kind, watcher::Event<Raw>)>) {
+/// Watches a kind until nobody listens. One that the server does not have is looked for quietly, again and again.
+async fn watch_kind(client: Client, kind: Kind, outgoing: mpsc::Sender<(Kind, Seen)>) {
     let api: Api<Raw> = Api::all_with(client, &kind.resource());
-    let mut events = std::pin::pin!(watcher(api, watcher::Config::default().page_size(PAGE)).default_backoff());
+    let mut told = false;
+    while follow(&api, kind, &outgoing, &mut told).await {
+        if !told {
+            told = true;
+            if outgoing.send((kind, Seen::NoKind)).await.is_err() {
+                return;
+            }
+        }
+        tokio::time::sleep(NO_KIND).await;
+    }
+}
+
+/// Lists in pages, watches, and begins again where that is needed. `true`: there is no such kind; `told`: which has been said.
+async fn follow(api: &Api<Raw>, kind: Kind, outgoing: &mpsc::Sender<(Kind, Seen)>, told: &mut bool) -> bool {
+    let mut events = std::pin::pin!(watcher(api.clone(), watcher::Config::default().page_size(PAGE)).default_backoff());
     let mut failing = false;
     while let Some(event) = events.next().await {
         match event {
+            // Beginning a list is no sign that there is something to be listed.
+            Ok(watcher::Event::Init) if *told => {}
             Ok(event) => {
                 failing = false;
-                if outgoing.send((kind, event)).await.is_err() {
-                    return;
+                if std::mem::take(told) && outgoing.send((kind, Seen::Event(watcher::Event::Init))).await.is_err() {
+                    return false;
+                }
+                if outgoing.send((kind, Seen::Event(event))).await.is_err() {
+                    return false;
                 }
             }
+            Err(error) if !kind.is_built_in() && is_absence(&error) => return true,
             Err(error) if failing => tracing::debug!(%kind, %error, "still cannot watch"),
             Err(error) => {
                 failing = true;
@@ -137,6 +186,17 @@ async fn watch_kind(client: Client, kind: Kind, outgoing: mpsc::Sender<(Kind, wa
             }
         }
     }
+    false
+}
+
+/// No such kind, or none that we may see.
+fn is_absence(error: &watcher::Error) -> bool {
+    let cause = match error {
+        watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error) | watcher::Error::WatchFailed(error) => error,
+        watcher::Error::WatchError(status) => return matches!(status.code, 403 | 404),
+        watcher::Error::NoResourceVersion => return false,
+    };
+    matches!(cause, kube::Error::Api(status) if matches!(status.code, 403 | 404))
 }
 
 // === impl Raw ===

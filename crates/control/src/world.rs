@@ -1,11 +1,11 @@
 //! Everything known, and what a change of it means. No IO.
 
-use model::{BackendId, ContentHash, Endpoint, ObjectRef, Shard, ShardKey, Source, Text, Update, Version};
+use model::{BackendId, ContentHash, Endpoint, GatewayId, ObjectRef, Shard, ShardKey, Source, Text, Update, Version};
 use resources::{Applied, Change, Kind, Name, Object, Problem, Resources, ServiceType};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use translate::{InUse, Options, Part, Reports, Touched};
+use translate::{InUse, Listening, Options, Part, Reports, Touched};
 
 /// The objects, what was made of them, and what was said about them.
 ///
@@ -19,6 +19,8 @@ pub(crate) struct World {
     reports: Reports,
     /// Names that have been looked up at least once: before that, no address is no problem.
     answered: BTreeSet<Text>,
+    /// Which gateways there are to be, and where each listens.
+    listening: Listening,
     /// Backends that no route leads to since this version; they go once it is served.
     retired: Vec<(Version, BackendId)>,
     version: Version,
@@ -35,6 +37,8 @@ pub(crate) struct Step {
     pub update: Update,
     /// Objects about which there may be something else to say.
     pub about: BTreeSet<ObjectRef>,
+    /// Whether other gateways or ports are asked for than before.
+    pub listening: bool,
 }
 
 impl World {
@@ -47,6 +51,7 @@ impl World {
             in_use: InUse::default(),
             reports: Reports::default(),
             answered: BTreeSet::new(),
+            listening: Listening::default(),
             retired: Vec::new(),
             version: Version { epoch, sequence: 0 },
             routes: 0,
@@ -55,6 +60,14 @@ impl World {
 
     pub fn resources(&self) -> &Resources {
         &self.resources
+    }
+
+    pub fn reports(&self) -> &Reports {
+        &self.reports
+    }
+
+    pub fn listening(&self) -> &Listening {
+        &self.listening
     }
 
     /// Applies changes and translates what they touch. Endpoints alone never cause a translation.
@@ -81,10 +94,13 @@ impl World {
         if (now - self.options.ingress.now?).abs() < CLOCK {
             return None;
         }
-        self.options.ingress.now = Some(now);
+        self.options.set_now(Some(now));
         let mut touched = Touched::default();
-        for ingress in self.resources.ingresses().filter(|it| !it.tls.is_empty()) {
-            let same = Applied::Object { old: None, new: Some(Object::Ingress(ingress.clone())) };
+        let ingresses = self.resources.ingresses().filter(|it| !it.tls.is_empty()).cloned().map(Object::Ingress);
+        let gateways = self.resources.gateways().cloned().map(Object::Gateway);
+        let istio = self.resources.istio_gateways().cloned().map(Object::IstioGateway);
+        for object in ingresses.chain(gateways).chain(istio) {
+            let same = Applied::Object { old: None, new: Some(object) };
             touched.extend(translate::touched(&self.resources, &self.options, &same));
         }
         (!touched.is_empty()).then(|| self.translate(touched, BTreeSet::new()))
@@ -99,7 +115,21 @@ impl World {
         for id in backends {
             self.find_endpoints(id, &mut update, &mut about);
         }
-        Step { update, about }
+        for object in touched.objects {
+            let report = translate::report(&self.resources, &self.options, &object);
+            about.extend(self.reports.update(Part::Object(object), report.into_iter().collect()));
+        }
+        let listening = touched.listening && self.listen(&mut about);
+        Step { update, about, listening }
+    }
+
+    /// Asks anew who wants which port.
+    fn listen(&mut self, about: &mut BTreeSet<ObjectRef>) -> bool {
+        let (listening, reports) = translate::listening(&self.resources, &self.options);
+        about.extend(self.reports.update(Part::Listening, reports));
+        let different = self.listening != listening;
+        self.listening = listening;
+        different
     }
 
     fn translate_shard(&mut self, key: ShardKey, backends: &mut BTreeSet<BackendId>, update: &mut Update, about: &mut BTreeSet<ObjectRef>) {
@@ -149,7 +179,7 @@ impl World {
             return None;
         }
         let update = Update { version: self.next_version(), endpoints, ..Update::default() };
-        Some(Step { update, about })
+        Some(Step { update, about, listening: false })
     }
 
     /// The next version, for an update that comes from elsewhere.
@@ -179,9 +209,9 @@ impl World {
         problems
     }
 
-    /// Whether a gateway serves something of this object.
-    pub fn serves(&self, object: &ObjectRef) -> bool {
-        self.reports.get(object).is_some_and(|it| !it.gateways.is_empty())
+    /// The gateways that serve something of this object.
+    pub fn gateways_of(&self, object: &ObjectRef) -> BTreeSet<GatewayId> {
+        self.reports.get(object).map(|it| it.gateways).unwrap_or_default()
     }
 
     pub fn object(&self, object: &ObjectRef) -> Option<Object> {
@@ -191,7 +221,9 @@ impl World {
 
     /// Where a route came from.
     pub fn source(&self, key: &ShardKey, route: usize) -> Option<&Source> {
-        Some(&self.shards.get(key)?.host.routes.get(route)?.source)
+        let host = &self.shards.get(key)?.host;
+        let tunnel = || host.tunnel.as_ref().map(|tunnel| &tunnel.source);
+        host.routes.get(route).map(|route| &route.source).or_else(tunnel)
     }
 
     /// Hosts, and routes in all of them.

@@ -1,8 +1,7 @@
 //! What the embedded API warns of when an object is written: the problems that `paifang check` names and the object's events will.
 
 use apiserver::{Admit, Review, Verb};
-use control::GATEWAY_ID;
-use model::{Egress, GatewayId};
+use model::Egress;
 use resources::Severity;
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -23,7 +22,10 @@ pub fn admit(own: Vec<SocketAddr>) -> Admit {
 }
 
 fn options(own: Vec<SocketAddr>) -> Options {
-    let mut options = Options::new(GatewayId::new(GATEWAY_ID.to_owned()));
+    let shared = control::shared_gateway();
+    let mut options = Options::new(shared.id.clone());
+    options.gateways = vec![shared];
+    options.ingress.classes.controllers.push(control::ISTIO_CONTROLLER.into());
     options.ingress.classes.others = Others::NotAtHand;
     options.egress = Egress::new(own);
     options

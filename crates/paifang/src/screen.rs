@@ -54,9 +54,9 @@ impl Screen {
 
     fn difference(&self, picture: &Picture) -> String {
         let mut out = String::new();
-        if picture.gateways != self.shown.gateways {
-            out.extend(picture.gateways.iter().map(|it| gateway(it, self.paint)));
-        }
+        out.extend(picture.gateways.iter().filter(|it| !self.shown.gateways.contains(*it)).map(|it| gateway(it, self.paint)));
+        let gone = self.shown.gateways.iter().filter(|it| picture.gateways.iter().all(|now| now.id != it.id));
+        out.extend(gone.map(|it| closed(&it.id, self.paint)));
         let (none, mut lines) = (BTreeSet::new(), Vec::new());
         for (object, problems) in &picture.problems {
             let before = self.shown.problems.get(object).unwrap_or(&none);
@@ -85,18 +85,32 @@ pub fn head(url: &str, kubeconfig: Option<&str>, admin: Option<SocketAddr>, pain
 
 fn gateway(gateway: &GatewayPicture, paint: Paint) -> String {
     let mut rows = vec![vec![paint.paint(Style::Bold, "gateway"), gateway.id.to_string()]];
-    for name in ["http", "https"] {
-        let shown = |it: &control::SocketPicture| match &it.fault {
-            None => it.address.to_string(),
-            Some(fault) => format!("{} {}", it.address, paint.paint(Style::Error, &format!("({})", safe(fault)))),
-        };
+    let shown = |it: &control::SocketPicture| match &it.fault {
+        None => it.address.to_string(),
+        Some(fault) => format!("{} {}", it.address, paint.paint(Style::Error, &format!("({})", safe(fault)))),
+    };
+    let mut names: Vec<&str> = Vec::new();
+    for socket in &gateway.sockets {
+        if !names.contains(&socket.listener.as_str()) {
+            names.push(&socket.listener);
+        }
+    }
+    for name in names {
         let sockets: Vec<String> = gateway.sockets.iter().filter(|it| it.listener == name).map(shown).collect();
-        rows.push(vec![String::new(), format!("{name:<5}  {}", sockets.join("   "))]);
+        rows.push(vec![String::new(), format!("{:<5}  {}", safe(name), sockets.join("   "))]);
+    }
+    if !gateway.others.is_empty() {
+        rows.push(vec![String::new(), format!("shown as {}", safe(&gateway.others.join(", ")))]);
     }
     if let Some(waiting) = &gateway.waiting {
         rows.push(vec![String::new(), paint.paint(Style::Warning, &format!("no LoadBalancer address: {waiting}"))]);
     }
     format!("\n{}", indented(&table(None, &rows)))
+}
+
+/// A gateway that is no longer there.
+fn closed(id: &model::GatewayId, paint: Paint) -> String {
+    format!("\n  {}  gateway {}\n", paint.paint(Style::Good, "gone   "), safe(id.as_str()))
 }
 
 fn problem(object: &ObjectRef, said: &Said, paint: Paint) -> String {
@@ -132,8 +146,9 @@ pub fn demo(demo: &demo::Running, paint: Paint) -> String {
 }
 
 /// Lines to copy that work.
-pub fn try_it(plan: &Plan, paint: Paint) -> String {
-    let (Some(http), Some(https)) = (plan.http().first().copied(), plan.https().first().copied()) else { return String::new() };
+pub fn try_it(plan: Option<&Plan>, paint: Paint) -> String {
+    let first = |port: u16| plan.and_then(|it| it.sockets_of(port).first().copied());
+    let (Some(http), Some(https)) = (first(80), first(443)) else { return String::new() };
     let curl = |scheme: &str, host: &str, socket: SocketAddr, default: u16, path: &str, more: &str| {
         let port = if socket.port() == default { String::new() } else { format!(":{}", socket.port()) };
         format!("curl {more}--resolve {host}:{}:{} {scheme}://{host}{port}{path}", socket.port(), socket.ip())

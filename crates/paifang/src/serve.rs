@@ -5,11 +5,11 @@ use crate::screen::{self, Screen};
 use crate::signals;
 use anyhow::Context;
 use cli::Exit;
-use cli::args::{ControlArgs, ServingArgs, TranslationArgs};
+use cli::args::{ControlArgs, ROUTE_ORDER, ServingArgs, TranslationArgs};
 use cli::text::Paint;
-use control::{CONTROLLER, Ended, FirstClass, GATEWAY_ID, GATEWAY_NAME, GATEWAY_NAMESPACE, Outbox, Picture, Plan, Request};
+use control::{CONTROLLER, Ended, First, GATEWAY_CONTROLLER, ISTIO_CONTROLLER, Machine, Outbox, Picture, Plan, Shape};
 use kube::Client;
-use model::{Ack, Egress, GatewayId};
+use model::{Ack, Egress};
 use observe::Admin;
 use proxy::{Dataplane, Sink};
 use status::Identity;
@@ -25,8 +25,6 @@ use translate::ClusterIps;
 
 /// Acknowledgements that wait for the control loop.
 const ACKS: usize = 16;
-/// Node ports that are tried first, where the range has them.
-const NODE_PORTS: (u16, u16) = (30_080, 30_443);
 
 /// What is asked of the gateway.
 pub struct Wanted<'a> {
@@ -36,12 +34,15 @@ pub struct Wanted<'a> {
     pub port_offset: u16,
     pub translation: &'a TranslationArgs,
     pub serving: &'a ServingArgs,
-    pub first_class: FirstClass,
+    pub shape: Shape,
+    /// Whether Istio's part is taken: its objects, its classes, its gateway's Service.
+    pub istio: bool,
 }
 
 /// A gateway that serves.
 pub struct Serving {
-    pub plan: Plan,
+    /// Where the shared gateway listens.
+    pub plan: Option<Plan>,
     pub picture: watch::Receiver<Picture>,
     pub admin: Option<SocketAddr>,
     dataplane: Arc<Dataplane>,
@@ -54,8 +55,11 @@ pub struct Serving {
 
 /// Finds sockets, starts the workers, and begins to follow the API. `own`: sockets of this process that no backend may name.
 pub async fn start(client: Client, wanted: &Wanted<'_>, mut own: Vec<SocketAddr>) -> Result<Serving, Fault> {
-    let request = request(wanted);
-    let plan = control::prepare(&client, &request, CONTROLLER, wanted.first_class).await?;
+    let machine = machine(wanted);
+    let options = translation(wanted);
+    let shared = options.gateways.first().cloned().ok_or_else(|| Fault::failed("a bug: there is no shared gateway"))?;
+    let prepared = control::prepare(&client, &machine, &shared, &first(wanted)).await?;
+    let plan = prepared.gateways.get(&shared.id).cloned();
     let admin = admin(wanted.serving).await?;
     let address = admin.as_ref().map(Admin::address).transpose()?;
     own.extend(address);
@@ -71,10 +75,11 @@ pub async fn start(client: Client, wanted: &Wanted<'_>, mut own: Vec<SocketAddr>
         tasks.push(tokio::spawn(admin.serve(dataplane.metrics().clone(), ready)));
     }
     let options = control::Options {
-        gateway: request,
-        plan: plan.clone(),
+        machine,
+        shared,
+        prepared,
         default_certificate: Some(Arc::new(tls::self_signed(&["paifang.invalid"], SystemTime::now()).map_err(Fault::failed)?)),
-        translate: translation(egress, wanted),
+        translate: translate::Options { egress, ..options },
         identity: Identity { controller: CONTROLLER.into(), instance: instance() },
         epoch: 0,
     };
@@ -82,36 +87,43 @@ pub async fn start(client: Client, wanted: &Wanted<'_>, mut own: Vec<SocketAddr>
     Ok(Serving { plan, picture, admin: address, dataplane, drain: Duration::from_secs(wanted.serving.drain), draining, control, tasks })
 }
 
-fn request(wanted: &Wanted<'_>) -> Request {
-    let range = wanted.node_ports.clone();
-    let preferred = if range.contains(&NODE_PORTS.0) && range.contains(&NODE_PORTS.1) {
-        NODE_PORTS
-    } else {
-        (*range.start(), range.start().saturating_add(1))
-    };
-    Request {
-        id: GatewayId::new(GATEWAY_ID.to_owned()),
-        namespace: GATEWAY_NAMESPACE.into(),
-        name: GATEWAY_NAME.into(),
+fn machine(wanted: &Wanted<'_>) -> Machine {
+    Machine {
+        shape: wanted.shape,
         node_address: wanted.node_address,
         pool: wanted.pool.clone(),
         port_offset: wanted.port_offset,
-        node_ports: range,
-        preferred,
+        node_ports: wanted.node_ports.clone(),
     }
 }
 
-fn translation(egress: Egress, wanted: &Wanted<'_>) -> translate::Options {
-    let mut options = translate::Options::new(GatewayId::new(GATEWAY_ID.to_owned()));
-    wanted.translation.apply(&mut options);
-    options.egress = egress;
+fn first(wanted: &Wanted<'_>) -> First {
+    let notes = [(ROUTE_ORDER.to_owned(), wanted.translation.route_order.to_string())];
+    First { shape: wanted.shape, istio: wanted.istio, notes: notes.into() }
+}
+
+/// As this process translates; which addresses no backend may have comes later.
+fn translation(wanted: &Wanted<'_>) -> translate::Options {
+    let mut shared = control::shared_gateway();
     // The process runs on a host, not in a cluster's network.
+    let mut options = translate::Options::new(shared.id.clone());
+    wanted.translation.apply(&mut options);
     options.ingress.cluster_ips = ClusterIps::NotRouted;
-    if wanted.first_class == FirstClass::Default {
+    if wanted.shape == Shape::Up {
         options.ingress.classes.others = translate::Others::Absent;
     }
+    options.istio.enabled = wanted.istio;
+    if wanted.istio {
+        options.ingress.classes.controllers.push(ISTIO_CONTROLLER.into());
+    } else {
+        // Whoever serves Istio's objects beside us has the Service too.
+        shared.services.truncate(1);
+        shared.labels.clear();
+        options.gateway_api.controllers.retain(|(name, _)| *name == *GATEWAY_CONTROLLER);
+    }
+    options.gateways = vec![shared];
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    options.ingress.now = i64::try_from(now.as_secs()).ok();
+    options.set_now(i64::try_from(now.as_secs()).ok());
     options
 }
 
@@ -211,7 +223,8 @@ pub async fn control(args: ControlArgs) -> Result<Exit, Fault> {
         port_offset: args.port_offset,
         translation: &args.translation,
         serving: &args.serving,
-        first_class: FirstClass::Named,
+        shape: Shape::Cluster,
+        istio: args.istio,
     };
     let mut serving = start(client, &wanted, Vec::new()).await?;
     let mut screen = Screen::new(Paint::of(&std::io::stderr()));

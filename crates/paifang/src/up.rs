@@ -9,7 +9,7 @@ use anyhow::Context;
 use cli::Exit;
 use cli::args::UpArgs;
 use cli::text::Paint;
-use control::FirstClass;
+use control::Shape;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use store::Store;
@@ -41,7 +41,8 @@ async fn serve(args: &UpArgs, api: &apiserver::Running) -> Result<Exit, Fault> {
         port_offset: args.port_offset,
         translation: &args.translation,
         serving: &args.serving,
-        first_class: FirstClass::Default,
+        shape: Shape::Up,
+        istio: true,
     };
     let mut serving = serve::start(client.clone(), &wanted, vec![api.local_addr]).await?;
     let mut screen = Screen::new(Paint::of(&std::io::stderr()));
@@ -52,7 +53,7 @@ async fn serve(args: &UpArgs, api: &apiserver::Running) -> Result<Exit, Fault> {
         false => None,
     };
     if let Some(demo) = &demo {
-        screen.after_first(screen::demo(demo, screen.paint()) + &screen::try_it(&serving.plan, screen.paint()));
+        screen.after_first(screen::demo(demo, screen.paint()) + &screen::try_it(serving.plan.as_ref(), screen.paint()));
     }
     let result = serving.run(&mut screen).await;
     screen.write("\nstopping: requests under way may finish\n");

@@ -1,6 +1,6 @@
 use super::*;
-use crate::gateway::Access;
-use model::HostPattern;
+use crate::plan::Access;
+use model::{HostPattern, Replies};
 use resources::{Change, Name};
 use serde_json::json;
 use std::net::IpAddr;
@@ -8,16 +8,22 @@ use std::sync::Arc;
 
 fn answers(picture: watch::Sender<Picture>) -> Answers {
     let plan = Plan {
+        id: GatewayId::new("a/a"),
+        owner: None,
+        services: vec![Name::new("a", "a")],
         access: Access::NodePort,
         address: None,
+        wanted: None,
         shortage: None,
+        others: Vec::new(),
         node_address: IpAddr::from([127, 0, 0, 1]),
-        ports: (80, 443),
-        node_ports: (Some(30_080), Some(30_443)),
+        ports: Vec::new(),
+        replies: Replies::default(),
     };
     let identity = Identity { controller: "paifang.dev/ingress-controller".into(), instance: "here".into() };
-    let about = (GatewayId::new("a/a"), ObjectRef::new("Service", "a", "a"));
-    Answers::new(identity, Mailbox::default(), Ledger::default(), about, plan, picture)
+    let mut answers = Answers::new(identity, Mailbox::default(), Ledger::default(), picture);
+    answers.gateways(Arc::new([plan].into_iter().collect()), Trouble::new(), Instant::now());
+    answers
 }
 
 fn world() -> World {

@@ -1,0 +1,167 @@
+//! The objects that gateways are seen as, kept as they should be: made, mended when somebody changes them, taken back with their gateway.
+
+use crate::first::Notes;
+use crate::gateway::{GATEWAY_NAMESPACE, ISTIO_NAMESPACE};
+use crate::gateways::{Asks, Gateways, Given, Machine, Shape, Wishes};
+use crate::prepare::namespace;
+use crate::services::{gateway_of, is_ours, service};
+use crate::views::{READ_ONLY, views};
+use model::GatewayId;
+use resources::Name;
+use serde_json::Value;
+use status::{Kind, Mailbox, Target, Wish};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What should be there, and what is.
+///
+/// **Invariant:** an object that somebody else made is never changed: it is in the way, and that is said.
+#[derive(Default)]
+pub(crate) struct Keeper {
+    /// What each object is to hold, its status included.
+    wanted: BTreeMap<Target, Vec<Wish>>,
+    /// Our objects of the kinds that are watched.
+    found: BTreeMap<Target, Found>,
+    /// Services that are not ours and have a name that one of ours is to have.
+    foreign: BTreeSet<Target>,
+}
+
+/// What is known beside the gateways themselves.
+#[derive(Clone, Copy)]
+pub(crate) struct With<'a> {
+    pub machine: &'a Machine,
+    /// This machine's name.
+    pub host: &'a str,
+    pub notes: &'a Notes,
+}
+
+/// One that is ours.
+struct Found {
+    /// Whose gateway it says it is.
+    gateway: Option<GatewayId>,
+    given: Given,
+    object: Value,
+}
+
+/// The kinds that are watched: of these it is known what is there.
+const WATCHED: [Kind; 3] = [Kind::Service, Kind::Pod, Kind::Deployment];
+
+impl Keeper {
+    /// An object of a watched kind as it is now. Returns whether it is one of a gateway's own.
+    pub fn observe(&mut self, target: &Target, object: Option<&Value>, may_adopt: bool) -> bool {
+        if !WATCHED.contains(&target.kind) {
+            return false;
+        }
+        let ours = |it: &Value| match target.kind {
+            Kind::Service => is_ours(it),
+            _ => it.pointer("/metadata/labels").and_then(|it| it.get(READ_ONLY)).is_some(),
+        };
+        let known = self.wanted.contains_key(target) || self.found.contains_key(target);
+        self.foreign.remove(target);
+        match object {
+            Some(object) if ours(object) || may_adopt => {
+                let gateway = gateway_of(object).map(|it| GatewayId::new(it.to_owned()));
+                self.found.insert(target.clone(), Found { gateway, given: Given::read(object), object: object.clone() });
+                true
+            }
+            Some(_) => {
+                self.found.remove(target);
+                self.foreign.insert(target.clone());
+                known
+            }
+            None => {
+                self.found.remove(target);
+                known
+            }
+        }
+    }
+
+    /// What these Services say was given.
+    pub fn given(&self, services: &[Name]) -> Given {
+        let found = services.iter().filter_map(|it| self.found.get(&target(Kind::Service, it)));
+        Given::of(found.map(|it| &it.given))
+    }
+
+    /// What the owner of the shared gateway's Service wishes.
+    pub fn wishes(&self, service: &Name) -> Option<Wishes> {
+        self.found.get(&target(Kind::Service, service)).map(|it| Wishes::read(&it.object))
+    }
+
+    /// These gateways and no others: writes what is different from what was wanted before, or from what is there. A Service that is left alone
+    /// is not written.
+    pub fn want(&mut self, with: With<'_>, (asks, plans): (&Asks, &Gateways), left_alone: Option<&Name>, mailbox: &Mailbox) {
+        let wanted = wanted(with, asks, plans);
+        let left_alone = left_alone.map(|it| target(Kind::Service, it));
+        let before = std::mem::take(&mut self.wanted);
+        for target in before.keys().filter(|it| !wanted.contains_key(*it) && !self.foreign.contains(*it)) {
+            mailbox.put(target.clone(), Wish::Absent);
+        }
+        self.wanted = wanted;
+        for target in self.wanted.keys().filter(|it| Some(*it) != left_alone.as_ref()) {
+            if before.get(target) != self.wanted.get(target) || self.found.contains_key(target) {
+                self.mend(target, mailbox);
+            }
+        }
+    }
+
+    /// An object that is there is compared; one that is not watched, or not there, is asked for.
+    fn mend(&self, target: &Target, mailbox: &Mailbox) {
+        if self.foreign.contains(target) {
+            return;
+        }
+        let there = self.found.get(target).map(|it| &it.object);
+        for wish in self.wanted.get(target).into_iter().flatten().filter(|it| !it.holds(there)) {
+            mailbox.put(target.clone(), wish.clone());
+        }
+    }
+
+    /// What ought to be there and is not is made again, with its namespace: that takes its time to go, and refuses what is written meanwhile.
+    pub fn make_missing(&self, mailbox: &Mailbox) {
+        let missing = |it: &&Target| WATCHED.contains(&it.kind) && !self.found.contains_key(*it) && !self.foreign.contains(*it);
+        let namespaces: BTreeSet<&str> = self.wanted.keys().filter(missing).map(|it| it.namespace.as_str()).collect();
+        for name in namespaces {
+            if [GATEWAY_NAMESPACE, ISTIO_NAMESPACE].contains(&name) {
+                mailbox.put(Target::new(Kind::Namespace, "", name), Wish::Object(namespace(name)));
+            }
+            for target in self.wanted.keys().filter(|it| it.namespace == name) {
+                self.mend(target, mailbox);
+            }
+        }
+    }
+
+    /// Services of gateways that nobody asks for any more, since before this process started.
+    pub fn sweep(&self, mailbox: &Mailbox) {
+        let orphan = |it: &(&Target, &Found)| it.0.kind == Kind::Service && it.1.gateway.is_some() && !self.wanted.contains_key(it.0);
+        for (target, _) in self.found.iter().filter(orphan) {
+            mailbox.put(target.clone(), Wish::Absent);
+        }
+    }
+
+    /// Whether a Service's name is somebody else's.
+    pub fn is_foreign(&self, service: &Name) -> bool {
+        self.foreign.contains(&target(Kind::Service, service))
+    }
+}
+
+fn wanted(with: With<'_>, asks: &Asks, plans: &Gateways) -> BTreeMap<Target, Vec<Wish>> {
+    let With { machine, host, notes } = with;
+    let mut wanted: BTreeMap<Target, Vec<Wish>> = BTreeMap::new();
+    for plan in plans.iter() {
+        let Some(asked) = asks.get(&plan.id) else { continue };
+        for name in &plan.services {
+            let object = Wish::Object(service((machine, notes), asked, plan, name));
+            // What others gave is theirs to change.
+            let addresses = plan.others.is_empty().then(|| Wish::Addresses(plan.status()));
+            wanted.insert(target(Kind::Service, name), std::iter::once(object).chain(addresses).collect());
+        }
+        if machine.shape == Shape::Up {
+            for view in views(asked, plan, host) {
+                wanted.entry(view.target.clone()).or_default().extend(view.wishes());
+            }
+        }
+    }
+    wanted
+}
+
+fn target(kind: Kind, name: &Name) -> Target {
+    Target::new(kind, name.namespace.as_str(), name.name.as_str())
+}

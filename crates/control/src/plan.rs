@@ -1,0 +1,155 @@
+//! Where one gateway listens, as it was decided.
+
+use model::{Binding, Certificate, Gateway, GatewayId, Listener, ListenerProtocol, ObjectRef, Replies, SectionName};
+use pools::Shortage;
+use resources::Name;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+/// How a gateway is reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// An address of the pool, and node ports.
+    #[default]
+    LoadBalancer,
+    NodePort,
+    /// From this machine, or from inside the cluster, alone.
+    ClusterIp,
+}
+
+/// Where a gateway listens.
+///
+/// **Invariant:** no two plans that are in force at one time have a socket in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    pub id: GatewayId,
+    /// The Gateway that asked for it; `None`: it is there whoever asks.
+    pub owner: Option<ObjectRef>,
+    /// What it is seen as; problems are said of these.
+    pub services: Vec<Name>,
+    pub access: Access,
+    /// Where it listens beside its node ports: given from the pool, or an address of this machine alone.
+    pub address: Option<IpAddr>,
+    /// The one address asked for; no other will do.
+    pub wanted: Option<IpAddr>,
+    /// Why there is no address.
+    pub shortage: Option<Shortage>,
+    /// What somebody else, a cloud for example, has given its Services: shown in place of ours.
+    pub others: Vec<status::Address>,
+    pub node_address: IpAddr,
+    /// In order of `port`.
+    pub ports: Vec<PlannedPort>,
+    /// How a local reply looks where no host matched.
+    pub replies: Replies,
+}
+
+/// One port that users asked for, and what stands for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedPort {
+    /// Of the listener; unique within its gateway.
+    pub name: SectionName,
+    pub protocol: ListenerProtocol,
+    /// As asked for, for example 80.
+    pub port: u16,
+    /// On the plan's address: another one than asked for where an offset is added.
+    pub real: u16,
+    /// On the node's addresses.
+    pub node_port: Option<u16>,
+    /// Nobody asks for a port that does not listen: its numbers are only kept for whoever will.
+    pub listens: bool,
+}
+
+// === impl Plan ===
+
+impl Plan {
+    /// What our own Services show as their addresses.
+    pub fn status(&self) -> Vec<status::Address> {
+        match self.access {
+            Access::LoadBalancer => self.address.iter().map(IpAddr::to_string).collect(),
+            Access::NodePort | Access::ClusterIp => Vec::new(),
+        }
+    }
+
+    /// What objects show that this gateway serves: others' addresses, ours, or the node's where there is none.
+    pub fn shown(&self) -> Vec<status::Address> {
+        match self.others.is_empty() {
+            true => vec![self.address.unwrap_or(self.node_address).to_string()],
+            false => self.others.clone(),
+        }
+    }
+
+    /// Why there is no address, where one is asked for and nobody gave one.
+    pub fn waiting(&self) -> Option<Shortage> {
+        self.shortage.filter(|_| self.others.is_empty())
+    }
+
+    /// By the number that was asked for.
+    pub fn port(&self, port: u16) -> Option<&PlannedPort> {
+        self.ports.iter().find(|it| it.port == port)
+    }
+
+    /// By a listener's name, as a [`model::BindingState`] has it.
+    pub fn listener(&self, name: &SectionName) -> Option<&PlannedPort> {
+        self.ports.iter().find(|it| it.name == *name)
+    }
+
+    /// The port at which [`shown`](Self::shown) answers for the one asked for.
+    pub fn shown_port(&self, port: &PlannedPort) -> Option<u16> {
+        if self.address.is_some() || !self.others.is_empty() { Some(port.real) } else { port.node_port }
+    }
+
+    /// The sockets of a port that listens, the address's first.
+    pub fn sockets(&self, port: &PlannedPort) -> Vec<SocketAddr> {
+        if !port.listens {
+            return Vec::new();
+        }
+        let own = self.address.map(|it| SocketAddr::new(it, port.real));
+        own.into_iter().chain(self.node_sockets(port)).collect()
+    }
+
+    pub(crate) fn node_sockets(&self, port: &PlannedPort) -> Vec<SocketAddr> {
+        let Some(node_port) = port.node_port else { return Vec::new() };
+        node_addresses(self.node_address).map(|it| SocketAddr::new(it, node_port)).collect()
+    }
+
+    /// The sockets of the port asked for, for example 80.
+    pub fn sockets_of(&self, port: u16) -> Vec<SocketAddr> {
+        self.port(port).map(|it| self.sockets(it)).unwrap_or_default()
+    }
+
+    /// The gateway as the data plane gets it.
+    pub fn gateway(&self, default_certificate: Option<Arc<Certificate>>) -> Gateway {
+        let listeners = self.ports.iter().filter(|it| it.listens).map(|port| Listener {
+            name: port.name.clone(),
+            protocol: port.protocol,
+            port: port.port,
+            bindings: self.bindings(port),
+        });
+        Gateway { id: self.id.clone(), listeners: listeners.collect(), default_certificate, replies: self.replies.clone() }
+    }
+
+    fn bindings(&self, port: &PlannedPort) -> Vec<Binding> {
+        let twin = (port.protocol == ListenerProtocol::Http).then(|| self.https()).flatten();
+        let own = self.address.map(|it| (SocketAddr::new(it, port.real), twin.map(|it| it.real)));
+        let node = self.node_sockets(port).into_iter().map(|it| (it, twin.and_then(|it| it.node_port)));
+        own.into_iter().chain(node).map(|(address, https_port)| Binding { address, https_port }).collect()
+    }
+
+    /// Where redirects to https go: to 443, or to the only port that ends TLS.
+    fn https(&self) -> Option<&PlannedPort> {
+        let mut https = self.ports.iter().filter(|it| it.listens && it.protocol == ListenerProtocol::Https);
+        let first = https.next()?;
+        let usual = std::iter::once(first).chain(https.clone()).find(|it| it.port == 443);
+        usual.or(https.next().is_none().then_some(first))
+    }
+}
+
+/// Where node ports answer: on the node's address, and on the loopback address.
+fn node_addresses(node: IpAddr) -> impl Iterator<Item = IpAddr> {
+    let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let covered = node == loopback || node == IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    std::iter::once(node).chain((!covered).then_some(loopback))
+}
+
+#[cfg(test)]
+mod tests;

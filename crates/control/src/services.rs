@@ -1,0 +1,195 @@
+//! The Services that gateways are seen as: as they should be, and what they say.
+
+use crate::first::Notes;
+use crate::gateway::{GATEWAY_NAMESPACE, ISTIO_NAME, ISTIO_NAMESPACE, LABELS};
+use crate::gateways::{Asked, Given, Machine, Shape, Wishes};
+use crate::plan::{Access, Plan, PlannedPort};
+use model::Text;
+use resources::Name;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// Where a gateway's node ports answer.
+const NODE_ADDRESS: &str = "paifang.dev/node-address";
+/// The address that we gave, so that a later start tells it from others'; empty: none.
+const ADDRESS: &str = "paifang.dev/address";
+/// Whose gateway it is.
+pub(crate) const GATEWAY: &str = "paifang.dev/gateway";
+pub(crate) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+pub(crate) const MANAGER: &str = "paifang";
+/// Gateway API's own label for what is made for a Gateway.
+pub(crate) const GATEWAY_NAME_LABEL: &str = "gateway.networking.k8s.io/gateway-name";
+const GATEWAY_CLASS_LABEL: &str = "gateway.networking.k8s.io/gateway-class-name";
+/// The longest value of a label.
+const VALUE: usize = 63;
+
+/// A gateway's Service as it should be. `notes`: more annotations of the shared gateway's own one.
+pub(crate) fn service((machine, notes): (&Machine, &Notes), asked: &Asked, plan: &Plan, name: &Name) -> Value {
+    let mut annotations = copied(asked.workload.as_ref().map(|it| &it.annotations));
+    annotations.insert(NODE_ADDRESS.into(), plan.node_address.to_string().into());
+    annotations.insert(GATEWAY.into(), plan.id.as_str().into());
+    annotations.insert(ADDRESS.into(), plan.address.map(|it| it.to_string()).unwrap_or_default().into());
+    if asked.workload.is_none() && asked.services.first() == Some(name) {
+        annotations.extend(notes.iter().map(|(name, value)| (name.clone(), value.as_str().into())));
+    }
+    let mut metadata =
+        json!({ "name": *name.name, "namespace": *name.namespace, "annotations": annotations, "labels": labels(asked, name) });
+    if let Some(owner) = owner(asked) {
+        metadata["ownerReferences"] = owner;
+    }
+    json!({ "apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec(machine, asked, plan, name) })
+}
+
+fn spec(machine: &Machine, asked: &Asked, plan: &Plan, name: &Name) -> Value {
+    let kind = match plan.access {
+        Access::LoadBalancer => "LoadBalancer",
+        Access::NodePort => "NodePort",
+        Access::ClusterIp => "ClusterIP",
+    };
+    // A server hands out each node port once: in a cluster the second Service gets others.
+    let numbered = plan.access != Access::ClusterIp && (machine.shape == Shape::Up || !is_istio(name));
+    let port = |it: &PlannedPort| {
+        let mut entry =
+            json!({ "name": port_name(name, it.port, it.name.as_str()), "port": it.real, "protocol": "TCP", "targetPort": it.real });
+        if let Some(node_port) = it.node_port.filter(|_| numbered) {
+            entry["nodePort"] = node_port.into();
+        }
+        entry
+    };
+    let ports: Vec<Value> = plan.ports.iter().filter(|it| it.listens || is_istio(name)).map(port).collect();
+    let mut spec = json!({ "type": kind, "ports": ports });
+    if plan.access == Access::ClusterIp
+        && let Some(address) = plan.address
+    {
+        spec["clusterIP"] = address.to_string().into();
+    }
+    // Of the shared gateway's own Service this field is its owner's wish.
+    if asked.workload.is_some() {
+        spec["loadBalancerIP"] = asked.wanted.filter(|_| plan.access == Access::LoadBalancer).map(|it| it.to_string()).into();
+    }
+    spec
+}
+
+fn is_istio(name: &Name) -> bool {
+    *name == Name::new(ISTIO_NAMESPACE, ISTIO_NAME)
+}
+
+/// Istio's Service calls its first port `http2`; no other port has that name then.
+fn port_name(service: &Name, port: u16, name: &str) -> String {
+    match name {
+        "http" if port == 80 && is_istio(service) => "http2".to_owned(),
+        "http2" if is_istio(service) => format!("http2-{port}"),
+        name => name.to_owned(),
+    }
+}
+
+/// What everything is labelled with that is made for a gateway. What marks it as ours wins over what its owner copies to it.
+pub(crate) fn labels(asked: &Asked, name: &Name) -> Map<String, Value> {
+    let mut labels = copied(asked.workload.as_ref().map(|it| &it.labels));
+    if let Some(workload) = &asked.workload {
+        labels.insert(GATEWAY_NAME_LABEL.into(), value(&workload.owner.name).into());
+        labels.insert(GATEWAY_CLASS_LABEL.into(), value(&workload.class).into());
+    }
+    if is_istio(name) {
+        labels.extend(LABELS.into_iter().map(|(name, value)| (name.to_owned(), value.into())));
+    }
+    let own = [
+        ("app.kubernetes.io/name", MANAGER),
+        ("app.kubernetes.io/instance", value(&name.name)),
+        ("app.kubernetes.io/component", "gateway"),
+        (MANAGED_BY, MANAGER),
+    ];
+    labels.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value.into())));
+    if *name.namespace == *GATEWAY_NAMESPACE && asked.workload.is_none() {
+        labels.insert("kubesphere.io/gateway-type".into(), "cluster".into());
+    }
+    labels
+}
+
+/// A name may be longer than a label's value.
+fn value(name: &str) -> &str {
+    name.get(..VALUE).unwrap_or(name).trim_end_matches(['-', '.', '_'])
+}
+
+pub(crate) fn copied(from: Option<&BTreeMap<Text, Text>>) -> Map<String, Value> {
+    from.into_iter().flatten().map(|(name, value)| (name.to_string(), value.as_str().into())).collect()
+}
+
+/// So that it goes with the Gateway it was made for.
+pub(crate) fn owner(asked: &Asked) -> Option<Value> {
+    let workload = asked.workload.as_ref()?;
+    let kind = resources::Kind::named(&workload.owner.kind)?;
+    let owner = json!({ "apiVersion": kind.api_version(), "kind": kind.word(), "name": *workload.owner.name, "uid": *workload.owner_uid });
+    Some(json!([owner]))
+}
+
+/// Whether a Service is one that we made.
+pub(crate) fn is_ours(service: &Value) -> bool {
+    let metadata = |pointer: &str, key: &str| service.pointer("/metadata")?.get(pointer)?.get(key)?.as_str();
+    metadata("labels", MANAGED_BY) == Some(MANAGER) || metadata("annotations", NODE_ADDRESS).is_some()
+}
+
+/// Whose gateway a Service of ours says it is seen as.
+pub(crate) fn gateway_of(service: &Value) -> Option<&str> {
+    service.pointer("/metadata/annotations")?.get(GATEWAY)?.as_str()
+}
+
+fn text<'a>(service: &'a Value, pointer: &str) -> Option<&'a str> {
+    service.pointer(pointer).and_then(Value::as_str)
+}
+
+// === impl Wishes ===
+
+impl Wishes {
+    /// As the shared gateway's own Service says.
+    pub fn read(service: &Value) -> Self {
+        let access = match text(service, "/spec/type") {
+            Some("NodePort") => Access::NodePort,
+            _ => Access::LoadBalancer,
+        };
+        Self { access, wanted: text(service, "/spec/loadBalancerIP").and_then(|it| it.parse().ok()) }
+    }
+}
+
+// === impl Given ===
+
+impl Given {
+    /// As a Service says.
+    pub fn read(service: &Value) -> Self {
+        let entries = service.pointer("/status/loadBalancer/ingress").and_then(Value::as_array);
+        let entry = |it: &Value| it.get("ip").or_else(|| it.get("hostname")).and_then(Value::as_str).map(str::to_owned);
+        let mut shown: Vec<status::Address> = entries.into_iter().flatten().filter_map(entry).collect();
+        let annotation = |name: &str| service.pointer("/metadata/annotations")?.get(name)?.as_str();
+        let own: Option<IpAddr> = annotation(ADDRESS).and_then(|it| it.parse().ok());
+        shown.retain(|it| own.is_none_or(|own| it.parse() != Ok(own)));
+        // Before there was that annotation, an address in the status was ours.
+        let first = || annotation(ADDRESS).is_none().then(|| shown.first()?.parse().ok()).flatten();
+        let address = own.or_else(first);
+        shown.retain(|it| address.is_none_or(|own| it.parse() != Ok(own)));
+        Self { address, others: shown, node_ports: node_ports(service) }
+    }
+
+    /// What several Services of one gateway say, the first ones first.
+    pub fn of<'a>(services: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut all = Self::default();
+        for given in services {
+            all.address = all.address.or(given.address);
+            if all.others.is_empty() {
+                all.others.clone_from(&given.others);
+            }
+            all.node_ports.extend(given.node_ports.iter().cloned());
+        }
+        all
+    }
+}
+
+fn number(port: &Value, field: &str) -> Option<u16> {
+    port.get(field)?.as_u64().and_then(|it| u16::try_from(it).ok()).filter(|it| *it != 0)
+}
+
+fn node_ports(service: &Value) -> Vec<(Text, u16, u16)> {
+    let ports = service.pointer("/spec/ports").and_then(Value::as_array);
+    let port = |it: &Value| Some((it.get("name")?.as_str()?.into(), number(it, "port")?, number(it, "nodePort")?));
+    ports.into_iter().flatten().filter_map(port).collect()
+}
