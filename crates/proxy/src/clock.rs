@@ -130,7 +130,7 @@ impl Deadline {
 
     /// Bounds all waits from here to the next call; `None` lifts the bound.
     pub fn cap(&self, wait: Option<Duration>) {
-        let cap = self.from_now(wait);
+        let cap = self.after(wait);
         self.watch.cap.set(cap);
         self.watch.lap.set(Duration::MAX);
         self.watch.until.set(self.watch.until.get().min(cap));
@@ -138,12 +138,12 @@ impl Deadline {
 
     /// Bounds the waits from here to the next call, within the bound of all of them.
     pub fn lap(&self, wait: Option<Duration>) {
-        let lap = self.from_now(wait);
+        let lap = self.after(wait);
         self.watch.lap.set(lap);
         self.watch.until.set(self.watch.until.get().min(lap));
     }
 
-    fn from_now(&self, wait: Option<Duration>) -> Duration {
+    fn after(&self, wait: Option<Duration>) -> Duration {
         wait.map_or(Duration::MAX, |wait| self.clock.base.elapsed().saturating_add(wait))
     }
 

@@ -80,19 +80,23 @@ impl Connection {
         let mut facts = Facts::of(&incoming.head);
         let next = match self.decide(&incoming, length, &mut kit) {
             Decision::Answer(local, route) => {
-                if !self.held_up(&incoming, length, &facts, route.is_some(), &kit).await {
+                let next = if self.held_up(&incoming, length, &facts, route.is_some(), &kit).await {
+                    let body = self.body_of(incoming, length, &facts);
+                    self.answer(&local, route.as_deref(), &facts, body, &mut kit, &mut account).await
+                } else {
                     self.put_back(incoming);
                     Next::Abort
-                } else {
-                    let body = self.body_of(incoming, length, &facts);
-                    let next = self.answer(&local, route.as_deref(), &facts, body, &mut kit, &mut account).await;
-                    self.settle(&account, &facts, route.as_deref(), &kit);
-                    next
-                }
+                };
+                self.settle(&account, &facts, route.as_deref(), &kit);
+                next
             }
             Decision::Forward(route, backend) => {
                 facts.answer_edited = kit.edits.changes_answer();
-                match self.forwarded(incoming, length, &facts, &route, backend, &mut kit, &mut account).await {
+                let onward = match Passage::new(facts, &route, backend, &mut kit, &mut account) {
+                    Some(mut passage) => self.forwarded(incoming, length, &mut passage).await,
+                    None => Onward::Next(self.refuse(500, Reason::Internal).await),
+                };
+                match onward {
                     Onward::Next(next) => {
                         self.settle(&account, &facts, Some(&route), &kit);
                         next
@@ -112,40 +116,24 @@ impl Connection {
     }
 
     /// Forwards; answers by itself where that fails.
-    #[expect(clippy::too_many_arguments, reason = "what a passage is made of")]
-    async fn forwarded(
-        &mut self,
-        incoming: Box<Incoming>,
-        length: usize,
-        facts: &Facts,
-        route: &CompiledRoute,
-        backend: usize,
-        kit: &mut Box<Kit>,
-        account: &mut Account,
-    ) -> Onward {
-        if !self.held_up(&incoming, length, facts, true, kit).await {
+    async fn forwarded(&mut self, incoming: Box<Incoming>, length: usize, it: &mut Passage<'_>) -> Onward {
+        if !self.held_up(&incoming, length, &it.facts, true, it.kit).await {
             self.put_back(incoming);
             return Onward::Next(Next::Abort);
         }
-        let Some(mut passage) = Passage::new(facts, route, backend, kit, account) else {
-            let body = self.body_of(incoming, length, facts);
-            let local = Local::new(500, Reason::Internal, route.replies());
-            return Onward::Next(self.answer(&local, Some(route), facts, body, kit, account).await);
-        };
-        let failure = match self.forward(incoming, length, &mut passage).await {
+        let failure = match self.forward(incoming, length, it).await {
             Ok(onward) => return onward,
             Err(failure) => failure,
         };
-        let mut upload = std::mem::take(&mut passage.upload);
-        let body = upload.body.take();
+        let body = it.upload.body.take();
         if failure.fault == Fault::ClientGone {
             return Onward::Next(Next::Abort);
         }
-        let local = Local::new(failure.status, failure.reason, route.replies());
+        let local = Local::new(failure.status, failure.reason, it.route.replies());
         // Where a broken body ends is not known.
-        let keep_alive = facts.keep_alive && failure.fault == Fault::Backend && !upload.broken;
-        let facts = Facts { keep_alive, ..*facts };
-        Onward::Next(self.answer(&local, Some(route), &facts, body, kit, account).await)
+        let keep_alive = it.facts.keep_alive && failure.fault == Fault::Backend && !it.upload.broken;
+        let facts = Facts { keep_alive, ..it.facts };
+        Onward::Next(self.answer(&local, Some(it.route), &facts, body, it.kit, it.account).await)
     }
 
     /// Waits as long as the filters say; `false`: the client went away meanwhile.
@@ -154,7 +142,7 @@ impl Connection {
             None => true,
             Some(delay) => {
                 let whole = matches!(facts.framing, Framing::None) && incoming.buffer.unread().len() <= length;
-                self.pause(delay, whole).await
+                Box::pin(self.pause(delay, whole)).await
             }
         }
     }

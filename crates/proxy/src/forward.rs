@@ -150,7 +150,7 @@ impl Connection {
         let wait = base.saturating_mul(doubled);
         let jitter = self.worker.rng.borrow_mut().f64() / 2.0;
         let wait = wait.saturating_add(wait.mul_f64(jitter)).min(self.deadline.left());
-        if self.pause(wait, it.upload.body.is_none()).await { Ok(()) } else { Err(Failure::client_gone()) }
+        if Box::pin(self.pause(wait, it.upload.body.is_none())).await { Ok(()) } else { Err(Failure::client_gone()) }
     }
 
     /// A connection to an endpoint this request has not been at, while there is one.
@@ -158,7 +158,7 @@ impl Connection {
         let mut queue = Queue::default();
         let or = |again: Option<Again>, failure| again.and_then(|again| again.failure).unwrap_or(failure);
         loop {
-            self.deadline.lap(it.forward.retries.per_try);
+            self.deadline.lap(it.forward.retries.per_try.filter(|it| !it.is_zero()));
             if self.deadline.spent() || self.deadline.left().is_zero() {
                 return Err(or(again, Failure::timeout()));
             }
@@ -180,7 +180,7 @@ impl Connection {
                     continue;
                 }
                 Choice::Exhausted => return Err(or(again, Failure::backend(502, Reason::ConnectFailed))),
-                Choice::Overflow if self.queue(&mut queue, it).await => continue,
+                Choice::Overflow if Box::pin(self.queue(&mut queue, it)).await => continue,
                 Choice::Overflow => return Err(Failure::backend(503, Reason::Overflow)),
             };
             it.account.tries = it.account.tries.saturating_add(1);

@@ -77,10 +77,10 @@ impl Copy {
         if copies > MOST || octets > MOST_OCTETS || self.worker.draining() {
             return self.worker.shared.metrics.backend(&self.backend.id).mirror_dropped();
         }
-        (mirrors.copies.set(copies), mirrors.octets.set(octets));
+        mirrors.copies.set(copies);
+        mirrors.octets.set(octets);
         tokio::task::spawn_local(async move {
             let metrics = self.worker.shared.metrics.backend(&self.backend.id);
-            // Dropped before its time is over: counted as well.
             match self.run().await {
                 Some(()) => metrics.mirrored(),
                 None => metrics.mirror_dropped(),

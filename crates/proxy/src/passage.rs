@@ -56,11 +56,11 @@ pub(crate) struct Trouble {
 
 impl<'a> Passage<'a> {
     /// `None`: the route forwards nothing, or not there.
-    pub fn new(facts: &Facts, route: &'a CompiledRoute, backend: usize, kit: &'a mut Box<Kit>, account: &'a mut Account) -> Option<Self> {
+    pub fn new(facts: Facts, route: &'a CompiledRoute, backend: usize, kit: &'a mut Box<Kit>, account: &'a mut Account) -> Option<Self> {
         let Action::Forward(forward) = route.action() else { return None };
         let backend = forward.backends.get(backend)?.backend.as_ref()?;
         let mirrors = kit.edits.has_mirrors() && !facts.websocket;
-        Some(Self { facts: *facts, route, forward, backend, kit, account, upload: Upload::default(), admitted: None, mirrors })
+        Some(Self { facts, route, forward, backend, kit, account, upload: Upload::default(), admitted: None, mirrors })
     }
 
     /// How much of a body is kept as it goes through.

@@ -176,6 +176,24 @@ fn a_chunked_body_is_sent_again_as_it_was() {
 }
 
 #[test]
+fn an_unwanted_answer_in_the_middle_of_a_body_costs_the_next_endpoint_nothing_of_it() {
+    let (hasty, good) = (Origin::start(Behaviour::Early { status: 503 }), Origin::recording());
+    let mut plan = Plan::to(&[hasty.address(), good.address()]);
+    plan.forward = |forward| forward.retries.on = vec![RetryOn::ServerError];
+    let gate = plan.start();
+    let request = post(50_000);
+    let (first, second) = request.split_at(25_000);
+    for _ in 0..4 {
+        let mut client = gate.open();
+        client.send(first);
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        assert_eq!(client.send(second).response("POST").status, 200);
+    }
+    assert_eq!(good.copies("x-id", "1"), 4);
+    assert!(good.requests().iter().all(|it| it.body.len() == 50_000) && good.record().strays.is_empty());
+}
+
+#[test]
 fn the_last_answer_is_given_when_all_tries_failed() {
     let origin = failing(9);
     let mut plan = Plan::to(&[origin.address()]);
