@@ -3,12 +3,15 @@
 use model::{
     Ack, Action, Backend, BackendId, Binding, Certificate, Endpoint, Filter, Forward, Gateway, GatewayId, Host, HostPattern, HostTls,
     Hostname, Listener, ListenerProtocol, Match, ObjectRef, OnMiss, PathMatch, Replies, Route, SectionName, Shard, ShardKey, Source,
-    Update,
+    Tunnel, Update, WeightedBackend,
 };
-use proxy::{Dataplane, Limits, Options};
-use std::net::SocketAddr;
+use proxy::{Dataplane, Limits, Options, Sink};
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use testkit::client::Connection;
 use testkit::origin::Origin;
 use tokio::runtime::Runtime;
@@ -34,6 +37,7 @@ pub struct Plan {
     pub backend: Backend,
     pub forward: fn(&mut Forward),
     pub certificate: Option<Certificate>,
+    pub access_log: Sink,
 }
 
 impl Plan {
@@ -47,12 +51,14 @@ impl Plan {
             backend: Backend::new(BackendId::new("demo/web:80")),
             forward: |_| {},
             certificate: None,
+            access_log: Sink::None,
         }
     }
 
     pub fn start(self) -> Gate {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-        let options = Options { workers: NonZeroUsize::new(self.workers), limits: self.limits, ..Options::default() };
+        let options =
+            Options { workers: NonZeroUsize::new(self.workers), limits: self.limits, access_log: self.access_log, ..Options::default() };
         let dataplane = proxy::start(options).expect("the data plane starts");
         let protocol = if self.certificate.is_some() { ListenerProtocol::Https } else { ListenerProtocol::Http };
         let mut gateway = gateway(protocol, &[loopback()]);
@@ -152,4 +158,51 @@ pub fn bound(ack: &Ack) -> Vec<SocketAddr> {
 /// The word in `x-paifang-reason`.
 pub fn reason(response: &testkit::client::Response) -> &str {
     response.get("x-paifang-reason").unwrap_or("none")
+}
+
+/// Hosts of one port alone.
+pub fn shard_of(port: u16, host: Host) -> (ShardKey, Option<Shard>) {
+    (ShardKey { port: Some(port), gateway: id(), host: host.name.clone() }, Some(Shard::new(host)))
+}
+
+pub fn listener(name: &str, protocol: ListenerProtocol, port: u16, address: SocketAddr) -> Listener {
+    Listener { name: SectionName::new(name), protocol, port, bindings: vec![Binding { address, https_port: None }] }
+}
+
+/// To this backend alone.
+pub fn tunnel(backend: &Backend) -> Tunnel {
+    Tunnel {
+        source: Source { object: ObjectRef::new("TCPRoute", "demo", "echo"), rule: "spec.rules[0]".into() },
+        backends: vec![WeightedBackend::new(Some(Arc::new(backend.clone())), 1)],
+        connect: Duration::from_secs(5),
+        idle: Duration::from_secs(60),
+    }
+}
+
+/// A backend that sends back what it gets and, after that has ended, says goodbye.
+pub struct Echo {
+    pub address: SocketAddr,
+    /// Connections it has had.
+    pub count: Arc<AtomicUsize>,
+}
+
+impl Echo {
+    pub fn start() -> Self {
+        let listener = TcpListener::bind(loopback()).expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let count: Arc<AtomicUsize> = Arc::default();
+        let counted = count.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                counted.fetch_add(1, Ordering::Relaxed);
+                std::thread::spawn(move || {
+                    let mut both = (&stream, &stream);
+                    if std::io::copy(&mut both.0, &mut both.1).is_ok() {
+                        let _ = both.1.write_all(b"bye");
+                    }
+                });
+            }
+        });
+        Self { address, count }
+    }
 }
