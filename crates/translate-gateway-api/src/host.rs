@@ -18,7 +18,8 @@ pub(crate) fn hosts(given: Given<'_>) -> BTreeSet<(GatewayId, u16, HostPattern)>
     let mut hosts = BTreeSet::new();
     for ours in given.resources.gateways().filter_map(|gateway| ours(given, gateway)) {
         let Some(id) = place::served_by(given, ours) else { continue };
-        for listener in judged(given, ours).iter().filter(|it| it.serves()) {
+        let judged = judged(given, ours);
+        for listener in judged.iter().filter(|it| it.owns_hosts(&judged)) {
             let at = |host| (id.clone(), listener.listener.port, host);
             hosts.insert(at(listener.host().clone()));
             hosts.extend(certificate::named_hosts(given, listener).into_iter().map(at));
@@ -67,7 +68,7 @@ pub(crate) fn translate_host(given: Given<'_>, gateway: &GatewayId, port: u16, h
 
 /// A host belongs to the most specific listener of its port that covers it, and no other is asked for it.
 fn owner<'j, 'a>(judged: &'j [Judged<'a>], port: u16, host: &HostPattern) -> Option<&'j Judged<'a>> {
-    let covering = judged.iter().filter(|it| it.serves() && it.listener.port == port && covers(it.host(), host));
+    let covering = judged.iter().filter(|it| it.listener.port == port && covers(it.host(), host) && it.owns_hosts(judged));
     let owner = covering.max_by_key(|it| specificity(it.host()))?;
     (owner.protocol != Some(Protocol::Tcp) || *host == HostPattern::Any).then_some(owner)
 }
@@ -91,7 +92,7 @@ fn attached(given: Given<'_>, ours: Ours<'_>, owner: &Judged<'_>, host: &HostPat
 
 fn part(given: Given<'_>, (gateway, ours): (&GatewayId, Ours<'_>), owner: &Judged<'_>, host: &HostPattern) -> Option<Part> {
     let protocol = owner.protocol?;
-    let routes = attached(given, ours, owner, host);
+    let routes = if owner.serves() { attached(given, ours, owner, host) } else { Vec::new() };
     let own = host == owner.host();
     let shows_its_own = || protocol == Protocol::Https && certificate::named_hosts(given, owner).contains(host);
     let is_there = match protocol {
@@ -115,7 +116,7 @@ fn part(given: Given<'_>, (gateway, ours): (&GatewayId, Ours<'_>), owner: &Judge
     part.fill(given, routes, (gateway, host));
     part.tls = match protocol {
         Protocol::Http | Protocol::Tcp => HostTls::None,
-        _ if trust.closed.is_some() || !part.is_http && part.tunnel.is_none() => HostTls::Refuse,
+        _ if !owner.serves() || trust.closed.is_some() || !part.is_http && part.tunnel.is_none() => HostTls::Refuse,
         Protocol::Passthrough => HostTls::Passthrough,
         Protocol::Https | Protocol::Terminate => certificate::of_listener(given, ours.gateway, owner).of_host(host),
     };

@@ -152,6 +152,14 @@ impl<'a> Judged<'a> {
         self.protocol.is_some() && self.fault.is_none()
     }
 
+    /// Whether its hosts are its own, so that no wider listener is asked for them: it serves, or it is refused where others of its port are
+    /// served. What it would have guarded must not open because of a fault.
+    pub(crate) fn owns_hosts(&self, all: &[Self]) -> bool {
+        let served = |it: &&Self| it.serves() && it.listener.port == self.listener.port;
+        let wire = self.protocol.map(Protocol::wire);
+        self.listener.host.is_some() && wire.is_some() && all.iter().filter(served).any(|it| it.protocol.map(Protocol::wire) == wire)
+    }
+
     pub(crate) fn host(&self) -> &'a HostPattern {
         self.listener.host.as_ref().unwrap_or(&HostPattern::Any)
     }

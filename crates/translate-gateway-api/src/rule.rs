@@ -139,6 +139,10 @@ fn timeouts(given: HttpTimeouts) -> Timeouts {
 
 fn retries(retry: Option<&HttpRetry>, timeouts: HttpTimeouts) -> Retries {
     let mut retries = Retries { per_try: timeouts.backend_request.filter(|it| !it.is_zero()), ..Retries::default() };
+    if retry.is_none() && retries.per_try.is_some() {
+        // One try's time is over: without a word about retries that is the answer.
+        retries.on = vec![RetryOn::ConnectFailure];
+    }
     if let Some(retry) = retry {
         let tries = retry.attempts.map(|attempts| u8::try_from(attempts.saturating_add(1)).unwrap_or(u8::MAX));
         retries.tries = tries.unwrap_or(retries.tries);

@@ -82,7 +82,8 @@ impl Asked {
             probe::Scheme::Http => Connection::open(socket).send(probe.octets()).any_response(&probe.method),
             probe::Scheme::Https => trusting::open(socket, probe.host()).send(probe.octets()).any_response(&probe.method),
         };
-        let response = response.map_err(|error| format!("{error:?}"))?;
+        // `< 000`: the connection ended without an answer, as after a handshake that failed.
+        let Ok(response) = response else { return Ok(Answer::default()) };
         let mut answer = Answer { status: response.status, headers: response.head.fields, ..Answer::default() };
         answer.route = self.route(probe, &gateway, port);
         let asked = self.origins.iter().zip(before).find(|((_, origin), before)| origin.requests().len() > *before);

@@ -118,13 +118,21 @@ fn yaml(value: &Value) -> String {
     serde_saphyr::to_string(value).expect("plain data is YAML")
 }
 
-/// A Secret with the label `certificate-for: NAME` (`star.` stands for `*.`) gets a certificate for it, so that no key stands in a golden file.
+/// A Secret with the label `certificate-for: NAME` (`star.` stands for `*.`) gets a certificate for it, and a Secret or ConfigMap with the label
+/// `authority` gets the certificate of an authority, so that no key stands in a golden file.
 pub fn with_certificate(mut object: Value) -> Value {
-    let Some(name) = object["metadata"]["labels"].get("certificate-for").and_then(Value::as_str) else { return object };
-    if Kind::of(&object) == Some(Kind::Secret) {
-        let name = name.strip_prefix("star.").map_or_else(|| name.to_owned(), |rest| format!("*.{rest}"));
+    let label = |name: &str| object["metadata"]["labels"].get(name).and_then(Value::as_str).map(str::to_owned);
+    let data = match Kind::of(&object) {
+        Some(Kind::Secret) => "stringData",
+        Some(Kind::ConfigMap) => "data",
+        _ => return object,
+    };
+    if label("authority").is_some() {
+        object[data] = json!({ "ca.crt": testkit::certificates::Authority::new().certificate_pem() });
+    } else if let Some(name) = label("certificate-for") {
+        let name = name.strip_prefix("star.").map_or_else(|| name.clone(), |rest| format!("*.{rest}"));
         let pair = testkit::certificates::Authority::new().issue(&[&name]);
-        object["stringData"] = json!({ "tls.crt": pair.chain_pem, "tls.key": pair.key_pem });
+        object[data] = json!({ "tls.crt": pair.chain_pem, "tls.key": pair.key_pem });
     }
     object
 }
