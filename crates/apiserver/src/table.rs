@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use serde_json::Value;
+
 use crate::failure::Failure;
 use crate::kinds::{Kind, Kinds};
 use crate::patch::PatchType;
@@ -122,7 +124,27 @@ pub fn reference_markdown() -> String {
         let patches: Vec<&str> = row.patches.iter().map(|patch| patch.word()).collect();
         let _ = writeln!(page, " {} |", patches.join(", "));
     }
+    page.push_str(
+        "\nNo container runs: a Deployment or a Pod is kept, and whoever writes one is told. What carries `paifang.dev/read-only: \"true\"` as\n\
+         a label or an annotation shows what Paifang does; others may read it.\n\n\
+         ## Definitions\n\n\
+         These CustomResourceDefinitions are there from the first start on. One that you change stays as you made it; one that you delete\n\
+         comes back with the next start.\n\n\
+         | group | kind | resource | short | versions |\n|---|---|---|---|---|\n",
+    );
+    for definition in schema::crds() {
+        let _ = writeln!(page, "{}", definition_row(&definition["spec"]));
+    }
     page
+}
+
+fn definition_row(spec: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
+    let names = &spec["names"];
+    let short: Vec<String> = names["shortNames"].as_array().into_iter().flatten().map(text).collect();
+    let versions: Vec<String> = spec["versions"].as_array().into_iter().flatten().map(|version| text(&version["name"])).collect();
+    let [group, kind, plural] = [&spec["group"], &names["kind"], &names["plural"]].map(text);
+    format!("| {group} | {kind} | {plural} | {} | {} |", short.join(", "), versions.join(", "))
 }
 
 fn mark(yes: bool) -> &'static str {

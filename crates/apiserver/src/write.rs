@@ -183,6 +183,7 @@ pub(crate) async fn replace(
         count_generation(&ask.kind, &old, &mut new);
     } else if ask.target.subresource == "status" {
         warnings.extend(shape(ask, &mut new, duplicates)?);
+        ask.kind.rules.default(&mut new);
         let managers = new.meta_mut().shift_remove("managedFields").filter(|_| origin == Origin::Applied);
         new = only(&old, &new, "status");
         if managers.is_some() {

@@ -9,6 +9,7 @@ mod names;
 mod values;
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -28,9 +29,9 @@ const MOST_LENGTH: usize = 16 * 1024;
 /// One compiled rule.
 pub(crate) struct Rule {
     text: String,
-    program: Program,
+    program: Arc<Program>,
     message: Option<String>,
-    message_program: Option<Program>,
+    message_program: Option<Arc<Program>>,
     reason: Reason,
     field_path: Option<String>,
     /// Whether it speaks of `oldSelf`.
@@ -44,6 +45,23 @@ enum Reason {
     Forbidden,
     Required,
     Duplicate,
+}
+
+/// What was compiled already: the same rule often stands in many places of one schema.
+#[derive(Default)]
+pub(crate) struct Compiled(HashMap<String, Arc<Program>>);
+
+// === impl Compiled ===
+
+impl Compiled {
+    fn get(&mut self, text: &str) -> Result<Arc<Program>, String> {
+        if let Some(program) = self.0.get(text) {
+            return Ok(Arc::clone(program));
+        }
+        let program = Arc::new(compile(text)?);
+        self.0.insert(text.to_owned(), Arc::clone(&program));
+        Ok(program)
+    }
 }
 
 // === impl Rule ===
@@ -80,20 +98,27 @@ impl std::fmt::Debug for Rule {
 }
 
 /// Compiles the rules of `node`, whose fields are among `nodes`.
-pub(crate) fn read(rules: &Value, nodes: &[Node], node: &Node, path: &Path<'_>, found: &mut Vec<Violation>) -> Vec<Rule> {
+pub(crate) fn read(
+    rules: &Value,
+    nodes: &[Node],
+    node: &Node,
+    path: &Path<'_>,
+    compiled: &mut Compiled,
+    found: &mut Vec<Violation>,
+) -> Vec<Rule> {
     let list = rules.as_array().map(Vec::as_slice).unwrap_or_default();
     let mut out = Vec::with_capacity(list.len());
     for (index, rule) in list.iter().enumerate() {
-        out.extend(read_one(rule, nodes, node, &path.index(index)).map_err(|wrong| found.push(*wrong)).ok());
+        out.extend(read_one(rule, nodes, node, &path.index(index), compiled).map_err(|wrong| found.push(*wrong)).ok());
     }
     out
 }
 
-fn read_one(rule: &Value, nodes: &[Node], node: &Node, path: &Path<'_>) -> Result<Rule, Box<Violation>> {
+fn read_one(rule: &Value, nodes: &[Node], node: &Node, path: &Path<'_>, compiled: &mut Compiled) -> Result<Rule, Box<Violation>> {
     let text_of = |name: &str| rule.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
     let text = text_of("rule").ok_or_else(|| path.child("rule").required("rule is not specified"))?;
-    let compile = |text| {
-        let program = compile(text)?;
+    let mut compile = |text| {
+        let program = compiled.get(text)?;
         names::check(program.expression(), nodes, node)?;
         Ok::<_, String>(program)
     };

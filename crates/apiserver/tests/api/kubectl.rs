@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use crate::client::Server;
 
-struct Kubectl<'a> {
+pub struct Kubectl<'a> {
     server: &'a Server,
     home: tempfile::TempDir,
 }
@@ -20,7 +20,7 @@ struct Ended {
 }
 
 impl<'a> Kubectl<'a> {
-    fn new(server: &'a Server) -> Self {
+    pub fn new(server: &'a Server) -> Self {
         Self { server, home: tempfile::tempdir().expect("a temporary directory") }
     }
 
@@ -42,19 +42,27 @@ impl<'a> Kubectl<'a> {
     }
 
     /// A command line that must succeed.
-    async fn ok_with(&self, line: &str, input: &str) -> String {
+    pub async fn ok_with(&self, line: &str, input: &str) -> String {
         let arguments: Vec<&str> = line.split(' ').collect();
         let ended = self.run(&arguments, input).await;
         assert!(ended.success, "kubectl {line}: {}{}", ended.out, ended.err);
         ended.out
     }
 
-    async fn ok(&self, line: &str) -> String {
+    pub async fn ok(&self, line: &str) -> String {
         self.ok_with(line, "").await
     }
 
+    /// All that a command line says which must succeed, warnings too.
+    pub async fn says(&self, line: &str, input: &str) -> String {
+        let arguments: Vec<&str> = line.split(' ').collect();
+        let ended = self.run(&arguments, input).await;
+        assert!(ended.success, "kubectl {line}: {}{}", ended.out, ended.err);
+        ended.out + &ended.err
+    }
+
     /// A command line that must fail; what it says.
-    async fn fails_with(&self, line: &str, input: &str) -> String {
+    pub async fn fails_with(&self, line: &str, input: &str) -> String {
         let arguments: Vec<&str> = line.split(' ').collect();
         let ended = self.run(&arguments, input).await;
         assert!(!ended.success, "kubectl {line}: {}", ended.out);
@@ -62,7 +70,7 @@ impl<'a> Kubectl<'a> {
     }
 }
 
-fn check(text: &str, parts: &[&str]) {
+pub fn check(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "{part:?} is missing in:\n{text}");
     }

@@ -197,4 +197,5 @@ fn the_reference_page_has_a_line_for_each_row() {
         let slash = if row.subresource.is_empty() { "" } else { "/" };
         assert!(page.contains(&format!("| {}{slash}{} |", row.resource, row.subresource)), "{row:?}");
     }
+    assert!(page.contains("| networking.istio.io | VirtualService | virtualservices | vs | v1, v1beta1, v1alpha3 |"), "{page}");
 }

@@ -39,6 +39,9 @@ struct Reader<'a> {
     definitions: &'a Map<String, Value>,
     named: HashMap<String, NodeId>,
     violations: Vec<Violation>,
+    /// Patterns and rules that were compiled already.
+    patterns: HashMap<String, regex::Regex>,
+    rules: cel::Compiled,
 }
 
 /// The nodes of all `definitions` and the number of each.
@@ -69,7 +72,14 @@ pub(crate) fn custom(schema: &Value, path: &Path<'_>) -> Result<(Vec<Node>, Node
 
 impl<'a> Reader<'a> {
     fn new(definitions: &'a Map<String, Value>) -> Self {
-        Self { nodes: Vec::new(), definitions, named: HashMap::new(), violations: Vec::new() }
+        Self {
+            nodes: Vec::new(),
+            definitions,
+            named: HashMap::new(),
+            violations: Vec::new(),
+            patterns: HashMap::new(),
+            rules: cel::Compiled::default(),
+        }
     }
 
     fn add(&mut self, node: Node) -> NodeId {
@@ -126,7 +136,7 @@ impl<'a> Reader<'a> {
         node.checks = self.checks(fields, place, path);
         if let Some(rules) = fields.get("x-kubernetes-validations") {
             let at = path.child("x-kubernetes-validations");
-            node.rules = cel::read(rules, &self.nodes, &node, &at, &mut self.violations);
+            node.rules = cel::read(rules, &self.nodes, &node, &at, &mut self.rules, &mut self.violations);
         }
         if place == Place::Builtin {
             // What Go decodes as absent, its own rules judge.
@@ -239,13 +249,21 @@ impl<'a> Reader<'a> {
 
     fn pattern(&mut self, fields: &Map<String, Value>, path: &Path<'_>) -> Option<regex::Regex> {
         let pattern = fields.get("pattern").and_then(Value::as_str)?;
-        regex::Regex::new(pattern)
-            .map_err(|why| {
+        if let Some(known) = self.patterns.get(pattern) {
+            return Some(known.clone());
+        }
+        match regex::Regex::new(pattern) {
+            Ok(regex) => {
+                self.patterns.insert(pattern.to_owned(), regex.clone());
+                Some(regex)
+            }
+            Err(why) => {
                 let why = why.to_string();
                 let detail = format!("must be a valid regular expression, but isn't: {}", why.lines().last().unwrap_or("").trim());
                 self.violations.push(path.child("pattern").invalid(pattern, detail));
-            })
-            .ok()
+                None
+            }
+        }
     }
 
     fn combinations(&mut self, checks: &mut Checks, fields: &Map<String, Value>, path: &Path<'_>) {
