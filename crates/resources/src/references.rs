@@ -18,6 +18,8 @@ pub(crate) struct References {
     pub(crate) ingresses_by_host: Map<HostPattern>,
     pub(crate) ingresses_by_service: Map<Name>,
     pub(crate) ingresses_by_secret: Map<Name>,
+    /// By the name alone: of some classes, Secrets are looked for where the gateway runs.
+    pub(crate) ingresses_by_secret_name: Map<Text>,
     pub(crate) ingresses_by_class: Map<Text>,
     pub(crate) slices_by_service: Map<Name>,
     pub(crate) services_by_external_name: Map<Text>,
@@ -57,6 +59,7 @@ impl References {
             self.ingresses_by_service.edit(service, name, edit);
         }
         for secret in ingress.secrets() {
+            self.ingresses_by_secret_name.edit(secret.name.clone(), name, edit);
             self.ingresses_by_secret.edit(secret, name, edit);
         }
         if let Some(class) = ingress.class_name() {

@@ -211,6 +211,11 @@ impl Resources {
         self.references.ingresses_by_secret.get(secret).filter_map(|name| self.ingresses.get(name))
     }
 
+    /// Those that name a Secret like this, whatever its namespace.
+    pub fn ingresses_of_secret_name<'a>(&'a self, secret: &Text) -> impl Iterator<Item = &'a Arc<Ingress>> {
+        self.references.ingresses_by_secret_name.get(secret).filter_map(|name| self.ingresses.get(name))
+    }
+
     pub fn ingresses_of_class<'a>(&'a self, class: &Text) -> impl Iterator<Item = &'a Arc<Ingress>> {
         self.references.ingresses_by_class.get(class).filter_map(|name| self.ingresses.get(name))
     }

@@ -1,45 +1,68 @@
 //! Which Ingresses are ours.
 
-use crate::options::{ClassOptions, Others};
+use crate::options::{Options, Others};
 use model::Text;
 use resources::{Cause, Ingress, Problem, Resources, nearest};
 
 pub(crate) enum Class {
-    Ours(Option<Problem>),
+    Ours(Style, Option<Problem>),
     /// Somebody else's, or nobody's: then it is said.
     NotOurs(Option<Problem>),
 }
 
+/// Whose rules an Ingress is served by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    Nginx,
+    Istio,
+}
+
 /// The field decides where it is set, else the annotation; without both, the option.
-pub(crate) fn class(resources: &Resources, options: &ClassOptions, ingress: &Ingress) -> Class {
+pub(crate) fn class(resources: &Resources, options: &Options, ingress: &Ingress) -> Class {
     let by_annotation = ingress.class_annotation();
     match (&ingress.class, by_annotation) {
         (Some(name), other) => {
             let conflict = other.filter(|other| *other != name).map(|other| ignored(name, other));
             by_class(resources, options, name, "spec.ingressClassName", conflict)
         }
-        (None, Some(name)) if options.names.contains(name) => Class::Ours(None),
+        (None, Some(name)) if options.classes.names.contains(name) => Class::Ours(Style::Nginx, None),
+        (None, Some(name)) if by_name(options, name) == Style::Istio => Class::Ours(Style::Istio, None),
         (None, Some(name)) => by_class(resources, options, name, "metadata.annotations[kubernetes.io/ingress.class]", None),
-        (None, None) if options.without_class => Class::Ours(None),
+        (None, None) if options.classes.without_class => Class::Ours(Style::Nginx, None),
         (None, None) => Class::NotOurs(None),
     }
 }
 
-fn by_class(resources: &Resources, options: &ClassOptions, name: &Text, field: &str, conflict: Option<Problem>) -> Class {
+fn by_class(resources: &Resources, options: &Options, name: &Text, field: &str, conflict: Option<Problem>) -> Class {
     let Some(class) = resources.class(name) else {
-        return match options.others {
+        return match options.classes.others {
             Others::MayServe => Class::NotOurs(None),
             Others::Absent => Class::NotOurs(Some(not_found(resources, options, name, field))),
-            Others::NotAtHand => Class::Ours(Some(not_found(resources, options, name, field))),
+            Others::NotAtHand => Class::Ours(by_name(options, name), Some(not_found(resources, options, name, field))),
         };
     };
-    if options.controllers.contains(&class.controller) { Class::Ours(conflict) } else { Class::NotOurs(None) }
+    if options.classes.controllers.contains(&class.controller) {
+        Class::Ours(Style::Nginx, conflict)
+    } else if options.istio.enabled && options.istio.controllers.contains(&class.controller) {
+        Class::Ours(Style::Istio, conflict)
+    } else {
+        Class::NotOurs(None)
+    }
 }
 
-fn not_found(resources: &Resources, options: &ClassOptions, name: &str, field: &str) -> Problem {
+/// Where a name alone decides.
+fn by_name(options: &Options, name: &Text) -> Style {
+    if options.istio.enabled && options.istio.names.contains(name) { Style::Istio } else { Style::Nginx }
+}
+
+fn is_ours(options: &Options, controller: &Text) -> bool {
+    options.classes.controllers.contains(controller) || options.istio.enabled && options.istio.controllers.contains(controller)
+}
+
+fn not_found(resources: &Resources, options: &Options, name: &str, field: &str) -> Problem {
     let problem =
         Problem::error(field, Cause::ClassNotFound, format!("IngressClass `{name}` does not exist, so nobody serves this Ingress"));
-    let ours = resources.classes().filter(|class| options.controllers.contains(&class.controller));
+    let ours = resources.classes().filter(|class| is_ours(options, &class.controller));
     match nearest(name, ours.map(|class| &*class.meta.name.name)) {
         Some(near) => problem.hint(format!("Did you mean `{near}`?")),
         None => {

@@ -4,8 +4,9 @@ use crate::annotation;
 use crate::backend::{Resolved, resolve};
 use crate::canary_routes::{Attached, Side, attach};
 use crate::certificate;
-use crate::class::{Class, class};
-use crate::location::{Location, Member, by_age, locations, rules};
+use crate::class::{Class, Style, class};
+use crate::istio_class::{self, IstioMember};
+use crate::location::{Location, LocationKind, Member, by_age, locations, rules};
 use crate::options::Options;
 use crate::order::{Mode, Placed, Serves, place};
 use crate::pattern;
@@ -14,7 +15,7 @@ use model::{
     Action, Backend, Filter, Forward, GatewayId, Host, HostPattern, HostTls, Match, OnMiss, PathModifier, Pattern, Reason, Redirect,
     RedirectPort, Replies, Respond, Rewrite, Route, Source, Text, TlsPolicy,
 };
-use resources::{Cause, IngressBackend, Kind, Problem, Report, Resources, Scope, host_pattern};
+use resources::{Cause, Ingress, IngressBackend, Kind, Problem, Report, Resources, Scope, host_pattern};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -47,60 +48,95 @@ pub fn translate_host(
     scope: &Scope,
     host: &HostPattern,
 ) -> (Option<Host>, Vec<Report>) {
-    let (mut members, mut reports) = members(resources, options, scope, host);
-    let mut locations = locations(&mut members, host);
-    attach(&mut members, &mut locations, host);
-    let mode = Mode::of(&members, &locations);
-    let placed = place(&members, &locations, mode);
-    let mut maker = Maker { resources, options, hsts: HSTS.into(), members, resolved: BTreeMap::new() };
-    let routes: Vec<Route> = placed.iter().flat_map(|placed| maker.routes(&locations[placed.location], placed)).collect();
+    let Members { mut nginx, istio, mut reports } = Members::of(resources, options, scope, host);
+    let mut locations = locations(&mut nginx, host);
+    attach(&mut nginx, &mut locations, host);
+    let mode = Mode::of(&nginx, &locations);
+    let placed = place(&nginx, &locations, mode);
+    let mut maker = Maker { resources, options, hsts: HSTS.into(), members: nginx, resolved: BTreeMap::new() };
+    let mut routes: Vec<(bool, Route)> = Vec::new();
+    for placed in &placed {
+        let location = &locations[placed.location];
+        let by_itself = location.kind >= LocationKind::Implicit;
+        routes.extend(maker.routes(location, placed).into_iter().map(|route| (by_itself, route)));
+    }
+    let alone = maker.members.is_empty();
     let tls = maker.tls(host);
-    reports.extend(maker.reports(gateway, host, &locations, &routes));
-    let served = !routes.is_empty();
+    let served: Vec<Route> = routes.iter().map(|(_, route)| route.clone()).collect();
+    reports.extend(maker.reports(gateway, host, &locations, &served));
+    let (own, said) = istio_class::host(resources, options, gateway, host, istio);
+    reports.extend(said);
+    let routes = own.together(routes);
     let host = Host {
         name: host.clone(),
-        tls,
+        tls: better(tls, own.tls),
         tls_policy: TlsPolicy::default(),
         tunnel: None,
-        routes,
         on_miss: OnMiss::Stop,
-        replies: Replies::default(),
+        replies: if alone { options.istio.replies.clone() } else { Replies::default() },
+        routes,
     };
-    (served.then_some(host), reports)
+    ((!host.routes.is_empty()).then_some(host), reports)
+}
+
+/// A certificate is better than none.
+fn better(one: HostTls, other: HostTls) -> HostTls {
+    match (&one, &other) {
+        (HostTls::Certificate(_), _) | (_, HostTls::None) => one,
+        (HostTls::None, _) | (_, HostTls::Certificate(_)) => other,
+        _ => one,
+    }
 }
 
 /// The Ingresses that have a say, oldest first; and what is said to those that have none.
-fn members<'a>(resources: &'a Resources, options: &Options, scope: &Scope, host: &HostPattern) -> (Vec<Member<'a>>, Vec<Report>) {
-    let (mut members, mut reports) = (Vec::new(), Vec::new());
-    for ingress in resources.ingresses_of_host(host).filter(|ingress| scope.covers(&ingress.meta.name.namespace)) {
-        match class(resources, &options.classes, ingress) {
-            Class::Ours(problem) => {
-                let (settings, mut told) = Settings::read(&ingress.meta.annotations);
-                if settings.canary.is_some() {
-                    told = annotation::on_canary(&ingress.meta.annotations, told);
-                }
-                let mut member = Member { ingress, settings, problems: ingress.problems.clone() };
-                member.problems.extend(problem);
-                member.problems.extend(told);
-                member.problems.extend(own_problems(resources, options, &member));
-                members.push(member);
-            }
-            Class::NotOurs(Some(problem)) => {
-                let mut report = Report::new(Kind::Ingress.object_ref(&ingress.meta.name));
-                report.problems.insert(problem);
-                reports.push(report);
-            }
-            Class::NotOurs(None) => {}
-        }
-    }
-    members.sort_by(|a, b| by_age(a.ingress, b.ingress));
-    (members, reports)
+struct Members<'a> {
+    nginx: Vec<Member<'a>>,
+    istio: Vec<IstioMember<'a>>,
+    reports: Vec<Report>,
 }
 
-/// What is wrong whatever the host.
-fn own_problems(resources: &Resources, options: &Options, member: &Member<'_>) -> Vec<Problem> {
-    let ingress = member.ingress;
-    let mut problems = certificate::problems(resources, options, ingress);
+impl<'a> Members<'a> {
+    fn of(resources: &'a Resources, options: &Options, scope: &Scope, host: &HostPattern) -> Self {
+        let mut members = Self { nginx: Vec::new(), istio: Vec::new(), reports: Vec::new() };
+        for ingress in resources.ingresses_of_host(host).filter(|ingress| scope.covers(&ingress.meta.name.namespace)) {
+            match class(resources, options, ingress) {
+                Class::Ours(Style::Nginx, problem) => members.nginx.push(nginx(resources, options, ingress, problem)),
+                Class::Ours(Style::Istio, problem) => {
+                    let mut member = IstioMember::of(resources, options, ingress);
+                    member.problems.extend(problem);
+                    member.problems.extend(spec_problems(ingress));
+                    members.istio.push(member);
+                }
+                Class::NotOurs(Some(problem)) => {
+                    let mut report = Report::new(Kind::Ingress.object_ref(&ingress.meta.name));
+                    report.problems.insert(problem);
+                    members.reports.push(report);
+                }
+                Class::NotOurs(None) => {}
+            }
+        }
+        members.nginx.sort_by(|a, b| by_age(a.ingress, b.ingress));
+        members.istio.sort_by(|a, b| by_age(a.ingress, b.ingress));
+        members
+    }
+}
+
+fn nginx<'a>(resources: &Resources, options: &Options, ingress: &'a Ingress, problem: Option<Problem>) -> Member<'a> {
+    let (settings, mut told) = Settings::read(&ingress.meta.annotations);
+    if settings.canary.is_some() {
+        told = annotation::on_canary(&ingress.meta.annotations, told);
+    }
+    let mut member = Member { ingress, settings, problems: ingress.problems.clone() };
+    member.problems.extend(problem);
+    member.problems.extend(told);
+    member.problems.extend(certificate::problems(resources, options, ingress));
+    member.problems.extend(spec_problems(ingress));
+    member
+}
+
+/// What is wrong whatever the host, and whatever the class.
+fn spec_problems(ingress: &Ingress) -> Vec<Problem> {
+    let mut problems = Vec::new();
     for rule in &ingress.rules {
         if let Err(why) = host_pattern(&rule.host) {
             let problem = Problem::error(
@@ -304,12 +340,12 @@ fn closed() -> Action {
     Action::Respond(Respond { status: 503, reason: Reason::Closed, body: None })
 }
 
-fn not_found() -> Action {
+pub(crate) fn not_found() -> Action {
     Action::Respond(Respond { status: 404, reason: Reason::NoRoute, body: None })
 }
 
 /// A Service or port that does not exist: 503, `no-backend`.
-fn unresolved() -> Action {
+pub(crate) fn unresolved() -> Action {
     Action::Forward(Forward {
         backends: vec![model::WeightedBackend::new(None, 1)],
         spill: model::Spill::default(),

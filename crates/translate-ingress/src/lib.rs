@@ -25,6 +25,7 @@ mod certificate;
 mod class;
 mod family;
 mod host;
+mod istio_class;
 mod location;
 mod options;
 mod order;
@@ -33,5 +34,5 @@ mod reference;
 mod settings;
 
 pub use host::translate_host;
-pub use options::{ClassOptions, ClusterIps, Options, Others};
+pub use options::{ClassOptions, ClusterIps, IstioClass, Options, Others};
 pub use reference::reference_markdown;

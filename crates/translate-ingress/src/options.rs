@@ -1,11 +1,12 @@
 //! What an operator decides about Ingresses.
 
-use model::Text;
+use model::{Replies, ReplyBody, ServerHeader, Text};
 
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     pub classes: ClassOptions,
     pub cluster_ips: ClusterIps,
+    pub istio: IstioClass,
     /// The time, in seconds since 1970, for certificates that expire; `None`: nothing is said of that. Routes never depend on it.
     pub now: Option<i64>,
 }
@@ -20,6 +21,21 @@ pub struct ClassOptions {
     /// Whether an Ingress without any class is ours (KubeSphere's never have one).
     pub without_class: bool,
     pub others: Others,
+}
+
+/// Ingresses that mean Istio's gateway: served as Istio serves them.
+#[derive(Clone, Debug)]
+pub struct IstioClass {
+    /// Whether they are ours.
+    pub enabled: bool,
+    /// Controllers of IngressClasses that mean it.
+    pub controllers: Vec<Text>,
+    /// Values of the annotation `kubernetes.io/ingress.class` that mean it without an IngressClass of that name.
+    pub names: Vec<Text>,
+    /// How answers of their routes look.
+    pub replies: Replies,
+    /// Where the gateway runs: certificates are looked for there first.
+    pub namespace: Text,
 }
 
 /// Whether somebody else may serve what is not ours.
@@ -41,6 +57,21 @@ pub enum ClusterIps {
     Routed,
     /// One machine without a cluster: the endpoints are used in its place.
     NotRouted,
+}
+
+// === impl IstioClass ===
+
+impl Default for IstioClass {
+    /// `istio`, `istio.io/ingress-controller`; answers name `istio-envoy` and have no body of their own.
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            controllers: vec!["istio.io/ingress-controller".into()],
+            names: vec!["istio".into()],
+            replies: Replies { body: ReplyBody::Empty, server: ServerHeader::Set("istio-envoy".into()) },
+            namespace: "istio-system".into(),
+        }
+    }
 }
 
 // === impl ClassOptions ===

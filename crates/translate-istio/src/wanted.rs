@@ -31,7 +31,7 @@ impl<'a> Context<'a> {
             // As in Istio: a port without a rule stays closed.
             Family::Tcp => self.tcp(shared, bound).map(|_| ListenerProtocol::Tcp)?,
         };
-        if self.gives_way(shared, bound).is_some() {
+        if bound.server.hosts.is_empty() || self.gives_way(shared, bound).is_some() {
             return None;
         }
         Some(WantedPort {

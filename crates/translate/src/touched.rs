@@ -78,7 +78,10 @@ impl Touched {
     }
 
     fn by_secret(&mut self, resources: &Resources, options: &Options, secret: &Secret) {
-        for ingress in resources.ingresses_of_secret(&secret.meta.name) {
+        let named = resources.ingresses_of_secret(&secret.meta.name);
+        let of_gateway = secret.meta.name.namespace == options.ingress.istio.namespace;
+        let elsewhere = of_gateway.then(|| resources.ingresses_of_secret_name(&secret.meta.name.name)).into_iter().flatten();
+        for ingress in named.chain(elsewhere) {
             self.shards_of(resources, options, ingress);
         }
     }
