@@ -61,10 +61,10 @@ pub(crate) fn resolve(
 }
 
 pub(crate) fn not_permitted(from: From<'_>, to: &Reference, field: &str) -> Problem {
-    let (kind, namespace) = (from.kind.word(), from.namespace);
+    let (kind, namespace, there) = (from.kind.word(), from.namespace, &to.name.namespace);
     let message =
-        format!("{} `{}` is in another namespace, and no ReferenceGrant there lets a {kind} of `{namespace}` use it", to.kind, to.name);
-    let hint = format!("Create a ReferenceGrant in namespace `{}`: from {kind} of `{namespace}`, to {}", to.name.namespace, to.kind);
+        format!("{} `{}` is in another namespace, where no ReferenceGrant lets {kind}s of `{namespace}` use it", to.kind, to.name);
+    let hint = format!("Create a ReferenceGrant in namespace `{there}`, from {kind} in `{namespace}` to {}", to.kind);
     Problem::error(field, Cause::RefNotPermitted, message).hint(hint)
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn translate_host(given: Given<'_>, gateway: &GatewayId, port: u16, h
 }
 
 /// A host belongs to the most specific listener of its port that covers it, and no other is asked for it.
-fn owner<'j, 'a>(judged: &'j [Judged<'a>], port: u16, host: &HostPattern) -> Option<&'j Judged<'a>> {
+pub(crate) fn owner<'j, 'a>(judged: &'j [Judged<'a>], port: u16, host: &HostPattern) -> Option<&'j Judged<'a>> {
     let covering = judged.iter().filter(|it| it.listener.port == port && covers(it.host(), host) && it.owns_hosts(judged));
     let owner = covering.max_by_key(|it| specificity(it.host()))?;
     (owner.protocol != Some(Protocol::Tcp) || *host == HostPattern::Any).then_some(owner)

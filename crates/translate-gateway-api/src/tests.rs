@@ -386,3 +386,154 @@ proptest! {
         }
     }
 }
+
+// === cost ===
+
+fn many(count: usize) -> Resources {
+    let gateway = json!({
+        "apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": {"name": "one", "namespace": "a"},
+        "spec": {"gatewayClassName": "ours", "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}]},
+    });
+    let class = json!({
+        "apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "metadata": {"name": "ours"},
+        "spec": {"controllerName": "paifang.dev/gateway-controller"},
+    });
+    let mut resources = Resources::of([&gateway, &class]);
+    for object in (0..count).map(|n| numbered(n, "web")) {
+        resources.apply(Change::of(&object).expect("a change"));
+    }
+    resources
+}
+
+fn numbered(n: usize, service: &str) -> Value {
+    json!({
+        "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": format!("r{n}"), "namespace": "a"},
+        "spec": {
+            "parentRefs": [{"name": "one"}], "hostnames": [format!("host-{n}.test")],
+            "rules": [{"backendRefs": [{"name": service, "port": 80}]}],
+        },
+    })
+}
+
+#[test]
+fn one_edit_among_many_touches_one_host() {
+    let mut resources = many(300);
+    let Applied::Object { old, new } = resources.apply(Change::of(&numbered(7, "api")).expect("a change")) else { panic!("it changed") };
+    let mut touch = Touch::default();
+    old.iter().chain(&new).for_each(|object| touch.extend(touched(&resources, &Options::default(), &shared(), object)));
+    let hosts: Vec<String> = touch.hosts.iter().map(|(gateway, port, host)| format!("{gateway} {port} {host}")).collect();
+    assert_eq!(hosts, ["a/one 80 host-7.test"]);
+    assert_eq!(touch.objects.len(), 2, "{:?}", touch.objects);
+}
+
+/// Printed, not judged: `cargo test --profile quick -p translate-gateway-api -- --ignored --nocapture how_long`.
+#[test]
+#[ignore = "prints how long ten thousand routes take"]
+#[expect(clippy::disallowed_methods, reason = "it is about time")]
+fn how_long_ten_thousand_take() {
+    let begin = std::time::Instant::now();
+    let mut resources = many(10_000);
+    let read = begin.elapsed();
+    let begin = std::time::Instant::now();
+    let mut whole = Whole::scratch(&resources);
+    let scratch = begin.elapsed();
+    let begin = std::time::Instant::now();
+    for n in 0..100 {
+        let applied = resources.apply(Change::of(&numbered(n * 7, "api")).expect("a change"));
+        whole.change(&resources, &applied);
+    }
+    println!("{} hosts: read in {read:?}, translated in {scratch:?}; one edit in {:?}", whole.hosts.len(), begin.elapsed() / 100);
+}
+
+// === goldens ===
+
+/// Every condition that can be said, with each status and reason that it can have.
+const SAID: &[&str] = &[
+    "Accepted=True Accepted",
+    "Accepted=True ListenersNotValid",
+    "Accepted=False HostnameConflict",
+    "Accepted=False IncompatibleFilters",
+    "Accepted=False Invalid",
+    "Accepted=False InvalidParameters",
+    "Accepted=False ListenersNotValid",
+    "Accepted=False NoMatchingListenerHostname",
+    "Accepted=False NoMatchingParent",
+    "Accepted=False NoValidCACertificate",
+    "Accepted=False NotAllowedByListeners",
+    "Accepted=False Pending",
+    "Accepted=False PortUnavailable",
+    "Accepted=False ProtocolConflict",
+    "Accepted=False UnsupportedAddress",
+    "Accepted=False UnsupportedProtocol",
+    "Accepted=False UnsupportedValue",
+    "Conflicted=False NoConflicts",
+    "Conflicted=True HostnameConflict",
+    "Conflicted=True ProtocolConflict",
+    "InsecureFrontendValidationMode=True ConfigurationChanged",
+    "OverlappingTLSConfig=True OverlappingCertificates",
+    "OverlappingTLSConfig=True OverlappingHostnames",
+    "PartiallyInvalid=True IncompatibleFilters",
+    "PartiallyInvalid=True UnsupportedValue",
+    "Programmed=False AddressNotUsable",
+    "Programmed=False HostnameConflict",
+    "Programmed=False Invalid",
+    "Programmed=False ProtocolConflict",
+    "ResolvedRefs=True ResolvedRefs",
+    "ResolvedRefs=False BackendNotFound",
+    "ResolvedRefs=False InvalidCACertificateKind",
+    "ResolvedRefs=False InvalidCACertificateRef",
+    "ResolvedRefs=False InvalidCertificateRef",
+    "ResolvedRefs=False InvalidClientCertificateRef",
+    "ResolvedRefs=False InvalidKind",
+    "ResolvedRefs=False InvalidRouteKinds",
+    "ResolvedRefs=False RefNotPermitted",
+    "ResolvedRefs=False UnsupportedProtocol",
+    "SupportedVersion=True SupportedVersion",
+];
+
+fn below(folder: &std::path::Path, name: &str, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        if entry.is_dir() {
+            below(&entry, name, found);
+        } else if entry.file_name().is_some_and(|it| it == name) {
+            found.push(std::fs::read_to_string(&entry).expect("a text"));
+        }
+    }
+}
+
+#[test]
+fn every_condition_is_in_some_golden_and_none_goes_unlisted() {
+    let mut statuses = Vec::new();
+    below(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("golden"), "status.yaml", &mut statuses);
+    assert!(statuses.len() >= 30, "{}", statuses.len());
+    let said: std::collections::BTreeSet<&str> = statuses
+        .iter()
+        .flat_map(|status| status.lines())
+        .filter_map(|line| line.trim().strip_prefix("- \"")?.split_once(':').map(|(condition, _)| condition))
+        .filter(|condition| condition.contains("=True ") || condition.contains("=False "))
+        .collect();
+    let listed: std::collections::BTreeSet<&str> = SAID.iter().copied().collect();
+    assert_eq!(said, listed);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    #[test]
+    fn nothing_is_said_that_is_not_listed(objects in prop::collection::vec(object(), 8..24)) {
+        let whole = Whole::scratch(&Resources::of(&objects));
+        for report in whole.reports.into_values() {
+            let conditions: Vec<Condition> = match report.status {
+                Some(Status::Gateway(status)) => status.conditions.into_iter().chain(status.listeners.into_iter().flat_map(|it| it.conditions)).collect(),
+                Some(Status::Route(parents)) => parents.into_iter().flat_map(|it| it.conditions).collect(),
+                Some(Status::Conditions(list) | Status::Class { conditions: list, .. }) => list,
+                None => Vec::new(),
+            };
+            for it in conditions {
+                let said = format!("{}={} {}", it.kind, it.status.as_str(), it.reason);
+                prop_assert!(SAID.contains(&&*said), "{said}");
+                prop_assert!(!(it.kind == *"Programmed" && it.status == resources::Truth::True), "only the data plane's answer says that");
+            }
+        }
+    }
+}

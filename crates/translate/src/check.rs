@@ -6,6 +6,7 @@ use crate::{Options, translate};
 use model::ObjectRef;
 use resources::{Cause, Change, Kind, Name, Object, Problem, Resources, Severity};
 use serde_json::Value;
+use translate_gateway_api::Absent;
 use translate_ingress::Others;
 
 /// Every problem of these objects, in their order: the same that the objects' events would name.
@@ -15,6 +16,7 @@ pub fn check(objects: &[Value], options: &Options) -> Vec<(ObjectRef, Problem)> 
     let resources = Resources::of(objects);
     let mut options = options.clone();
     options.ingress.classes.others = Others::NotAtHand;
+    options.gateway_api.absent = Absent::Ours;
     let reports = translate(&resources, &options).reports;
     let mut problems = Vec::new();
     for value in objects {

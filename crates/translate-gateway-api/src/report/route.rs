@@ -1,14 +1,17 @@
 //! HTTPRoute, TLSRoute and TCPRoute: one entry for each parent that is a Gateway of ours.
 
-use crate::attach::{Miss, attached};
+use crate::attach::{Miss, attached, is_attached};
 use crate::findings::{Findings, told};
 use crate::given::Given;
-use crate::listener::judged;
+use crate::host::owner;
+use crate::listener::{Judged, judged};
 use crate::ours::ours;
+use crate::pattern::intersection;
 use crate::rule::rules;
 use crate::tunnel::tunnel;
+use model::HostPattern;
 use resources::gateway_api::ParentRef;
-use resources::{Cause, Condition, GatewayRoute, Kind, Name, ParentStatus, Problem, Report, Status, Truth, nearest};
+use resources::{Cause, Condition, Gateway, GatewayRoute, Kind, Name, ParentStatus, Problem, Report, Status, Truth, nearest};
 
 pub(super) fn report(given: Given<'_>, kind: Kind, name: &Name) -> Option<Report> {
     let route = given.resources.route(kind, name)?;
@@ -23,6 +26,7 @@ pub(super) fn report(given: Given<'_>, kind: Kind, name: &Name) -> Option<Report
         let Some(ours) = ours(given, gateway) else { continue };
         let judged = judged(given, ours);
         let attached = attached(given, &route, parent, gateway, &judged);
+        report.problems.extend(attached.iter().flatten().flat_map(|it| elsewhere(given, &route, gateway, &judged, it)));
         let miss = attached.err().map(|miss| (reason(miss), missed(miss, parent, name)));
         report.problems.extend(miss.iter().map(|(_, problem)| problem.clone()));
         let found = found.get_or_insert_with(|| Found::of(given, &route));
@@ -36,6 +40,22 @@ pub(super) fn report(given: Given<'_>, kind: Kind, name: &Name) -> Option<Report
     }
     report.status = Some(Status::Route(parents));
     Some(report)
+}
+
+/// Hosts that a more specific listener has, to which the route does not attach: nobody asks the route for them.
+fn elsewhere(given: Given<'_>, route: &GatewayRoute, gateway: &Gateway, all: &[Judged<'_>], listener: &Judged<'_>) -> Vec<Problem> {
+    if !listener.serves() {
+        return Vec::new();
+    }
+    let lost = |host: &HostPattern| {
+        let host = intersection(listener.host(), host)?;
+        let owner = owner(all, listener.listener.port, &host)?;
+        let has = owner.listener.index == listener.listener.index || is_attached(given, route, gateway, owner);
+        let name = &owner.listener.name;
+        let message = format!("host `{host}` belongs to listener `{name}`, to which this route does not attach, so it is not served there");
+        (!has).then(|| Problem::warning("spec.hostnames", Cause::NoEffect, message))
+    };
+    route.hosts().iter().filter_map(lost).collect()
 }
 
 /// Whether anything of a route can be served at all.
