@@ -47,6 +47,12 @@ struct Copy {
     asked: Method,
 }
 
+/// What a copy under way counts for.
+struct Share {
+    worker: Rc<Worker>,
+    octets: usize,
+}
+
 impl Connection {
     /// Sends copies where the whole request is at hand.
     pub fn mirror(&self, it: &mut Passage<'_>) {
@@ -72,14 +78,11 @@ impl Connection {
 
 impl Copy {
     fn begin(self) {
-        let mirrors = &self.worker.mirrors;
-        let (copies, octets) = (mirrors.copies.get() + 1, mirrors.octets.get() + self.octets.len());
-        if copies > MOST || octets > MOST_OCTETS || self.worker.draining() {
+        let Some(share) = Share::take(&self.worker, self.octets.len()) else {
             return self.worker.shared.metrics.backend(&self.backend.id).mirror_dropped();
-        }
-        mirrors.copies.set(copies);
-        mirrors.octets.set(octets);
+        };
         tokio::task::spawn_local(async move {
+            let _share = share;
             let metrics = self.worker.shared.metrics.backend(&self.backend.id);
             match self.run().await {
                 Some(()) => metrics.mirrored(),
@@ -187,10 +190,26 @@ impl Copy {
     }
 }
 
-impl Drop for Copy {
+// === impl Share ===
+
+impl Share {
+    /// `None`: enough is under way.
+    fn take(worker: &Rc<Worker>, octets: usize) -> Option<Self> {
+        let mirrors = &worker.mirrors;
+        let (copies, all) = (mirrors.copies.get() + 1, mirrors.octets.get() + octets);
+        if copies > MOST || all > MOST_OCTETS || worker.draining() {
+            return None;
+        }
+        mirrors.copies.set(copies);
+        mirrors.octets.set(all);
+        Some(Self { worker: worker.clone(), octets })
+    }
+}
+
+impl Drop for Share {
     fn drop(&mut self) {
         let mirrors = &self.worker.mirrors;
         mirrors.copies.set(mirrors.copies.get().saturating_sub(1));
-        mirrors.octets.set(mirrors.octets.get().saturating_sub(self.octets.len()));
+        mirrors.octets.set(mirrors.octets.get().saturating_sub(self.octets));
     }
 }

@@ -82,3 +82,16 @@ fn a_body_beyond_the_bound_is_not_mirrored_and_arrives() {
     testkit::eventually("it is counted", || (counter(&gate, "paifang_upstream_mirrors_dropped_total") == 1).then_some(()));
     assert!(mirror.requests().is_empty());
 }
+
+#[test]
+fn copies_under_way_are_bounded() {
+    let (main, silent) = (Origin::recording(), Origin::start(Behaviour::Silent));
+    let gate = mirrored(&main, &[("silent", silent.address())], vec![to("silent", Percent::ALL)]);
+    let mut client = gate.open();
+    for _ in 0..300 {
+        assert_eq!(client.send(GET).response("GET").status, 200);
+    }
+    // Of 300 at once 256 may be.
+    testkit::eventually("the rest is counted", || (counter(&gate, "paifang_upstream_mirrors_dropped_total") >= 44).then_some(()));
+    assert!(silent.record().connections.len() <= 256);
+}
