@@ -84,11 +84,12 @@ impl Entrances {
         self.touched
     }
 
-    /// Decides anew where each gateway listens, if there is reason to. Returns whether something may be different.
+    /// Decides anew where each gateway listens, if there is reason to. Returns whether that, or what is to be said of it, is different.
     pub fn settle(&mut self, listening: &Listening, mailbox: &Mailbox) -> bool {
         if !std::mem::take(&mut self.touched) {
             return false;
         }
+        let before = (self.plans.clone(), self.trouble());
         let own = self.shared.services.first();
         self.wishes = own.and_then(|it| self.keeper.wishes(it)).unwrap_or(self.wishes);
         self.asks = asks(&self.shared, listening, self.wishes);
@@ -105,7 +106,7 @@ impl Entrances {
         };
         self.plans = Arc::new(found);
         self.keep(mailbox);
-        true
+        self.published.is_empty() || before != (self.plans.clone(), self.trouble())
     }
 
     fn find(&self, given: &BTreeMap<GatewayId, Given>) -> Result<Gateways, SocketError> {
@@ -132,7 +133,8 @@ impl Entrances {
     fn keep(&mut self, mailbox: &Mailbox) {
         let with = With { machine: &self.machine, host: &self.host, notes: &self.notes };
         let left_alone = self.shared.services.first().filter(|_| self.refused.is_some());
-        self.keeper.want(with, (&self.asks, &self.plans), left_alone, mailbox);
+        let writes = self.keeper.want(with, (&self.asks, &self.plans), left_alone);
+        writes.into_iter().for_each(|(target, wish)| mailbox.put(target, wish));
     }
 
     /// What the data plane has not been told yet.
@@ -149,10 +151,8 @@ impl Entrances {
 
     /// Looks at what no event tells of: what is missing is made again, what was short may be there now.
     pub fn tend(&mut self, all_known: bool, mailbox: &Mailbox) {
-        self.keeper.make_missing(mailbox);
-        if all_known {
-            self.keeper.sweep(mailbox);
-        }
+        let orphans = if all_known { self.keeper.orphans() } else { Vec::new() };
+        self.keeper.missing().into_iter().chain(orphans).for_each(|(target, wish)| mailbox.put(target, wish));
         let short = |it: &Plan| it.shortage.is_some() || it.ports.iter().any(|port| port.listens && it.sockets(port).is_empty());
         self.touched |= self.refused.is_some() || self.plans.iter().any(short);
     }
@@ -166,7 +166,7 @@ impl Entrances {
                 match (&plan.owner, self.keeper.is_foreign(service)) {
                     (Some(owner), true) => add(&mut trouble, owner, in_the_way(service)),
                     (None, true) => {}
-                    _ => said(plan).into_iter().for_each(|it| add(&mut trouble, &about, it)),
+                    _ => said(plan, self.keeper.shows_others(service)).into_iter().for_each(|it| add(&mut trouble, &about, it)),
                 }
             }
         }
@@ -196,15 +196,15 @@ fn in_the_way(service: &Name) -> Said {
     said
 }
 
-/// What a gateway lacks.
-fn said(plan: &Plan) -> Vec<Said> {
+/// What a gateway lacks, for the Service that it is seen as.
+fn said(plan: &Plan, shows_others: bool) -> Vec<Said> {
     let mut all = Vec::new();
     let lacks = |port: &crate::plan::PlannedPort| port.listens && port.node_port.is_none();
     if plan.access != crate::plan::Access::ClusterIp && plan.ports.iter().any(lacks) {
         let rest = if plan.address.is_some() { "the LoadBalancer address alone answers" } else { "nothing answers there" };
         all.push(warning("spec.ports", "NodePortPending", format!("every node port is taken; {rest}")));
     }
-    if let Some(why) = plan.waiting() {
+    if let Some(why) = plan.shortage.filter(|_| !shows_others) {
         let message = format!("no address can be given: {why}; the node ports answer on {}", plan.node_address);
         let mut said = warning("status.loadBalancer", "AddressPending", message);
         said.hint = Some("Start with another --pool to get one".into());
@@ -212,3 +212,6 @@ fn said(plan: &Plan) -> Vec<Said> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests;

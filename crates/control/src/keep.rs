@@ -4,12 +4,12 @@ use crate::first::Notes;
 use crate::gateway::{GATEWAY_NAMESPACE, ISTIO_NAMESPACE};
 use crate::gateways::{Asks, Gateways, Given, Machine, Shape, Wishes};
 use crate::prepare::namespace;
-use crate::services::{gateway_of, is_ours, service};
+use crate::services::{gateway_of, is_ours, service, slice, slice_name};
 use crate::views::{READ_ONLY, views};
 use model::GatewayId;
 use resources::Name;
 use serde_json::Value;
-use status::{Kind, Mailbox, Target, Wish};
+use status::{Kind, Target, Wish};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What should be there, and what is.
@@ -21,9 +21,12 @@ pub(crate) struct Keeper {
     wanted: BTreeMap<Target, Vec<Wish>>,
     /// Our objects of the kinds that are watched.
     found: BTreeMap<Target, Found>,
-    /// Services that are not ours and have a name that one of ours is to have.
+    /// Services and Deployments that are not ours.
     foreign: BTreeSet<Target>,
 }
+
+/// What must be written.
+pub(crate) type Writes = Vec<(Target, Wish)>;
 
 /// What is known beside the gateways themselves.
 #[derive(Clone, Copy)]
@@ -43,7 +46,7 @@ struct Found {
 }
 
 /// The kinds that are watched: of these it is known what is there.
-const WATCHED: [Kind; 3] = [Kind::Service, Kind::Pod, Kind::Deployment];
+const WATCHED: [Kind; 4] = [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Deployment];
 
 impl Keeper {
     /// An object of a watched kind as it is now. Returns whether it is one of a gateway's own.
@@ -52,7 +55,7 @@ impl Keeper {
             return false;
         }
         let ours = |it: &Value| match target.kind {
-            Kind::Service => is_ours(it),
+            Kind::Service | Kind::EndpointSlice => is_ours(it),
             _ => it.pointer("/metadata/labels").and_then(|it| it.get(READ_ONLY)).is_some(),
         };
         let known = self.wanted.contains_key(target) || self.found.contains_key(target);
@@ -65,7 +68,10 @@ impl Keeper {
             }
             Some(_) => {
                 self.found.remove(target);
-                self.foreign.insert(target.clone());
+                // Slices and Pods are many, and hardly anybody chooses their names.
+                if matches!(target.kind, Kind::Service | Kind::Deployment) {
+                    self.foreign.insert(target.clone());
+                }
                 known
             }
             None => {
@@ -81,59 +87,64 @@ impl Keeper {
         Given::of(found.map(|it| &it.given))
     }
 
+    /// Whether others have given this Service an address.
+    pub fn shows_others(&self, service: &Name) -> bool {
+        self.found.get(&target(Kind::Service, service)).is_some_and(|it| !it.given.others.is_empty())
+    }
+
     /// What the owner of the shared gateway's Service wishes.
     pub fn wishes(&self, service: &Name) -> Option<Wishes> {
         self.found.get(&target(Kind::Service, service)).map(|it| Wishes::read(&it.object))
     }
 
-    /// These gateways and no others: writes what is different from what was wanted before, or from what is there. A Service that is left alone
-    /// is not written.
-    pub fn want(&mut self, with: With<'_>, (asks, plans): (&Asks, &Gateways), left_alone: Option<&Name>, mailbox: &Mailbox) {
+    /// These gateways and no others. What must be written for that: what is different from what was wanted before, or from what is there. A
+    /// Service that is left alone is not written.
+    pub fn want(&mut self, with: With<'_>, (asks, plans): (&Asks, &Gateways), left_alone: Option<&Name>) -> Writes {
         let wanted = wanted(with, asks, plans);
         let left_alone = left_alone.map(|it| target(Kind::Service, it));
-        let before = std::mem::take(&mut self.wanted);
-        for target in before.keys().filter(|it| !wanted.contains_key(*it) && !self.foreign.contains(*it)) {
-            mailbox.put(target.clone(), Wish::Absent);
-        }
-        self.wanted = wanted;
+        let before = std::mem::replace(&mut self.wanted, wanted);
+        let gone = before.keys().filter(|it| !self.wanted.contains_key(*it) && !self.foreign.contains(*it));
+        let mut writes: Writes = gone.map(|it| (it.clone(), Wish::Absent)).collect();
         for target in self.wanted.keys().filter(|it| Some(*it) != left_alone.as_ref()) {
             if before.get(target) != self.wanted.get(target) || self.found.contains_key(target) {
-                self.mend(target, mailbox);
+                writes.extend(self.mend(target));
             }
         }
+        writes
     }
 
     /// An object that is there is compared; one that is not watched, or not there, is asked for.
-    fn mend(&self, target: &Target, mailbox: &Mailbox) {
-        if self.foreign.contains(target) {
-            return;
-        }
+    fn mend(&self, target: &Target) -> Writes {
+        let wanted = self.wanted.get(target).filter(|_| !self.foreign.contains(target));
         let there = self.found.get(target).map(|it| &it.object);
-        for wish in self.wanted.get(target).into_iter().flatten().filter(|it| !it.holds(there)) {
-            mailbox.put(target.clone(), wish.clone());
-        }
+        wanted.into_iter().flatten().filter(|it| !it.holds(there)).map(|it| (target.clone(), it.clone())).collect()
     }
 
     /// What ought to be there and is not is made again, with its namespace: that takes its time to go, and refuses what is written meanwhile.
-    pub fn make_missing(&self, mailbox: &Mailbox) {
+    pub fn missing(&self) -> Writes {
         let missing = |it: &&Target| WATCHED.contains(&it.kind) && !self.found.contains_key(*it) && !self.foreign.contains(*it);
         let namespaces: BTreeSet<&str> = self.wanted.keys().filter(missing).map(|it| it.namespace.as_str()).collect();
+        let mut writes = Writes::new();
         for name in namespaces {
             if [GATEWAY_NAMESPACE, ISTIO_NAMESPACE].contains(&name) {
-                mailbox.put(Target::new(Kind::Namespace, "", name), Wish::Object(namespace(name)));
+                writes.push((Target::new(Kind::Namespace, "", name), Wish::Object(namespace(name))));
             }
-            for target in self.wanted.keys().filter(|it| it.namespace == name) {
-                self.mend(target, mailbox);
-            }
+            writes.extend(self.wanted.keys().filter(|it| it.namespace == name).flat_map(|it| self.mend(it)));
         }
+        writes
     }
 
-    /// Services of gateways that nobody asks for any more, since before this process started.
-    pub fn sweep(&self, mailbox: &Mailbox) {
-        let orphan = |it: &(&Target, &Found)| it.0.kind == Kind::Service && it.1.gateway.is_some() && !self.wanted.contains_key(it.0);
+    /// What was made for gateways that nobody asks for any more, since before this process started, goes.
+    pub fn orphans(&self) -> Writes {
+        let orphan = |it: &(&Target, &Found)| it.1.gateway.is_some() && !self.wanted.contains_key(it.0);
+        let mut writes = Writes::new();
         for (target, _) in self.found.iter().filter(orphan) {
-            mailbox.put(target.clone(), Wish::Absent);
+            writes.push((target.clone(), Wish::Absent));
+            if target.kind == Kind::Deployment {
+                writes.push((Target { kind: Kind::ServiceAccount, ..target.clone() }, Wish::Absent));
+            }
         }
+        writes
     }
 
     /// Whether a Service's name is somebody else's.
@@ -152,6 +163,10 @@ fn wanted(with: With<'_>, asks: &Asks, plans: &Gateways) -> BTreeMap<Target, Vec
             // What others gave is theirs to change.
             let addresses = plan.others.is_empty().then(|| Wish::Addresses(plan.status()));
             wanted.insert(target(Kind::Service, name), std::iter::once(object).chain(addresses).collect());
+            if let Some(slice) = slice(asked, plan, name).filter(|_| machine.shape == Shape::Cluster) {
+                let target = Target::new(Kind::EndpointSlice, name.namespace.as_str(), slice_name(name));
+                wanted.insert(target, vec![Wish::Object(slice)]);
+            }
         }
         if machine.shape == Shape::Up {
             for view in views(asked, plan, host) {
@@ -165,3 +180,6 @@ fn wanted(with: With<'_>, asks: &Asks, plans: &Gateways) -> BTreeMap<Target, Vec
 fn target(kind: Kind, name: &Name) -> Target {
     Target::new(kind, name.namespace.as_str(), name.name.as_str())
 }
+
+#[cfg(test)]
+mod tests;

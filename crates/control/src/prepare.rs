@@ -52,13 +52,13 @@ pub async fn prepare(client: &Client, machine: &Machine, shared: &SharedGateway,
         let plans = sockets::find(machine, &asks, &given, &Gateways::default(), (Demand::Must, reserved))?;
         let mut notes = first.notes.clone();
         notes.insert(MADE.to_owned(), first_objects(client, own.map(|it| it.1), first).await?);
-        for (id, asked) in &asks {
-            let (Some(plan), Some(name)) = (plans.get(id), asked.services.first()) else { continue };
-            let namespaces: BTreeSet<&str> = asked.services.iter().map(|it| it.namespace.as_str()).collect();
-            for namespace in namespaces.into_iter().filter(|_| own.is_none()) {
-                write(client, Target::new(Kind::Namespace, "", namespace), Wish::Object(self::namespace(namespace))).await?;
+        // One that is there is mended once it is known which ports objects want of it: nothing is written where nothing has changed.
+        if own.is_none() {
+            for (id, asked) in &asks {
+                let (Some(plan), Some(name)) = (plans.get(id), asked.services.first()) else { continue };
+                make_namespaces(client, &asked.services).await?;
+                show(client, name, service((machine, &notes), asked, plan, name), plan).await?;
             }
-            show(client, name, service((machine, &notes), asked, plan, name), plan).await?;
         }
         Ok(Prepared { gateways: plans, notes })
     };
@@ -101,13 +101,18 @@ fn reserved(shared: &SharedGateway, services: &BTreeMap<Name, Value>) -> Taken {
     taken
 }
 
+async fn make_namespaces(client: &Client, services: &[Name]) -> Result<(), PrepareError> {
+    let names: BTreeSet<&str> = services.iter().map(|it| it.namespace.as_str()).collect();
+    for name in names {
+        write(client, Target::new(Kind::Namespace, "", name), Wish::Object(namespace(name))).await?;
+    }
+    Ok(())
+}
+
 async fn show(client: &Client, name: &Name, object: Value, plan: &Plan) -> Result<(), PrepareError> {
     let target = Target::new(Kind::Service, name.namespace.as_str(), name.name.as_str());
     write(client, target.clone(), Wish::Object(object)).await?;
-    if plan.others.is_empty() {
-        write(client, target, Wish::Addresses(plan.status())).await?;
-    }
-    Ok(())
+    write(client, target, Wish::Addresses(plan.status())).await
 }
 
 pub(crate) async fn write(client: &Client, target: Target, wish: Wish) -> Result<(), PrepareError> {

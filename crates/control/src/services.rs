@@ -71,6 +71,40 @@ fn spec(machine: &Machine, asked: &Asked, plan: &Plan, name: &Name) -> Value {
     spec
 }
 
+/// In a cluster nothing leads from a Service without a selector to this process but what this says. `None`: no cluster reaches the node's
+/// address, or the gateway has no port there.
+pub(crate) fn slice(asked: &Asked, plan: &Plan, name: &Name) -> Option<Value> {
+    let node = plan.node_address;
+    if node.is_loopback() || node.is_unspecified() {
+        return None;
+    }
+    let port = |it: &PlannedPort| {
+        let number = it.node_port.filter(|_| it.listens)?;
+        Some(json!({ "name": port_name(name, it.port, it.name.as_str()), "port": number, "protocol": "TCP" }))
+    };
+    let ports: Vec<Value> = plan.ports.iter().filter_map(port).collect();
+    let mut labels = labels(asked, name);
+    labels.insert("kubernetes.io/service-name".into(), name.name.as_str().into());
+    labels.insert("endpointslice.kubernetes.io/managed-by".into(), "gateway.paifang.dev".into());
+    let mut metadata =
+        json!({ "name": slice_name(name), "namespace": *name.namespace, "labels": labels, "annotations": { GATEWAY: plan.id.as_str() } });
+    if let Some(owner) = owner(asked) {
+        metadata["ownerReferences"] = owner;
+    }
+    Some(json!({
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": metadata,
+        "addressType": if node.is_ipv4() { "IPv4" } else { "IPv6" },
+        "endpoints": [{ "addresses": [node.to_string()], "conditions": { "ready": true } }],
+        "ports": ports,
+    }))
+}
+
+pub(crate) fn slice_name(service: &Name) -> String {
+    format!("{}-paifang", service.name)
+}
+
 fn is_istio(name: &Name) -> bool {
     *name == Name::new(ISTIO_NAMESPACE, ISTIO_NAME)
 }

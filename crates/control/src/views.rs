@@ -5,7 +5,7 @@
 use crate::gateway::{ISTIO_NAME, ISTIO_NAMESPACE, LABELS};
 use crate::gateways::Asked;
 use crate::plan::Plan;
-use crate::services::{GATEWAY_NAME_LABEL, MANAGER, labels, owner};
+use crate::services::{GATEWAY, GATEWAY_NAME_LABEL, MANAGER, labels, owner};
 use resources::{Condition, Name, Truth};
 use serde_json::{Map, Value, json};
 use status::{Kind, Statement, Target, Wish};
@@ -58,7 +58,8 @@ impl Seen<'_> {
         let mut labels = labels(self.asked, &self.name);
         labels.insert(READ_ONLY.into(), "true".into());
         let mut metadata = json!({
-            "name": name, "namespace": *self.name.namespace, "labels": labels, "annotations": { READ_ONLY: "true" },
+            "name": name, "namespace": *self.name.namespace, "labels": labels,
+            "annotations": { READ_ONLY: "true", GATEWAY: self.plan.id.as_str() },
         });
         if let Some(owner) = owner(self.asked) {
             metadata["ownerReferences"] = owner;

@@ -300,6 +300,23 @@ mod tests {
     }
 
     #[test]
+    fn a_kind_that_is_not_there_holds_nobody_up_and_begins_when_it_comes() {
+        let (mut watch, mut changes) = (watch(), Changes::default());
+        let see = |watch: &mut Watch, changes: &mut Changes, seen| watch.see(Kind::Ingress, seen, changes);
+        see(&mut watch, &mut changes, Seen::Event(watcher::Event::Init));
+        assert!(!watch.synced());
+        see(&mut watch, &mut changes, Seen::NoKind);
+        assert!(watch.synced() && !watch.has(Kind::Ingress) && changes.0.is_empty());
+        for event in [watcher::Event::Init, watcher::Event::InitApply(raw("x")), watcher::Event::InitDone] {
+            see(&mut watch, &mut changes, Seen::Event(event));
+        }
+        assert!(watch.has(Kind::Ingress) && changes.0.len() == 1);
+        let mut changes = Changes::default();
+        see(&mut watch, &mut changes, Seen::NoKind);
+        assert_eq!(changes.0.into_values().collect::<Vec<_>>(), [None], "with the kind its objects go");
+    }
+
+    #[test]
     fn of_a_secret_only_certificates_are_kept() {
         let mut secret = json!({ "metadata": { "managedFields": [1] }, "data": { "tls.crt": "a", "password": "b" } });
         trim(&mut secret);
