@@ -4,7 +4,7 @@ use fastrand::Rng;
 use serde_json::Value;
 use std::fs::File;
 use std::io::Write;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use tempfile::TempDir;
@@ -119,7 +119,7 @@ impl Up {
             self.kubeconfig().exists().then_some(())?;
             self.find_sockets()?;
             let all = self.http.iter().chain(&self.https);
-            all.map(|it| std::net::TcpStream::connect(it).ok()).collect::<Option<Vec<_>>>()
+            all.map(|it| TcpStream::connect(it).ok()).collect::<Option<Vec<_>>>()
         });
     }
 
@@ -200,6 +200,39 @@ impl Up {
         self.kubectl(&["apply", "-f", "-"], &documents.join("\n")).unwrap_or_else(|error| panic!("{error}"));
     }
 
+    /// Applies YAML.
+    pub fn yaml(&self, manifests: &str) {
+        self.kubectl(&["apply", "-f", "-"], manifests).unwrap_or_else(|error| panic!("{error}\n{manifests}"));
+    }
+
+    /// Applies a file of `samples/` in a namespace.
+    pub fn sample(&self, namespace: &str, file: &str) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples").join(file);
+        self.kubectl(&["apply", "-n", namespace, "-f", &path.display().to_string()], "").unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// A condition of an object, `STATUS REASON MESSAGE`. `at`: where its list stands, for example `/status/parents/0/conditions`.
+    pub fn condition(&self, object: &[&str], at: &str, kind: &str) -> Option<String> {
+        let object = self.get(object)?;
+        let condition = object.pointer(at)?.as_array()?.iter().find(|it| it["type"] == kind)?.clone();
+        let text = |field: &str| condition[field].as_str().unwrap_or_default().to_owned();
+        Some(format!("{} {} {}", text("status"), text("reason"), text("message")))
+    }
+
+    /// Waits for a condition that begins so.
+    pub fn until_condition(&self, object: &[&str], at: &str, kind: &str, beginning: &str) -> String {
+        eventually(&format!("{object:?} {at} {kind}: {beginning}"), || {
+            self.condition(object, at, kind).filter(|it| it.starts_with(beginning))
+        })
+    }
+
+    /// The address of a Gateway API Gateway, once it is programmed.
+    pub fn gateway_address(&self, namespace: &str, name: &str) -> IpAddr {
+        let gateway = ["gateways.gateway.networking.k8s.io", "-n", namespace, name];
+        self.until_condition(&gateway, "/status/conditions", "Programmed", "True");
+        eventually("an address of the Gateway", || self.get(&gateway)?.pointer("/status/addresses/0/value")?.as_str()?.parse().ok())
+    }
+
     /// Where a user would send http requests.
     pub fn front(&self) -> SocketAddr {
         self.http[0]
@@ -213,6 +246,14 @@ impl Up {
     /// Asks until the answer is as wanted.
     pub fn until(&self, host: &str, path: &str, what: &str, wanted: impl Fn(&Response) -> bool) -> Response {
         eventually(&format!("{host}{path}: {what}"), || Some(self.ask(host, path)).filter(&wanted))
+    }
+
+    /// Asks at another address than the shared gateway's until the answer is as wanted.
+    pub fn until_at(&self, at: SocketAddr, host: &str, path: &str, what: &str, wanted: impl Fn(&Response) -> bool) -> Response {
+        eventually(&format!("{at} {host}{path}: {what}"), || {
+            TcpStream::connect(at).ok()?;
+            Some(Connection::open(at).get(host, path)).filter(&wanted)
+        })
     }
 
     /// What curl says: status, `Location`, body.
@@ -259,6 +300,14 @@ impl Drop for Up {
             eprintln!("--- it said ---\n{}", self.said());
         }
     }
+}
+
+/// Whether ports below 1024 are this user's to take; a test that needs them says that it is skipped.
+pub fn low_ports() -> bool {
+    if !may_bind_80() {
+        eprintln!("skipped: its ports are below 1024, and this user may not listen on them");
+    }
+    may_bind_80()
 }
 
 pub fn may_bind_80() -> bool {

@@ -3,7 +3,7 @@
 //! `tests/tutorials/ingress-gateways.txt` has the commands, manifests and printed lines, in the markup of the task's source. `PAIFANG_TUTORIAL`
 //! names a file to follow in its place: the source itself, in any language.
 
-use crate::harness::{Up, chance, may_bind_80, read, word};
+use crate::harness::{Up, chance, low_ports, read, word};
 use fastrand::Rng;
 use std::path::{Path, PathBuf};
 use testkit::shell::Shell;
@@ -136,13 +136,6 @@ fn follow(tutorial: &Tutorial, up: &Up, tab: &str) {
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn low_ports() -> bool {
-    if !may_bind_80() {
-        eprintln!("skipped: the task's ports are below 1024, and this user may not listen on them");
-    }
-    may_bind_80()
 }
 
 #[test]

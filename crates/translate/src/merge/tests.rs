@@ -76,6 +76,19 @@ fn of_two_with_one_match_the_older_keeps_it_whatever_the_order() {
 }
 
 #[test]
+fn the_404_of_a_host_is_nobody_s_match_and_comes_last() {
+    for order in [[Frontend::Ingress, Frontend::Istio], [Frontend::Istio, Frontend::Ingress]] {
+        let mut parts = order.map(|frontend| filled(frontend, if frontend == Frontend::Istio { &["/"] } else { &["/a", "/"] }));
+        for route in parts.iter_mut().filter(|it| it.frontend == Frontend::Ingress).flat_map(|it| it.host.routes.iter_mut().skip(1)) {
+            route.action = Action::Respond(Respond { status: 404, reason: Reason::NoRoute, body: None });
+        }
+        let (_, routes, told) = merged(&ages(0, 1), parts.into(), None);
+        assert_eq!(routes.last().map(String::as_str), Some("Ingress Prefix(\"/\")"), "{order:?}");
+        assert_eq!((routes.len(), told.len()), (3, 0), "{order:?}");
+    }
+}
+
+#[test]
 fn a_port_s_protocol_decides_between_http_and_a_tunnel_else_age() {
     for (protocol, service, expect_tunnel) in [
         (Some(ListenerProtocol::Http), 0, false),
