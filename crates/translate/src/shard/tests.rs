@@ -4,7 +4,7 @@ use super::*;
 use crate::{InUse, touched};
 use model::{Action, GatewayId, Route, Update};
 use proptest::prelude::*;
-use resources::{Change, Kind, Name, Scope, SharedGateway};
+use resources::{Change, Kind, Name, Scope, SharedGateway, Status};
 use route::Snapshot;
 use serde_json::{Value, json};
 use std::time::Instant;
@@ -377,10 +377,20 @@ fn shown(translation: &Translation) -> (BTreeMap<String, String>, Vec<Report>) {
     (shards.chain(gateways).collect(), translation.reports.all())
 }
 
-/// Hints name what is there, and what is there later does not touch what never named it.
+/// Hints name what is there, and what is there later does not touch what never named it. Messages of conditions end with them.
 fn without_hints(reports: Vec<Report>) -> Vec<Report> {
     let bare = |mut report: Report| {
         report.problems = report.problems.into_iter().map(|problem| resources::Problem { hint: None, ..problem }).collect();
+        let lists = match &mut report.status {
+            Some(Status::Conditions(list) | Status::Class { conditions: list, .. }) => vec![list],
+            Some(Status::Route(parents)) => parents.iter_mut().map(|parent| &mut parent.conditions).collect(),
+            Some(Status::Gateway(gateway)) => {
+                let listeners = gateway.listeners.iter_mut().map(|listener| &mut listener.conditions);
+                listeners.chain([&mut gateway.conditions]).collect()
+            }
+            None => Vec::new(),
+        };
+        lists.into_iter().flatten().for_each(|condition| condition.message = "".into());
         report
     };
     reports.into_iter().map(bare).collect()
