@@ -28,7 +28,8 @@ pub(crate) fn merge(
         return (Host { name: name.clone(), ..host }, Vec::new());
     }
     let mut told = Told::default();
-    let filled = one_kind(resources, filled, protocol, &mut told);
+    let mut filled = one_kind(resources, filled, protocol, &mut told);
+    let misses: Vec<(Route, Replies)> = filled.iter_mut().flat_map(misses).collect();
     let owners = owners(resources, &filled);
     let mut merged = Host {
         name: name.clone(),
@@ -46,10 +47,18 @@ pub(crate) fn merge(
             merged.routes.extend(kept.map(|route| of_its_own_look(route, &host.replies, &merged.replies)));
         }
     }
-    // An Ingress's own word for what it has no path for would leave nothing to those after it.
-    let misses = |route: &Route| matches!(&route.action, Action::Respond(it) if it.reason == Reason::NoRoute);
-    merged.routes.sort_by_key(misses);
+    for (route, replies) in misses {
+        let route = of_its_own_look(route, &replies, &merged.replies);
+        merged.routes.push(route);
+    }
     (merged, told.reports())
+}
+
+/// Takes out the routes that only say 404 for what no other matches: nobody wrote them, so they are nobody's in a conflict, and come last.
+fn misses(filled: &mut Filled) -> Vec<(Route, Replies)> {
+    let says_404 = |route: &mut Route| matches!(&route.action, Action::Respond(it) if it.reason == Reason::NoRoute);
+    let replies = filled.host.replies.clone();
+    filled.host.routes.extract_if(.., says_404).map(|route| (route, replies.clone())).collect()
 }
 
 /// A host is HTTP or it is not: where the port leaves that open, whoever was there first decides. Only one tunnel can be.

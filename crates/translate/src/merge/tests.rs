@@ -1,5 +1,5 @@
 use super::*;
-use model::{HostPattern, PathMatch, ReplyBody, Respond, ServerHeader, Tunnel};
+use model::{Action, HostPattern, PathMatch, Reason, ReplyBody, Respond, ServerHeader, Tunnel};
 use resources::Kind;
 use serde_json::json;
 use std::time::Duration;
@@ -64,15 +64,6 @@ fn routes_come_one_after_another_each_with_its_own_look() {
 }
 
 #[test]
-fn what_one_has_no_path_for_the_next_is_still_asked_for() {
-    let mut ingress = filled(Frontend::Ingress, &["", "/a"]);
-    ingress.host.routes[0].action = Action::Respond(Respond { status: 404, reason: Reason::NoRoute, body: None });
-    let (_, routes, _) = merged(&ages(0, 0), vec![ingress, filled(Frontend::Istio, &["/b"])], None);
-    let expect = ["Ingress Prefix(\"/a\")", "VirtualService Prefix(\"/b\")", "Ingress Prefix(\"\")"];
-    assert_eq!(routes, expect);
-}
-
-#[test]
 fn of_two_with_one_match_the_older_keeps_it_whatever_the_order() {
     for (ingress, service, owner, told) in [(0, 1, "Ingress", "VirtualService demo/web"), (1, 0, "VirtualService", "Ingress demo/web")] {
         for order in [[Frontend::Istio, Frontend::Ingress], [Frontend::Ingress, Frontend::Istio]] {
@@ -81,6 +72,19 @@ fn of_two_with_one_match_the_older_keeps_it_whatever_the_order() {
             assert_eq!(routes, [format!("{owner} Prefix(\"/same\")")], "{order:?}");
             assert_eq!(said, [told], "{order:?}");
         }
+    }
+}
+
+#[test]
+fn the_404_of_a_host_is_nobody_s_match_and_comes_last() {
+    for order in [[Frontend::Ingress, Frontend::Istio], [Frontend::Istio, Frontend::Ingress]] {
+        let mut parts = order.map(|frontend| filled(frontend, if frontend == Frontend::Istio { &["/"] } else { &["/a", "/"] }));
+        for route in parts.iter_mut().filter(|it| it.frontend == Frontend::Ingress).flat_map(|it| it.host.routes.iter_mut().skip(1)) {
+            route.action = Action::Respond(Respond { status: 404, reason: Reason::NoRoute, body: None });
+        }
+        let (_, routes, told) = merged(&ages(0, 1), parts.into(), None);
+        assert_eq!(routes.last().map(String::as_str), Some("Ingress Prefix(\"/\")"), "{order:?}");
+        assert_eq!((routes.len(), told.len()), (3, 0), "{order:?}");
     }
 }
 
