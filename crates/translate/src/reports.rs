@@ -52,6 +52,13 @@ impl Reports {
         Some(whole)
     }
 
+    /// What each part says about an object.
+    pub fn parts<'a>(&'a self, object: &'a ObjectRef) -> impl Iterator<Item = (&'a Part, &'a Report)> {
+        let parts = self.parts.get(object).into_iter().flatten();
+        let reports = parts.filter_map(|part| Some(self.by_part.get(part)?.iter().map(move |report| (part, report)))).flatten();
+        reports.filter(move |(_, report)| report.object == *object)
+    }
+
     /// The objects about which something is said, in order.
     pub fn objects(&self) -> BTreeSet<&ObjectRef> {
         self.parts.keys().collect()
