@@ -54,8 +54,8 @@ fn is_meant(parent: &ParentRef, listener: &Listener) -> bool {
 /// Its kind, and its namespace.
 fn allows(given: Given<'_>, gateway: &Gateway, judged: &Judged<'_>, route: &GatewayRoute) -> bool {
     let namespace = &route.meta().name.namespace;
-    judged.kinds().0.contains(&route.kind())
-        && judged.listener.namespaces.admits(&gateway.meta.name.namespace, namespace, given.resources.namespace_labels(namespace))
+    judged.takes(route.kind())
+        && judged.listener.namespaces.admits(&gateway.meta.name.namespace, namespace, || given.resources.namespace_labels(namespace))
 }
 
 fn shares_a_host(listener: &HostPattern, route: &GatewayRoute) -> bool {

@@ -179,6 +179,12 @@ impl<'a> Judged<'a> {
         (kinds, others)
     }
 
+    /// Whether routes of this kind may attach.
+    pub(crate) fn takes(&self, kind: Kind) -> bool {
+        let named = |it: &Vec<(Text, Text)>| it.iter().any(|(group, word)| *group == GATEWAY_GROUP && kind.word() == &**word);
+        self.protocol.is_some_and(|protocol| protocol.kinds().contains(&kind)) && self.listener.kinds.as_ref().is_none_or(named)
+    }
+
     /// Of the Gateway, for messages.
     pub(crate) fn field(&self, rest: &str) -> String {
         format!("spec.listeners[{}].{rest}", self.listener.index)

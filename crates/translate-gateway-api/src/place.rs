@@ -126,7 +126,7 @@ fn joined(given: Given<'_>, gateway: &Gateway, value: &str) -> Result<Place, Now
     }
     let target = owner(given, &service).ok_or_else(unknown)?;
     let there = &target.meta.name.namespace;
-    if own != there && !target.allowed_listeners.admits(there, own, given.resources.namespace_labels(own)) {
+    if own != there && !target.allowed_listeners.admits(there, own, || given.resources.namespace_labels(own)) {
         let message = format!("Gateway `{}` takes no listeners from namespace `{own}`", target.meta.name);
         return Err(not_usable(message, "Its `spec.allowedListeners` says who may join it"));
     }

@@ -234,12 +234,12 @@ impl Namespaces {
     }
 
     /// Whether those of a namespace with these labels are meant, as seen from `own`.
-    pub fn admits(&self, own: &str, namespace: &str, labels: &BTreeMap<Text, Text>) -> bool {
+    pub fn admits<'l>(&self, own: &str, namespace: &str, labels: impl FnOnce() -> &'l BTreeMap<Text, Text>) -> bool {
         match self {
             Self::All => true,
             Self::Same => own == namespace,
             Self::None => false,
-            Self::Selector(selector) => selector.matches(namespace, labels),
+            Self::Selector(selector) => selector.matches(namespace, labels()),
         }
     }
 }
