@@ -1,10 +1,15 @@
 //! What is said about each object once what it asks for is served.
 
+mod conditions;
+mod draft;
+
 use crate::picture::{GatewayPicture, SocketPicture};
 use crate::world::World;
 use crate::{Gateways, Picture, Plan};
-use model::{Ack, BindingState, GatewayId, Nack, ObjectRef, ShardKey, Version};
-use resources::{Kind as ReadKind, Problem, Severity as Weight};
+use conditions::Heard;
+use draft::Draft;
+use model::{Ack, BindingState, GatewayId, Nack, ObjectRef, ShardKey, Source, Text, Version};
+use resources::{Kind as ReadKind, Problem, Severity as Weight, Status};
 use serde_json::Value;
 use status::{Address, Identity, Kind, Ledger, Mailbox, Said, Severity, Target, Wish};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -27,12 +32,22 @@ pub(crate) struct Answers {
     waiting: BTreeMap<Version, Expected>,
     /// Since when problems of these objects are waiting to be said.
     patient: BTreeMap<ObjectRef, Instant>,
-    nacks: BTreeMap<ShardKey, Vec<Nack>>,
+    nacks: BTreeMap<ShardKey, Vec<Refused>>,
+    /// Of the Gateways that are served: where they listen may change without them.
+    gateways_served: BTreeMap<ObjectRef, Draft>,
+    /// Gateways have moved since the data plane was heard last.
+    moved: bool,
     /// What must be said about gateways' Services, and about what asked for them.
     trouble: Trouble,
     bindings: Vec<BindingState>,
     /// Addresses in the status of each Ingress, as watched.
     observed: HashMap<Target, Vec<Address>>,
+    /// Routes with entries of ours in their status, as watched.
+    marked: BTreeSet<Target>,
+    /// Routes that got entries of ours, which perhaps nobody has seen yet.
+    entered: BTreeSet<Target>,
+    /// Whose entries are ours.
+    controllers: BTreeSet<Text>,
     picture: watch::Sender<Picture>,
 }
 
@@ -43,11 +58,20 @@ pub(crate) type Trouble = BTreeMap<ObjectRef, BTreeSet<Said>>;
 #[derive(Default)]
 struct Expected {
     about: BTreeSet<ObjectRef>,
+    /// What is to be said of those that have a status of their own; `None`: nothing any more.
+    drafts: BTreeMap<ObjectRef, Option<Draft>>,
     shards: BTreeSet<ShardKey>,
 }
 
+/// What the data plane cannot serve, and whose it is.
+struct Refused {
+    nack: Nack,
+    source: Option<Source>,
+}
+
 impl Answers {
-    pub fn new(identity: Identity, mailbox: Mailbox, ledger: Ledger, picture: watch::Sender<Picture>) -> Self {
+    /// `controllers`: those of `status.parents` that are ours.
+    pub fn new(identity: Identity, mailbox: Mailbox, ledger: Ledger, controllers: BTreeSet<Text>, picture: watch::Sender<Picture>) -> Self {
         Self {
             identity,
             mailbox,
@@ -56,65 +80,135 @@ impl Answers {
             waiting: BTreeMap::new(),
             patient: BTreeMap::new(),
             nacks: BTreeMap::new(),
+            gateways_served: BTreeMap::new(),
+            moved: false,
             trouble: Trouble::new(),
             bindings: Vec::new(),
             observed: HashMap::new(),
+            marked: BTreeSet::new(),
+            entered: BTreeSet::new(),
+            controllers,
             picture,
         }
     }
 
-    /// An Ingress as it is now.
+    /// An object as it is now.
     pub fn observe(&mut self, target: &Target, object: Option<&Value>) {
-        if target.kind == Kind::Ingress {
-            match object.map(addresses) {
+        match target.kind {
+            Kind::Ingress => match object.map(addresses) {
                 Some(addresses) if !addresses.is_empty() => drop(self.observed.insert(target.clone(), addresses)),
                 _ => drop(self.observed.remove(target)),
-            }
+            },
+            Kind::HttpRoute | Kind::TlsRoute | Kind::TcpRoute => match object.is_some_and(|it| self.is_marked(it)) {
+                true => drop(self.marked.insert(target.clone())),
+                false => {
+                    self.marked.remove(target);
+                    if object.is_none() {
+                        self.entered.remove(target);
+                    }
+                }
+            },
+            _ => {}
         }
     }
 
-    /// These objects are to be spoken about once `version` is served.
-    pub fn expect(&mut self, version: Version, about: BTreeSet<ObjectRef>, shards: impl IntoIterator<Item = ShardKey>) {
+    fn is_marked(&self, route: &Value) -> bool {
+        let parents = route.pointer("/status/parents").and_then(Value::as_array);
+        let controller = |it: &Value| it.get("controllerName").and_then(Value::as_str).is_some_and(|it| self.controllers.contains(it));
+        parents.into_iter().flatten().any(controller)
+    }
+
+    /// These objects are to be spoken about, as the world is now, once `version` is served.
+    pub fn expect(&mut self, version: Version, mut about: BTreeSet<ObjectRef>, shards: impl IntoIterator<Item = ShardKey>, world: &World) {
         let expected = self.waiting.entry(version).or_default();
-        expected.about.extend(about);
         for key in shards {
-            self.nacks.remove(&key);
+            // What was refused may have been mended by a change of something else.
+            let mended = self.nacks.remove(&key).into_iter().flatten().filter_map(|it| it.source);
+            about.extend(mended.map(|it| it.object));
             expected.shards.insert(key);
         }
+        let has_status = |it: &&ObjectRef| ReadKind::named(&it.kind).is_some_and(translate::has_status);
+        expected.drafts.extend(about.iter().filter(has_status).map(|it| (it.clone(), Draft::of(world, it))));
+        expected.about.extend(about);
     }
 
     /// The data plane serves a version.
     pub fn acknowledged(&mut self, ack: Ack, world: &World, now: Instant) {
-        let mut about: BTreeSet<ObjectRef> = BTreeSet::new();
+        let (mut about, mut drafts) = (BTreeSet::new(), BTreeMap::new());
         let later = self.waiting.split_off(&Version { sequence: ack.version.sequence.saturating_add(1), ..ack.version });
         for expected in std::mem::replace(&mut self.waiting, later).into_values() {
             about.extend(expected.about);
+            drafts.extend(expected.drafts);
         }
         for nack in ack.nacks {
             // What is on its way may have mended it; its own answer will tell.
             if self.waiting.values().any(|it| it.shards.contains(&nack.shard)) {
                 continue;
             }
-            about.extend(world.source(&nack.shard, nack.route).map(|it| it.object.clone()));
-            self.nacks.entry(nack.shard.clone()).or_default().push(nack);
+            let source = world.source(&nack.shard, nack.route).cloned();
+            if let Some(object) = source.as_ref().map(|it| &it.object) {
+                about.insert(object.clone());
+                drafts.entry(object.clone()).or_insert_with(|| Draft::of(world, object));
+            }
+            self.nacks.entry(nack.shard.clone()).or_default().push(Refused { nack, source });
         }
         if self.bindings != ack.bindings {
             self.bindings = ack.bindings;
+            self.moved = true;
             about.extend(self.services());
+        }
+        if std::mem::take(&mut self.moved) {
             about.extend(world.resources().ingresses().map(|it| ReadKind::Ingress.object_ref(&it.meta.name)));
+            for (object, draft) in &self.gateways_served {
+                drafts.entry(object.clone()).or_insert_with(|| Some(draft.clone()));
+            }
         }
         for object in about {
             self.speak_of(&object, world, now);
         }
+        for (object, draft) in drafts {
+            self.state(&object, draft);
+        }
         self.show(world);
+    }
+
+    /// Says what an object's status is, now that this draft of it is served.
+    fn state(&mut self, object: &ObjectRef, draft: Option<Draft>) {
+        let (Some(kind), Some(draft)) = (Kind::named(&object.kind), draft) else {
+            self.gateways_served.remove(object);
+            return;
+        };
+        let target = target(object, kind);
+        if let Status::Route(parents) = &draft.status {
+            let entered = self.entered.remove(&target);
+            if !parents.is_empty() {
+                self.entered.insert(target.clone());
+            } else if !entered && !self.marked.contains(&target) {
+                // Routes of others are many, and nothing is to be said there.
+                return;
+            }
+        }
+        let refused = self.nacks.values().flatten().filter_map(|it| Some((it, it.source.as_ref().filter(|it| it.object == *object)?)));
+        let heard = Heard {
+            gateways: &self.gateways,
+            bindings: &self.bindings,
+            refusals: refused.map(|(it, source)| (it.nack.shard.clone(), source.rule.clone(), it.nack.message.clone())).collect(),
+            controllers: self.controllers.clone(),
+        };
+        let statement = heard.finish(&draft, object);
+        if matches!(kind, Kind::Gateway | Kind::IstioGateway) {
+            self.gateways_served.insert(object.clone(), draft);
+        }
+        self.mailbox.put(target, Wish::Status(Box::new(statement)));
     }
 
     /// Gateways have come, moved or gone, or there is other trouble with them.
     pub fn gateways(&mut self, gateways: Arc<Gateways>, trouble: Trouble, now: Instant) {
         let before = self.services();
         self.gateways = gateways;
-        let troubled = trouble.keys().chain(self.trouble.keys()).cloned();
-        let about: BTreeSet<ObjectRef> = before.into_iter().chain(self.services()).chain(troubled).collect();
+        self.moved = true;
+        let about: BTreeSet<ObjectRef> =
+            before.into_iter().chain(self.services()).chain(trouble.keys().chain(self.trouble.keys()).cloned()).collect();
         self.trouble = trouble;
         for object in about {
             self.patient.entry(object).or_insert(now);
@@ -181,8 +275,8 @@ impl Answers {
     /// All that is wrong with an object, the data plane's word included.
     fn problems(&self, object: &ObjectRef, world: &World) -> BTreeSet<Said> {
         let mut problems: BTreeSet<Said> = world.problems(object).iter().map(said).collect();
-        for nack in self.nacks.values().flatten() {
-            if let Some(source) = world.source(&nack.shard, nack.route).filter(|it| it.object == *object) {
+        for Refused { nack, source } in self.nacks.values().flatten() {
+            if let Some(source) = source.as_ref().filter(|it| it.object == *object) {
                 problems.insert(warning(&source.rule, "NotServed", format!("the gateway cannot serve this: {}", nack.message)));
             }
         }

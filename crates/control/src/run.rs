@@ -137,7 +137,8 @@ impl Control {
     fn new(options: Options, mailbox: Mailbox, ledger: Ledger, outbox: Outbox, picture: watch::Sender<Picture>) -> Self {
         let Options { machine, shared, prepared, default_certificate, translate, identity, epoch } = options;
         let entrances = Entrances::new(machine, shared, prepared, default_certificate, identity.instance.clone());
-        let mut answers = Answers::new(identity, mailbox.clone(), ledger, picture);
+        let controllers = translate.gateway_api.controllers.iter().map(|(name, _)| name.clone()).collect();
+        let mut answers = Answers::new(identity, mailbox.clone(), ledger, controllers, picture);
         answers.gateways(entrances.gateways(), entrances.trouble(), Instant::now());
         let (world, slices) = (World::new(translate, epoch), OwnSlices::default());
         Self { world, entrances, slices, answers, mailbox, outbox, served: None }
@@ -182,7 +183,7 @@ impl Control {
             update.gateways = self.entrances.publish();
             self.answers.gateways(self.entrances.gateways(), self.entrances.trouble(), Instant::now());
         }
-        self.answers.expect(update.version, about, update.shards.iter().map(|(key, _)| key.clone()));
+        self.answers.expect(update.version, about, update.shards.iter().map(|(key, _)| key.clone()), &self.world);
         self.outbox.put(update);
     }
 

@@ -1,6 +1,6 @@
 //! What the embedded API warns of when an object is written: the problems that `paifang check` names and the object's events will.
 
-use apiserver::{Admit, Review, Verb};
+use apiserver::{Admit, Review, Verb, Warn};
 use model::Egress;
 use resources::Severity;
 use serde_json::Value;
@@ -21,11 +21,15 @@ pub fn admit(own: Vec<SocketAddr>) -> Admit {
     })
 }
 
+/// What the owner of a Deployment or Pod hears that nothing runs. `demo`: samples stand in for the images they are like.
+pub fn warn(demo: bool) -> Warn {
+    Arc::new(move |object| if control::runs_nothing(object, demo) { apiserver::no_containers(object) } else { Vec::new() })
+}
+
 fn options(own: Vec<SocketAddr>) -> Options {
     let shared = control::shared_gateway();
     let mut options = Options::new(shared.id.clone());
     options.gateways = vec![shared];
-    options.ingress.classes.controllers.push(control::ISTIO_CONTROLLER.into());
     options.ingress.classes.others = Others::NotAtHand;
     options.egress = Egress::new(own);
     options

@@ -1,14 +1,18 @@
-//! `--demo`: sample backends, and the sample objects that lead to them.
+//! `--demo`: sample backends, the sample objects that lead to them, and what stands in for the containers of Deployments.
 
 use crate::fault::Fault;
 use anyhow::{Context, anyhow};
-use demo::{Ports, Running};
+use control::{Node, Sample, Start, Started};
+use demo::{Answering, Ports, Running};
+use futures::FutureExt;
 use kube::Client;
 use kube::api::{Api, DynamicObject};
 use resources::load;
 use serde_json::{Value, json};
 use status::{Kind, Target, Wish};
-use std::net::SocketAddr;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use tokio::task::JoinSet;
 
 /// The objects, in the order they are applied.
 const OBJECTS: [(&str, &str); 2] = [
@@ -31,6 +35,38 @@ pub async fn start(client: &Client) -> Result<Running, Fault> {
     }
     make(client, &secret()?).await?;
     Ok(running)
+}
+
+/// Speaks for Deployments until it is dropped: with `demo`, samples stand in for the images they are like.
+pub fn stand_in(client: Client, node: Node, demo: bool) -> JoinSet<()> {
+    let start: Start = Box::new(|sample, pod| {
+        let pod = pod.to_owned();
+        async move { start_one(sample, pod).await }.boxed()
+    });
+    let mut task = JoinSet::new();
+    task.spawn(control::stand_in(client, node, demo.then_some(start)));
+    task
+}
+
+async fn start_one(sample: Sample, pod: String) -> io::Result<Started> {
+    let sample = match sample {
+        Sample::Httpbin => demo::Sample::Httpbin,
+        Sample::Hello { version } => demo::Sample::Hello { version, instance: pod },
+        Sample::TcpEcho { prefix, .. } => demo::Sample::TcpEcho { prefix },
+    };
+    let answering = sample.start((Ipv4Addr::LOCALHOST, 0).into()).await?;
+    Ok(Started { address: answering.address, keep: Box::new(Kept(Some(answering))) })
+}
+
+/// A sample that may finish its answers when it is no longer wanted.
+struct Kept(Option<Answering>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if let (Some(answering), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(answering.shutdown());
+        }
+    }
 }
 
 /// On the usual ports, or on any where those are taken.

@@ -7,7 +7,7 @@ use anyhow::Context;
 use cli::Exit;
 use cli::args::{ControlArgs, ROUTE_ORDER, ServingArgs, TranslationArgs};
 use cli::text::Paint;
-use control::{CONTROLLER, Ended, First, GATEWAY_CONTROLLER, ISTIO_CONTROLLER, Machine, Outbox, Picture, Plan, Shape};
+use control::{CONTROLLER, Ended, First, GATEWAY_CONTROLLER, Machine, Outbox, Picture, Plan, Shape};
 use kube::Client;
 use model::{Ack, Egress};
 use observe::Admin;
@@ -113,9 +113,8 @@ fn translation(wanted: &Wanted<'_>) -> translate::Options {
         options.ingress.classes.others = translate::Others::Absent;
     }
     options.istio.enabled = wanted.istio;
-    if wanted.istio {
-        options.ingress.classes.controllers.push(ISTIO_CONTROLLER.into());
-    } else {
+    options.ingress.istio.enabled = wanted.istio;
+    if !wanted.istio {
         // Whoever serves Istio's objects beside us has the Service too.
         shared.services.truncate(1);
         shared.labels.clear();
@@ -158,8 +157,8 @@ async fn publish(dataplane: Arc<Dataplane>, outbox: Outbox, acknowledge: mpsc::S
     }
 }
 
-/// Who writes events: this host.
-fn instance() -> String {
+/// This host: who writes events, and where Pods say that they run.
+pub fn instance() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     if name.trim().is_empty() { "paifang".to_owned() } else { name.trim().to_owned() }
 }

@@ -9,7 +9,7 @@ use anyhow::Context;
 use cli::Exit;
 use cli::args::UpArgs;
 use cli::text::Paint;
-use control::Shape;
+use control::{Node, Shape};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use store::Store;
@@ -20,6 +20,7 @@ pub async fn run(args: UpArgs) -> Result<Exit, Fault> {
     let mut options = apiserver::Options::new(&data_dir);
     options.address = args.api_address;
     options.admit = Some(admit::admit(own(&args)));
+    options.warn = admit::warn(args.demo);
     let api = apiserver::start(store.clone(), options).await?;
     let result = serve(&args, &api).await;
     api.stop().await;
@@ -55,9 +56,12 @@ async fn serve(args: &UpArgs, api: &apiserver::Running) -> Result<Exit, Fault> {
     if let Some(demo) = &demo {
         screen.after_first(screen::demo(demo, screen.paint()) + &screen::try_it(serving.plan.as_ref(), screen.paint()));
     }
+    let node = Node { name: serve::instance(), address: args.node_address };
+    let mut stand_ins = samples::stand_in(client, node, args.demo);
     let result = serving.run(&mut screen).await;
     screen.write("\nstopping: requests under way may finish\n");
     serving.stop().await;
+    stand_ins.shutdown().await;
     if let Some(demo) = demo {
         demo.shutdown().await;
     }

@@ -1,29 +1,11 @@
 use super::*;
-use crate::plan::Access;
-use model::{HostPattern, Replies};
+use model::HostPattern;
 use resources::{Change, Name};
 use serde_json::json;
-use std::net::IpAddr;
-use std::sync::Arc;
 
 fn answers(picture: watch::Sender<Picture>) -> Answers {
-    let plan = Plan {
-        id: GatewayId::new("a/a"),
-        owner: None,
-        services: vec![Name::new("a", "a")],
-        access: Access::NodePort,
-        address: None,
-        wanted: None,
-        shortage: None,
-        others: Vec::new(),
-        node_address: IpAddr::from([127, 0, 0, 1]),
-        ports: Vec::new(),
-        replies: Replies::default(),
-    };
     let identity = Identity { controller: "paifang.dev/ingress-controller".into(), instance: "here".into() };
-    let mut answers = Answers::new(identity, Mailbox::default(), Ledger::default(), picture);
-    answers.gateways(Arc::new([plan].into_iter().collect()), Trouble::new(), Instant::now());
-    answers
+    Answers::new(identity, Mailbox::default(), Ledger::default(), ["us".into()].into(), picture)
 }
 
 fn world() -> World {
@@ -46,7 +28,7 @@ fn check(answered: &[(u64, bool)], expect: &[&str]) {
     let version = |sequence| Version { epoch: 0, sequence };
     let about = ObjectRef::new("Ingress", "demo", "web");
     for (sequence, _) in answered {
-        answers.expect(version(*sequence), [about.clone()].into(), [key.clone()]);
+        answers.expect(version(*sequence), [about.clone()].into(), [key.clone()], &world);
     }
     for (sequence, refused) in answered {
         let nack = Nack { shard: key.clone(), route: 0, message: "no".into() };

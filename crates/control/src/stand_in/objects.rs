@@ -10,7 +10,7 @@ use status::{Shape, Statement, Target};
 use std::net::SocketAddr;
 
 /// On the Pods that stand for nothing but a sample.
-pub const POD_ANNOTATION: &str = "paifang.dev/stand-in";
+const POD_ANNOTATION: &str = "paifang.dev/stand-in";
 /// Label `endpointslice.kubernetes.io/managed-by` of their slices.
 pub(super) const SLICE_MANAGER: &str = "stand-in.paifang.dev";
 const SLICE_MANAGER_LABEL: &str = "endpointslice.kubernetes.io/managed-by";
@@ -245,10 +245,19 @@ impl Deployment {
     }
 }
 
+/// Whether it is a Deployment, or a Pod of its own, for which nothing answers. `demo`: samples stand in for the images they are like.
+pub fn runs_nothing(object: &Value, demo: bool) -> bool {
+    match text(object, "/kind") {
+        "Deployment" => Deployment::read(object).is_some_and(|it| !demo || it.sample.is_none()),
+        "Pod" => !is_stand_in(object) && object.pointer("/metadata/labels").is_none_or(|it| it.get(READ_ONLY).is_none()),
+        _ => false,
+    }
+}
+
 /// What tells of a Deployment that nothing runs it.
 pub(super) fn no_containers() -> String {
     format!(
-        "no container runs here; say where this application answers with the annotation `{}: \"127.0.0.1:8080\"` on its Service",
+        "no container runs here; the annotation `{}: \"127.0.0.1:8080\"` of a Service says where its application answers",
         translate::ENDPOINTS_ANNOTATION
     )
 }
