@@ -41,10 +41,10 @@ fn by_class(resources: &Resources, options: &Options, name: &Text, field: &str, 
             Others::NotAtHand => Class::Ours(by_name(options, name), Some(not_found(resources, options, name, field))),
         };
     };
-    if options.classes.controllers.contains(&class.controller) {
-        Class::Ours(Style::Nginx, conflict)
-    } else if options.istio.enabled && options.istio.controllers.contains(&class.controller) {
+    if options.istio.enabled && options.istio.controllers.contains(&class.controller) {
         Class::Ours(Style::Istio, conflict)
+    } else if options.classes.controllers.contains(&class.controller) {
+        Class::Ours(Style::Nginx, conflict)
     } else {
         Class::NotOurs(None)
     }

@@ -8,6 +8,7 @@ use model::{Backend, Balancing, HostPattern, Limits, ObjectRef, Text};
 use resources::istio::{ConnectionPool, Destination, Subset, TrafficPolicy, Upstream};
 use resources::{BackendName, Cause, DestinationRule, Kind, Name, Problem, Service, ServiceType, SharedGateway, nearest};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,15 @@ pub(crate) const IDLE: Duration = Duration::from_secs(3600);
 
 /// How many requests wait for a connection where their number is bounded and nothing is said of those that wait.
 const PENDING: u32 = 1024;
+
+/// What becomes of what leads to a destination that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Else {
+    Answers503,
+    Closes,
+    /// Of a mirror.
+    Nothing,
+}
 
 /// What DestinationRules say about a Service at a gateway.
 pub(crate) struct Rules<'a> {
@@ -35,8 +45,14 @@ struct Policy {
 
 impl<'a> Context<'a> {
     /// The backend; what stands in its way is told to `object`.
-    pub(crate) fn backend(self, place: Place<'_>, to: &Destination, object: &ObjectRef, told: &mut Told) -> Option<Arc<Backend>> {
-        match self.resolve(place, to) {
+    pub(crate) fn backend(
+        self,
+        place: Place<'_>,
+        (to, otherwise): (&Destination, Else),
+        object: &ObjectRef,
+        told: &mut Told,
+    ) -> Option<Arc<Backend>> {
+        match self.resolve(place, to, otherwise) {
             Ok(backend) => Some(Arc::new(backend)),
             Err(problem) => {
                 told.tell(object, *problem);
@@ -45,26 +61,27 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn resolve(self, place: Place<'_>, to: &Destination) -> Result<Backend, Box<Problem>> {
-        let name = to.host.service(&self.options.domain).ok_or_else(|| self.no_service(to))?;
-        let service = self.resources.service(name).ok_or_else(|| self.service_not_found(to, name))?;
-        let port = port(place, to, service)?;
+    fn resolve(self, place: Place<'_>, to: &Destination, so: Else) -> Result<Backend, Box<Problem>> {
+        let name = to.host.service(&self.options.domain).ok_or_else(|| self.no_service(to, so))?;
+        let service = self.resources.service(name).ok_or_else(|| self.service_not_found(to, name, so))?;
+        let port = port(place, to, service, so)?;
         let rules = self.rules_of(place.shared, name);
         let mut labels = BTreeMap::new();
         let subset = match &to.subset {
-            Some(wanted) => Some(rules.subset(wanted).ok_or_else(|| subset_not_found(to, name, wanted, &rules))?),
+            Some(wanted) => Some(rules.subset(wanted).ok_or_else(|| subset_not_found(to, wanted, &rules, so))?),
             None => None,
         };
         if let Some((rule, subset)) = subset {
             if subset.closed {
-                let message = format!("the labels of subset `{}` of {} cannot be read, so it answers 503", subset.name, shown(rule));
+                let message = format!("the labels of subset `{}` of {} cannot be read, so {so}", subset.name, shown(rule));
                 return Err(Box::new(Problem::error(format!("{}.subset", to.field), Cause::ReferenceNotFound, message)));
             }
             labels.clone_from(&subset.labels);
         }
         let Policy { policy, from } = rules.policy(subset, port);
         if policy.tls == Some(Upstream::Closed) {
-            let message = format!("{} asks for TLS to `{}`, which is not supported: it answers 503", from.join(" and "), to.host.text);
+            let names: Vec<String> = from.iter().map(|name| format!("DestinationRule {name}")).collect();
+            let message = format!("{} asks for TLS to `{}`, which is not supported, so {so}", names.join(" and "), to.host.text);
             return Err(Box::new(
                 Problem::error(to.field.clone(), Cause::Unsupported, message).hint("Nothing is sent in plain text that is to be encrypted"),
             ));
@@ -79,7 +96,7 @@ impl<'a> Context<'a> {
     pub(crate) fn idle(self, place: Place<'_>, to: &Destination) -> Duration {
         let idle = || {
             let name = to.host.service(&self.options.domain)?;
-            let port = port(place, to, self.resources.service(name)?).ok()?;
+            let port = port(place, to, self.resources.service(name)?, Else::Closes).ok()?;
             let rules = self.rules_of(place.shared, name);
             let subset = to.subset.as_ref().and_then(|wanted| rules.subset(wanted));
             rules.policy(subset, port).policy.pool?.idle
@@ -124,9 +141,9 @@ impl<'a> Context<'a> {
         (exact, wild.collect())
     }
 
-    fn no_service(self, to: &Destination) -> Problem {
+    fn no_service(self, to: &Destination, so: Else) -> Problem {
         let host = &to.host.text;
-        let message = format!("`{host}` is no Service, so what leads there answers 503");
+        let message = format!("`{host}` is no Service, so {so}");
         let problem = Problem::error(format!("{}.host", to.field), Cause::ServiceNotFound, message);
         let parts: Vec<&str> = host.split('.').collect();
         match parts.as_slice() {
@@ -135,8 +152,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn service_not_found(self, to: &Destination, name: &Name) -> Problem {
-        let message = format!("Service `{name}` does not exist, so what leads there answers 503");
+    fn service_not_found(self, to: &Destination, name: &Name, so: Else) -> Problem {
+        let message = format!("Service `{name}` does not exist, so {so}");
         let problem = Problem::error(format!("{}.host", to.field), Cause::ServiceNotFound, message);
         match nearest(&name.name, self.resources.services_like(name)) {
             Some(near) => problem.hint(format!("Did you mean `{near}`?")),
@@ -146,7 +163,7 @@ impl<'a> Context<'a> {
 }
 
 /// The port named, else the Service's only one, else the one the request came to.
-fn port(place: Place<'_>, to: &Destination, service: &Service) -> Result<u16, Box<Problem>> {
+fn port(place: Place<'_>, to: &Destination, service: &Service, so: Else) -> Result<u16, Box<Problem>> {
     let ports: Vec<u16> = service.ports.iter().filter(|port| port.protocol == "TCP").map(|port| port.port).collect();
     let has = |number: &u16| ports.contains(number) || ports.is_empty() && matches!(service.kind, ServiceType::ExternalName(_));
     let listed = || match ports.as_slice() {
@@ -154,7 +171,7 @@ fn port(place: Place<'_>, to: &Destination, service: &Service) -> Result<u16, Bo
         ports => format!("It has {}", ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")),
     };
     if let Some(number) = to.port {
-        let message = || format!("Service `{}` has no port {number}, so what leads there answers 503", service.meta.name);
+        let message = || format!("Service `{}` has no port {number}, so {so}", service.meta.name);
         let problem = || Problem::error(format!("{}.port.number", to.field), Cause::PortNotFound, message()).hint(listed());
         return Some(number).filter(has).ok_or_else(|| Box::new(problem()));
     }
@@ -162,14 +179,14 @@ fn port(place: Place<'_>, to: &Destination, service: &Service) -> Result<u16, Bo
         ([only], _) => Ok(*only),
         (_, Some(number)) => Ok(number),
         _ => {
-            let message = format!("Service `{}` has not one port, and none is named, so what leads there answers 503", service.meta.name);
+            let message = format!("Service `{}` has not one port, and none is named, so {so}", service.meta.name);
             Err(Box::new(Problem::error(format!("{}.port", to.field), Cause::PortNotFound, message).hint(listed())))
         }
     }
 }
 
-fn subset_not_found(to: &Destination, service: &Name, wanted: &str, rules: &Rules<'_>) -> Problem {
-    let message = format!("no DestinationRule of Service `{service}` has a subset `{wanted}`, so it answers 503");
+fn subset_not_found(to: &Destination, wanted: &str, rules: &Rules<'_>, so: Else) -> Problem {
+    let message = format!("no DestinationRule of `{}` has a subset `{wanted}`, so {so}", to.host.text);
     let problem = Problem::error(format!("{}.subset", to.field), Cause::ReferenceNotFound, message);
     let names = rules.rules.iter().flat_map(|rule| &rule.subsets).map(|subset| &*subset.name);
     match nearest(wanted, names) {
@@ -198,6 +215,18 @@ fn limits(pool: Option<&ConnectionPool>) -> Limits {
         connect: pool.connect,
         idle: pool.idle,
         ..default
+    }
+}
+
+// === impl Else ===
+
+impl fmt::Display for Else {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Answers503 => "what leads there answers 503",
+            Self::Closes => "connections that lead there are closed",
+            Self::Nothing => "nothing is sent there",
+        })
     }
 }
 

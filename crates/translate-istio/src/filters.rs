@@ -1,6 +1,7 @@
 //! What happens to a request on its way, in the order in which Istio has it.
 
 use crate::Context;
+use crate::destination::Else;
 use crate::matches::{value_match, whole};
 use crate::services::Place;
 use crate::told::Told;
@@ -47,7 +48,7 @@ impl Context<'_> {
                 Step::RequestHeaders => filters.extend(rule.headers.iter().flat_map(|it| edits(&it.request, Filter::RequestHeader))),
                 Step::Mirror => {
                     for mirror in rule.mirrors.iter().flatten().filter(|mirror| mirror.percent.0 > 0) {
-                        let backend = self.backend(place, &mirror.destination, object, told);
+                        let backend = self.backend(place, (&mirror.destination, Else::Nothing), object, told);
                         filters.push(Filter::Mirror(Mirror { backend, percent: mirror.percent }));
                     }
                 }

@@ -21,7 +21,7 @@ impl<'a> Context<'a> {
             Some((Family::Http, _)) => self.plain(shared, port, name),
             Some((Family::Tls, _)) => self.tls(shared, port, name, &mut told),
             Some((Family::Tcp, _)) if *name == HostPattern::Any => {
-                let tunnel = self.tcp_server(shared, port).and_then(|bound| self.tcp(shared, bound));
+                let tunnel = self.tcp_server(shared, port).and_then(|bound| self.tcp(shared, bound, &mut told));
                 tunnel.map(|tunnel| Host { tunnel: Some(tunnel), ..self.empty(name) })
             }
             Some((Family::Tcp, _)) => None,
@@ -73,7 +73,7 @@ impl<'a> Context<'a> {
             }
             Serves::Tls(tls) if own => {
                 let (tls, tls_policy, _) = self.handshake(shared, bound, tls);
-                match self.tcp(shared, bound) {
+                match self.tcp(shared, bound, told) {
                     Some(tunnel) => Some(Host { tls, tls_policy, tunnel: Some(tunnel), ..empty }),
                     None => Some(Host { tls: HostTls::Refuse, ..empty }),
                 }

@@ -2,7 +2,7 @@
 
 use crate::Context;
 use crate::conditions::{Nothing, conditions, message};
-use crate::destination::is_for;
+use crate::destination::{Else, is_for};
 use crate::servers::{Bound, selects};
 use crate::services::{Place, is_visible};
 use crate::told::Told;
@@ -65,7 +65,7 @@ impl<'a> Context<'a> {
             Serves::Http | Serves::Passthrough => (true, Vec::new()),
             Serves::RefusedTls => (false, Vec::new()),
             Serves::Tcp => {
-                let waits = self.tcp(shared, bound).is_none().then(|| without_rule(bound, "nothing is listened on"));
+                let waits = self.tcp(shared, bound, &mut Told::default()).is_none().then(|| without_rule(bound, "nothing is listened on"));
                 (true, waits.into_iter().collect())
             }
             Serves::Https(tls) => {
@@ -74,7 +74,9 @@ impl<'a> Context<'a> {
             }
             Serves::Tls(tls) => {
                 let (shows, _, mut problems) = self.handshake(shared, bound, tls);
-                problems.extend(self.tcp(shared, bound).is_none().then(|| without_rule(bound, "every handshake is refused")));
+                problems.extend(
+                    self.tcp(shared, bound, &mut Told::default()).is_none().then(|| without_rule(bound, "every handshake is refused")),
+                );
                 (shows != model::HostTls::Refuse, problems)
             }
         }
@@ -117,7 +119,7 @@ impl<'a> Context<'a> {
             }
             self.routes(place, it, told);
             for share in it.tls.iter().flat_map(|rule| &rule.route).chain(it.tcp.iter().flat_map(|rule| &rule.route)) {
-                self.backend(place, &share.destination, &object, told);
+                self.backend(place, (&share.destination, Else::Closes), &object, told);
             }
         }
     }
@@ -268,7 +270,8 @@ impl<'a> Context<'a> {
                 .any(|endpoint| endpoint.pod.as_ref().and_then(|pod| self.resources.pod(pod)).is_some_and(|pod| pod.has(&subset.labels)));
             if !selected {
                 let labels: Vec<String> = subset.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-                let message = format!("no Pod of Service `{service}` has the labels {}, so the subset answers 503", labels.join(", "));
+                let message =
+                    format!("no Pod of Service `{service}` has the labels {}, so nothing can be sent to the subset", labels.join(", "));
                 report.problems.insert(Problem::warning(
                     format!("spec.subsets[{}].labels", subset.index),
                     Cause::ReferenceNotFound,
@@ -281,7 +284,7 @@ impl<'a> Context<'a> {
 
 fn without_rule(bound: Bound<'_>, so: &str) -> Problem {
     let message = format!("no VirtualService has a rule for TCP here, so {so}");
-    Problem::warning(bound.field(), Cause::NoEffect, message)
+    Problem::note(bound.field(), Cause::NoEffect, message)
         .hint("Add a VirtualService with `tcp` that names this Gateway and one of the server's hosts")
 }
 

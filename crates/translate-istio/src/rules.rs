@@ -2,7 +2,7 @@
 
 use crate::Context;
 use crate::delegates::{Leaf, leaves};
-use crate::destination::{CONNECT, IDLE};
+use crate::destination::{CONNECT, Else, IDLE};
 use crate::filters;
 use crate::matches::meant;
 use crate::services::Place;
@@ -99,7 +99,7 @@ impl Context<'_> {
         let alone = rule.route.len() == 1;
         let mut backends = Vec::new();
         for it in &rule.route {
-            let backend = self.backend(place, &it.share.destination, object, told);
+            let backend = self.backend(place, (&it.share.destination, Else::Answers503), object, told);
             let weight = if alone { 1 } else { it.share.weight.unwrap_or(0) };
             let filters = it.headers.as_ref().map(|headers| filters::of_destination(headers, rule)).unwrap_or_default();
             backends.push(WeightedBackend { backend, weight, filters });

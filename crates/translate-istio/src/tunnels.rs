@@ -1,7 +1,7 @@
 //! Connections that are no HTTP to us: TLS that passes through, TCP, and what is in TLS that is ended here.
 
 use crate::Context;
-use crate::destination::{CONNECT, IDLE};
+use crate::destination::{CONNECT, Else, IDLE};
 use crate::names::narrower;
 use crate::servers::Bound;
 use crate::services::Place;
@@ -11,13 +11,29 @@ use resources::istio::Share;
 use resources::{Cause, Kind, Problem, SharedGateway, VirtualService};
 
 impl<'a> Context<'a> {
-    /// The one rule for TCP that a server has: of the first VirtualService that has one for it.
-    pub(crate) fn tcp(self, shared: &'a SharedGateway, bound: Bound<'a>) -> Option<Tunnel> {
+    /// The one rule for TCP that a server has: of the first VirtualService that has one for it. The later ones are told.
+    pub(crate) fn tcp(self, shared: &'a SharedGateway, bound: Bound<'a>, told: &mut Told) -> Option<Tunnel> {
         let place = Place::of(shared, bound);
-        self.tcp_of_server(shared, bound).into_iter().find_map(|it| {
-            let rule = it.tcp.iter().find(|rule| rule.matches.is_empty() || rule.matches.iter().any(|only| place.meets(only)))?;
-            Some(self.tunnel(place, it, (format!("spec.tcp[{}]", rule.index), &rule.route, rule.closed)))
-        })
+        let mut first: Option<Tunnel> = None;
+        for it in self.tcp_of_server(shared, bound) {
+            for rule in it.tcp.iter().filter(|rule| rule.matches.is_empty() || rule.matches.iter().any(|only| place.meets(only))) {
+                let at = format!("spec.tcp[{}]", rule.index);
+                match &first {
+                    None => first = Some(self.tunnel(place, it, (at, &rule.route, rule.closed))),
+                    Some(first) => {
+                        let port = bound.server.port;
+                        let message = format!(
+                            "connections to port {port} go where {} of {} says, which was there first",
+                            first.source.rule, first.source.object
+                        );
+                        let problem =
+                            Problem::error(at, Cause::Conflict, message).hint("A server of TCP has one rule: name another port in `match`");
+                        told.tell(&Kind::VirtualService.object_ref(&it.meta.name), problem);
+                    }
+                }
+            }
+        }
+        first
     }
 
     /// Where a server name is passed on to: by the first rule that has it. The later ones are told.
@@ -55,7 +71,7 @@ impl<'a> Context<'a> {
         let mut backends = Vec::new();
         for share in route.iter().filter(|_| !closed) {
             let weight = if route.len() == 1 { 1 } else { share.weight.unwrap_or(0) };
-            let backend = self.backend(place, &share.destination, &object, &mut Told::default());
+            let backend = self.backend(place, (&share.destination, Else::Closes), &object, &mut Told::default());
             if weight > 0 {
                 backends.push(WeightedBackend::new(backend, weight));
             }

@@ -2,6 +2,7 @@
 
 use crate::Context;
 use crate::servers::{Bound, port_of, selects};
+use crate::told::Told;
 use model::{ListenerProtocol, SectionName};
 use resources::istio::Family;
 use resources::{SharedGateway, Wanted, WantedPort};
@@ -29,7 +30,7 @@ impl<'a> Context<'a> {
             Family::Http => ListenerProtocol::Http,
             Family::Tls => ListenerProtocol::Https,
             // As in Istio: a port without a rule stays closed.
-            Family::Tcp => self.tcp(shared, bound).map(|_| ListenerProtocol::Tcp)?,
+            Family::Tcp => self.tcp(shared, bound, &mut Told::default()).map(|_| ListenerProtocol::Tcp)?,
         };
         if bound.server.hosts.is_empty() || self.gives_way(shared, bound).is_some() {
             return None;

@@ -127,12 +127,17 @@ pub fn with_certificate(mut object: Value) -> Value {
         Some(Kind::ConfigMap) => "data",
         _ => return object,
     };
+    let mut content = Map::new();
     if label("authority").is_some() {
-        object[data] = json!({ "ca.crt": testkit::certificates::Authority::new().certificate_pem() });
-    } else if let Some(name) = label("certificate-for") {
+        content.insert("ca.crt".into(), testkit::certificates::Authority::new().certificate_pem().into());
+    }
+    if let Some(name) = label("certificate-for") {
         let name = name.strip_prefix("star.").map_or_else(|| name.clone(), |rest| format!("*.{rest}"));
         let pair = testkit::certificates::Authority::new().issue(&[&name]);
-        object[data] = json!({ "tls.crt": pair.chain_pem, "tls.key": pair.key_pem });
+        content.extend([("tls.crt".to_owned(), pair.chain_pem.into()), ("tls.key".to_owned(), pair.key_pem.into())]);
+    }
+    if !content.is_empty() {
+        object[data] = content.into();
     }
     object
 }
