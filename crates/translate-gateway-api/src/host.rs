@@ -54,7 +54,7 @@ pub(crate) fn translate_host(given: Given<'_>, gateway: &GatewayId, port: u16, h
     for ours in place::at(given, gateway) {
         let judged = judged(given, ours);
         if let Some(owner) = owner(&judged, port, host) {
-            parts.extend(part(given, (gateway, ours), owner, host));
+            parts.extend(part(given, (gateway, ours), &judged, owner, host));
         }
     }
     let mut parts = parts.into_iter();
@@ -90,7 +90,13 @@ fn attached(given: Given<'_>, ours: Ours<'_>, owner: &Judged<'_>, host: &HostPat
     routes
 }
 
-fn part(given: Given<'_>, (gateway, ours): (&GatewayId, Ours<'_>), owner: &Judged<'_>, host: &HostPattern) -> Option<Part> {
+fn part(
+    given: Given<'_>,
+    (gateway, ours): (&GatewayId, Ours<'_>),
+    judged: &[Judged<'_>],
+    owner: &Judged<'_>,
+    host: &HostPattern,
+) -> Option<Part> {
     let protocol = owner.protocol?;
     let routes = if owner.serves() { attached(given, ours, owner, host) } else { Vec::new() };
     let own = host == owner.host();
@@ -122,6 +128,11 @@ fn part(given: Given<'_>, (gateway, ours): (&GatewayId, Ours<'_>), owner: &Judge
     };
     if part.tls == HostTls::Refuse {
         part.tunnel = None;
+        let wider =
+            |it: &Judged<'_>| it.serves() && it.listener.port == owner.listener.port && it.host() != host && covers(it.host(), host);
+        let shut = given.shared(gateway).is_some() && !matches!(host, HostPattern::Exact(_)) && !judged.iter().any(wider);
+        // A handshake refused for many hosts would be refused for those of others too, who have nothing to do with it.
+        return (!shut).then_some(part);
     }
     Some(part)
 }
@@ -150,7 +161,7 @@ impl Part {
                     self.served(object.clone(), at, usize::from(self.tunnel.is_some()));
                     first = Some(object);
                 }
-                Some(first) => self.told(object, first, at.1),
+                Some(first) => self.told(object, first, at.1, Cause::NoEffect),
             }
         }
     }
@@ -174,10 +185,9 @@ impl Part {
         report.routes += routes;
     }
 
-    fn told(&mut self, object: ObjectRef, first: &ObjectRef, host: &HostPattern) {
+    fn told(&mut self, object: ObjectRef, first: &ObjectRef, host: &HostPattern, cause: Cause) {
         let message = format!("{first} came first and has the connections of `{host}`, so this route gets none");
-        let problem =
-            Problem::error("spec.rules[0]", Cause::Conflict, message).hint("Use another listener or host name, or delete one of the two");
+        let problem = Problem::error("spec.rules[0]", cause, message).hint("Use another listener or host name, or delete one of the two");
         let report = self.reports.entry(object.clone()).or_insert_with(|| Report::new(object));
         report.problems.insert(problem);
     }
@@ -189,7 +199,7 @@ impl Part {
             let own = self.reports.keys().next().cloned();
             for (object, report) in part.reports {
                 let first = own.clone().unwrap_or_else(|| object.clone());
-                self.told(object, &first, report.hosts.first().unwrap_or(&HostPattern::Any));
+                self.told(object, &first, report.hosts.first().unwrap_or(&HostPattern::Any), Cause::Conflict);
             }
             return;
         }
@@ -215,7 +225,7 @@ impl Part {
             (None, tunnel) => self.tunnel = tunnel,
             (Some(first), Some(other)) => {
                 let (first, host) = (first.source.object.clone(), HostPattern::Any);
-                self.told(other.source.object, &first, &host);
+                self.told(other.source.object, &first, &host, Cause::NoEffect);
             }
             (Some(_), None) => {}
         }

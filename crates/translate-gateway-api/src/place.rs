@@ -1,6 +1,7 @@
 //! Which gateway serves a Gateway: one of its own, or another's that it joins.
 
 use crate::given::Given;
+use crate::listener::{Judged, by_themselves};
 use crate::ours::{Ours, by_age, ours};
 use model::{GatewayId, Text};
 use resources::{Cause, Gateway, Name, Problem};
@@ -136,9 +137,9 @@ fn joined(given: Given<'_>, gateway: &Gateway, value: &str) -> Result<Place, Now
     }
 }
 
-/// Whether the Gateway that has a Service is served; it never joins another.
+/// Whether the Gateway that has a Service is served, and has a port that the Service could have; it never joins another.
 fn place_of_owner(given: Given<'_>, target: &Gateway) -> bool {
-    let target = given.resources.gateway(&target.meta.name);
+    let target = given.resources.gateway(&target.meta.name).filter(|target| by_themselves(target).iter().any(Judged::serves));
     target.and_then(|target| ours(given, target)).is_some_and(|target| matches!(place(given, target), Ok(Place::Own(_))))
 }
 

@@ -25,7 +25,9 @@ fn of_gateway(given: Given<'_>, ours: Ours<'_>) -> Option<Wanted> {
         Place::Own(address) => (own_id(ours.gateway), Some(workload(ours, address))),
         Place::Joined(id) => (id, None),
     };
-    Some(Wanted { gateway, workload, ports: ports(ours.gateway, &judged(given, ours)), replies: ours.replies.clone() })
+    let ports = ports(ours.gateway, &judged(given, ours));
+    // A Service without a port is none.
+    (!ports.is_empty()).then(|| Wanted { gateway, workload, ports, replies: ours.replies.clone() })
 }
 
 /// One for each port that some listener serves, named after the first.
