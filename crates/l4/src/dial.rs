@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use upstream::{Choice, ConnectError, InFlight, Lease, Pools, connect, pick_weighted};
 
 /// Endpoints that are tried for one connection.
@@ -58,21 +59,12 @@ impl<C> Dialer<'_, C> {
         let mut unreached = Unreached { reason: Reason::NoBackend, backend: None, endpoint: None, tries: 0 };
         let Some(backend) = picked else { return Err(unreached) };
         unreached.backend = Some(backend.id.clone());
-        unreached.reason = Reason::ConnectTimeout;
-        let limit = backend.limits.connect.unwrap_or(tunnel.connect);
-        match tokio::time::timeout(limit, self.try_endpoints(&backend, limit, &mut unreached)).await {
-            Ok(Some(reached)) => Ok(reached),
-            Ok(None) => Err(unreached),
-            Err(_) => {
-                // The wait was cut off in the middle of a try.
-                self.metrics.backend(&backend.id).connect_failed();
-                Err(Unreached { reason: Reason::ConnectTimeout, ..unreached })
-            }
-        }
+        let until = Instant::now() + backend.limits.connect.unwrap_or(tunnel.connect);
+        self.try_endpoints(&backend, until, &mut unreached).await.ok_or(unreached)
     }
 
     /// `None`: `unreached` says why.
-    async fn try_endpoints(&self, backend: &Backend, limit: Duration, unreached: &mut Unreached) -> Option<Reached<C>> {
+    async fn try_endpoints(&self, backend: &Backend, until: Instant, unreached: &mut Unreached) -> Option<Reached<C>> {
         let mut tried: Vec<SocketAddr> = Vec::new();
         loop {
             let choice = self.pools.borrow_mut().choose_new(backend, &tried, (self.now)());
@@ -94,7 +86,7 @@ impl<C> Dialer<'_, C> {
             unreached.endpoint = Some(endpoint);
             unreached.tries += 1;
             let metrics = self.metrics.backend(&backend.id);
-            match connect(endpoint, self.egress, limit).await {
+            match connect(endpoint, self.egress, until.saturating_duration_since(Instant::now())).await {
                 Ok(stream) => {
                     lease.endpoint.succeeded();
                     metrics.connected();
@@ -112,7 +104,7 @@ impl<C> Dialer<'_, C> {
                 }
             }
             tried.push(endpoint);
-            if unreached.tries >= TRIES {
+            if unreached.tries >= TRIES || Instant::now() >= until {
                 return None;
             }
         }

@@ -11,11 +11,13 @@ use crate::connection::Arrival;
 use crate::listeners::Context;
 use crate::stream::Stream;
 use crate::worker::Worker;
-use model::{ClientAuth, Nack, Shard, ShardKey, TlsPolicy, Tunnel};
+use model::{ClientAuth, ClientTrust, Nack, Shard, ShardKey, TlsPolicy, Tunnel};
 use route::Shown;
 use rustix::net::{RecvFlags, recv};
+use std::collections::HashMap;
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tls::{Alert, Carries, Hello, LONGEST_HELLO, NoHello};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
@@ -195,9 +197,18 @@ async fn say(stream: &mut TcpStream, alert: Alert) {
 
 /// What cannot be kept of these hosts' policies: their handshakes are refused, and each of their routes says why.
 pub(crate) fn unkept(shards: &[(ShardKey, Option<Shard>)]) -> Vec<Nack> {
+    // Many hosts of one listener share what their clients are checked against.
+    let mut checked: HashMap<*const ClientTrust, Option<String>> = HashMap::new();
+    let mut check = |policy: &TlsPolicy| match &policy.client {
+        ClientAuth::None | ClientAuth::Unverified => None,
+        ClientAuth::Optional(trust) | ClientAuth::Required(trust) => {
+            checked.entry(Arc::as_ptr(trust)).or_insert_with(|| tls::check(policy).err().map(|error| error.to_string())).clone()
+        }
+    };
     let hosts = shards.iter().filter_map(|(key, shard)| shard.as_ref().map(|shard| (key, &shard.host)));
-    let broken = hosts.filter_map(|(key, host)| tls::check(&host.tls_policy).err().map(|error| (key, host, error.to_string())));
+    let broken: Vec<_> = hosts.filter_map(|(key, host)| check(&host.tls_policy).map(|message| (key, host, message))).collect();
     broken
+        .into_iter()
         .flat_map(|(key, host, message)| {
             (0..host.routes.len().max(1)).map(move |route| Nack { shard: key.clone(), route, message: message.clone() })
         })

@@ -2,11 +2,12 @@
 
 use crate::client::{AnyClient, ClientVerifier};
 use crate::resolver::Resolver;
-use model::{Certificate, ClientAuth, ClientTrust, TlsPolicy, TlsVersions};
+use model::{Certificate, ClientAuth, ClientTrust, ContentHash, TlsPolicy, TlsVersions};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, ResolvesServerCert, ServerConfig};
 use rustls::version::{TLS12, TLS13};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
@@ -44,27 +45,27 @@ pub struct Server {
     resolver: Arc<dyn ResolvesServerCert>,
     /// For hosts that demand nothing.
     plain: Arc<ServerConfig>,
-    made: Mutex<Vec<Made>>,
+    made: Mutex<Made>,
 }
 
-/// A configuration, kept as long as what its clients are checked against is in use. Found by the trust's address: equal ones are made once
-/// each, and their sessions are strangers to each other.
+/// One configuration for each content a policy has, kept as long as what its clients are checked against is in use.
+#[derive(Default)]
 struct Made {
-    /// `None`: clients are checked against nothing.
-    trust: Option<Weak<ClientTrust>>,
-    demand: Demand,
-    config: Result<Arc<ServerConfig>, PolicyError>,
+    /// What a trust's content is, by its address, which the weak reference keeps from meaning another one.
+    known: HashMap<usize, (Weak<ClientTrust>, ContentHash)>,
+    /// Without a trust, clients are checked against nothing: of these there are only so many.
+    configs: HashMap<(Demand, Option<ContentHash>), Result<Arc<ServerConfig>, PolicyError>>,
 }
 
 /// A policy but for its trust, and what is carried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Demand {
     client: Client,
     versions: TlsVersions,
     carries: Carries,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Client {
     None,
     Optional,
@@ -112,33 +113,46 @@ impl Server {
             return Ok(self.plain.clone());
         }
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |it: &&Made| {
-            it.demand == demand
-                && match (&it.trust, trust) {
-                    (Some(kept), Some(trust)) => std::ptr::eq(kept.as_ptr(), Arc::as_ptr(trust)),
-                    (kept, trust) => kept.is_none() && trust.is_none(),
-                }
-        };
-        if let Some(it) = made.iter().find(same) {
-            return it.config.clone();
+        let key = (demand, trust.map(|trust| made.content(trust)));
+        if let Some(config) = made.configs.get(&key) {
+            return config.clone();
         }
-        made.retain(|it| it.trust.as_ref().is_none_or(|trust| trust.strong_count() > 0));
         let config = verifier(&policy.client).and_then(|verifier| {
             demand.config(verifier, &self.resolver).map_err(|ServerConfigError(error)| PolicyError::Library(error.to_string()))
         });
-        made.push(Made { trust: trust.map(Arc::downgrade), demand, config: config.clone() });
+        made.configs.insert(key, config.clone());
         config
     }
 
     #[cfg(test)]
     pub(crate) fn made(&self) -> usize {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).configs.len()
     }
 }
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Server")
+    }
+}
+
+// === impl Made ===
+
+impl Made {
+    /// The hash of a trust's content, reckoned once for each.
+    fn content(&mut self, trust: &Arc<ClientTrust>) -> ContentHash {
+        let address = Arc::as_ptr(trust).addr();
+        if let Some((_, content)) = self.known.get(&address) {
+            return *content;
+        }
+        if self.known.len() == self.known.capacity() {
+            self.known.retain(|_, (trust, _)| trust.strong_count() > 0);
+            let used: HashSet<ContentHash> = self.known.values().map(|(_, content)| *content).collect();
+            self.configs.retain(|(_, content), _| content.is_none_or(|content| used.contains(&content)));
+        }
+        let content = ContentHash::of(&**trust);
+        self.known.insert(address, (Arc::downgrade(trust), content));
+        content
     }
 }
 

@@ -111,12 +111,13 @@ fn what_egress_refuses_is_not_connected_to() {
 #[test]
 fn all_tries_together_have_one_deadline() {
     let (it, mut echo) = (Fixture::new(), backend("demo/echo:9000"));
-    // A full queue of connections to be accepted: the system answers no further one.
-    let full = listener_with_a_full_queue();
-    it.set(&echo, &[full.0]);
+    // Full queues of connections to be accepted: the system answers no further one.
+    let full = [listener_with_a_full_queue(), listener_with_a_full_queue()];
+    it.set(&echo, &[full[0].0, full[1].0]);
     let mut through = tunnel(&[(&echo, 1)]);
     through.connect = Duration::from_millis(50);
-    assert_eq!(reason(it.dial(&through)), Reason::ConnectTimeout);
+    let unreached = it.dial(&through).expect_err("nobody answers");
+    assert_eq!((unreached.reason, unreached.tries), (Reason::ConnectTimeout, 1), "the first try took all the time there was");
     (through.connect, echo.limits.connect) = (Duration::from_secs(3_600), Some(Duration::from_millis(50)));
     through.backends = vec![WeightedBackend::new(Some(Arc::new(echo)), 1)];
     assert_eq!(reason(it.dial(&through)), Reason::ConnectTimeout, "the backend's own limit comes first");
