@@ -163,11 +163,10 @@ impl Shape {
         let all: Vec<Value> = names.iter().map(one).collect();
         let none = json!({ "not": { "anyOf": all } });
         let choice: Value = std::iter::once(none).chain(all).collect();
-        let choices = self.0.entry("allOf").or_insert_with(|| json!([]));
-        if let Some(choices) = choices.as_array_mut() {
-            choices.push(json!({ "oneOf": choice }));
+        match self.0.remove("oneOf") {
+            None => self.set("oneOf", choice),
+            Some(other) => self.set("allOf", json!([{ "oneOf": other }, { "oneOf": choice }])),
         }
-        self
     }
 
     /// More that holds, in the words of JSON schema.
