@@ -80,7 +80,6 @@ fn usable<'a>(context: Context<'a>, root: &VirtualService, name: &Name) -> Resul
 
 /// The delegate's values where it has them, else the root's. `None`: a match of it is within none of the root's.
 fn together(root: &HttpRule, leaf: &HttpRule) -> Option<HttpRule> {
-    let or = |leaf: &Option<_>, root: &Option<_>| leaf.clone().or_else(|| root.clone());
     Some(HttpRule {
         index: leaf.index,
         matches: matches(&root.matches, &leaf.matches)?,
@@ -92,7 +91,7 @@ fn together(root: &HttpRule, leaf: &HttpRule) -> Option<HttpRule> {
             .or_else(|| root.direct_response.clone().filter(|_| leaf.route.is_empty() && leaf.redirect.is_none())),
         delegate: None,
         rewrite: leaf.rewrite.clone().or_else(|| root.rewrite.clone()),
-        timeout: or(&leaf.timeout, &root.timeout),
+        timeout: leaf.timeout.or(root.timeout),
         retries: leaf.retries.clone().or_else(|| root.retries.clone()),
         fault: leaf.fault.clone().or_else(|| root.fault.clone()),
         mirrors: leaf.mirrors.clone().or_else(|| root.mirrors.clone()),

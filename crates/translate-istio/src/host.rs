@@ -2,7 +2,7 @@
 
 use crate::Context;
 use crate::rules::Made;
-use crate::servers::Bound;
+use crate::servers::{Age, Bound};
 use crate::services::{Place, Spot};
 use crate::told::Told;
 use model::{
@@ -88,12 +88,7 @@ impl<'a> Context<'a> {
     }
 
     /// The routes of servers for a name, one server after another; and those that have any.
-    fn of_servers(
-        self,
-        shared: &'a SharedGateway,
-        servers: &[Bound<'a>],
-        name: &HostPattern,
-    ) -> (Vec<Made>, HashSet<(i64, &'a str, &'a str, usize)>) {
+    fn of_servers(self, shared: &'a SharedGateway, servers: &[Bound<'a>], name: &HostPattern) -> (Vec<Made>, HashSet<Age<'a>>) {
         let candidates = self.candidates(name);
         let (mut made, mut used, mut seen) = (Vec::new(), HashSet::new(), HashSet::new());
         for bound in servers {

@@ -99,3 +99,6 @@ impl<'a> Context<'a> {
         Self { resources, options, shared: if options.enabled { shared } else { &[] } }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -155,7 +155,7 @@ fn redirect(it: &HttpRedirect, matching: Option<&HttpMatch>) -> Redirect {
         (None, Some(replacement), _) => Some(PathModifier::Prefix { prefix: "/".into(), replacement: replacement.clone() }),
         (None, None, _) => None,
     };
-    let (host, named) = it.authority.as_ref().map_or((None, None), |authority| authority_parts(authority));
+    let (host, named) = it.authority.as_ref().map_or((None, None), authority_parts);
     let port = match (it.port, named) {
         (Some(PortOf::Number(port)), _) => RedirectPort::Number(port),
         (Some(PortOf::Scheme), _) => RedirectPort::OfScheme,

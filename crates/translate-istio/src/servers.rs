@@ -16,7 +16,7 @@ pub(crate) struct Bound<'a> {
 }
 
 /// In which order Gateways count.
-type Age<'a> = (i64, &'a str, &'a str, usize);
+pub(crate) type Age<'a> = (i64, &'a str, &'a str, usize);
 
 // === impl Bound ===
 
