@@ -159,6 +159,8 @@ fn addresses(up: &Up) -> Vec<(String, String)> {
         for host in ["demo.kubesphere.io", "hello.kubesphere.io", "files.example.com"] {
             here.push((format!("http://{host}/"), format!("http://{host}:{}/", http.port())));
         }
+        here.push(("http://127.1.0.1/".to_owned(), format!("http://{http}/")));
+        here.push(("https://secure.example.com/".to_owned(), format!("https://secure.example.com:{}/", https.port())));
         here.push(("https://secure.kubesphere.io/".to_owned(), format!("https://secure.kubesphere.io:{}/", https.port())));
     }
     here
@@ -188,12 +190,22 @@ fn the_commands_for_routes_work() {
 }
 
 #[test]
+fn the_pages_about_istio_and_gateway_api_go_as_written() {
+    let mut reader = Reader::start();
+    lend_samples(&reader);
+    assert!(reader.follow("docs/guide/from-istio.md") >= 15);
+    assert!(reader.follow("docs/guide/gateway-api.md") >= 11);
+}
+
+#[test]
 fn the_same_commands_stand_on_the_chinese_pages() {
     for (english, chinese) in [
         ("README.md", "README.zh.md"),
         ("docs/guide/start.md", "docs/guide/zh/start.md"),
         ("docs/guide/routes.md", "docs/guide/zh/routes.md"),
         ("docs/guide/operate.md", "docs/guide/zh/operate.md"),
+        ("docs/guide/from-istio.md", "docs/guide/zh/from-istio.md"),
+        ("docs/guide/gateway-api.md", "docs/guide/zh/gateway-api.md"),
     ] {
         let (english_blocks, chinese_blocks) = (blocks(&read(&root().join(english))), blocks(&read(&root().join(chinese))));
         assert!(!english_blocks.is_empty(), "{english}");
