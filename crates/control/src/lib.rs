@@ -45,5 +45,5 @@ pub use plan::{Access, Plan, PlannedPort};
 pub use prepare::{PrepareError, Prepared, prepare};
 pub use run::{Ended, Options, run};
 pub use sockets::SocketError;
-pub use stand_in::{Node, Sample, Start, Started, runs_nothing, stand_in, stands_in};
+pub use stand_in::{Asked, Node, Sample, Start, Started, runs_nothing, stand_in, stands_in};
 pub use views::READ_ONLY;

@@ -36,8 +36,17 @@ const KINDS: [Kind; 4] = [Kind::Deployment, Kind::Service, Kind::Pod, Kind::Endp
 /// Between two tries to start what could not be started.
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// Starts a sample, which is named as its Pod.
-pub type Start = Box<dyn Fn(Sample, &str) -> BoxFuture<'static, io::Result<Started>> + Send + Sync>;
+/// Starts a sample.
+pub type Start = Box<dyn Fn(Asked) -> BoxFuture<'static, io::Result<Started>> + Send + Sync>;
+
+/// What is to be started.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub sample: Sample,
+    pub pod: String,
+    /// Where it answered before this process was started: whatever knows of it need not be told again.
+    pub before: Option<SocketAddr>,
+}
 
 /// Something that answers.
 pub struct Started {
@@ -70,8 +79,8 @@ pub async fn stand_in(client: Client, node: Node, start: Option<Start>) {
             _ = again.tick() => if !watch.synced() { continue },
         }
         if let Some(start) = &start {
-            for (pod, sample) in desk.to_start() {
-                match start(sample, &pod.name).await {
+            for (pod, sample, before) in desk.to_start() {
+                match start(Asked { sample, pod: pod.name.clone(), before }).await {
                     Ok(Started { address, keep }) => {
                         desk.started(pod.clone(), address);
                         answering.insert(pod, keep);

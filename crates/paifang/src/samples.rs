@@ -2,7 +2,7 @@
 
 use crate::fault::Fault;
 use anyhow::{Context, anyhow};
-use control::{Node, Sample, Start, Started};
+use control::{Asked, Node, Sample, Start, Started};
 use demo::{Answering, Ports, Running};
 use futures::FutureExt;
 use kube::Client;
@@ -39,22 +39,24 @@ pub async fn start(client: &Client) -> Result<Running, Fault> {
 
 /// Speaks for Deployments until it is dropped: with `demo`, samples stand in for the images they are like.
 pub fn stand_in(client: Client, node: Node, demo: bool) -> JoinSet<()> {
-    let start: Start = Box::new(|sample, pod| {
-        let pod = pod.to_owned();
-        async move { start_one(sample, pod).await }.boxed()
-    });
+    let start: Start = Box::new(|asked| start_one(asked).boxed());
     let mut task = JoinSet::new();
     task.spawn(control::stand_in(client, node, demo.then_some(start)));
     task
 }
 
-async fn start_one(sample: Sample, pod: String) -> io::Result<Started> {
+/// Where it was, or anywhere.
+async fn start_one(Asked { sample, pod, before }: Asked) -> io::Result<Started> {
     let sample = match sample {
         Sample::Httpbin => demo::Sample::Httpbin,
         Sample::Hello { version } => demo::Sample::Hello { version, instance: pod },
         Sample::TcpEcho { prefix, .. } => demo::Sample::TcpEcho { prefix },
     };
-    let answering = sample.start((Ipv4Addr::LOCALHOST, 0).into()).await?;
+    let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let answering = match sample.clone().start(before.filter(|it| it.ip() == anywhere.ip()).unwrap_or(anywhere)).await {
+        Err(_) if before.is_some() => sample.start(anywhere).await?,
+        started => started?,
+    };
     Ok(Started { address: answering.address, keep: Box::new(Kept(Some(answering))) })
 }
 

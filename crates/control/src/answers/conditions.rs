@@ -54,6 +54,9 @@ impl Heard<'_> {
                 port_unavailable(listener, conflict);
             }
         }
+        if draft.conflicts.iter().any(|it| it.at.is_none()) {
+            not_all_valid(&mut status);
+        }
         for listener in &mut status.listeners {
             let port = listener.port;
             let ids: BTreeSet<&GatewayId> = draft.gateways.iter().collect();
@@ -233,6 +236,20 @@ fn port_unavailable(listener: &mut ListenerStatus, conflict: &Conflict) {
     ] {
         replace(&mut listener.conditions, condition);
     }
+}
+
+/// Some listeners of a Gateway are not accepted: it is only while others are.
+fn not_all_valid(status: &mut GatewayStatus) {
+    let refused = |it: &&ListenerStatus| find(&it.conditions, ACCEPTED).is_some_and(|it| it.status == Truth::False);
+    let refused: Vec<&ListenerStatus> = status.listeners.iter().filter(refused).collect();
+    let accepted = find(&status.conditions, ACCEPTED).is_some_and(|it| it.status == Truth::True);
+    if refused.is_empty() || !accepted {
+        return;
+    }
+    let some = Truth::from(refused.len() < status.listeners.len());
+    let why: BTreeSet<&str> = refused.iter().filter_map(|it| Some(&*find(&it.conditions, ACCEPTED)?.message)).collect();
+    let message = why.into_iter().collect::<Vec<_>>().join("; ");
+    replace(&mut status.conditions, Condition::new(ACCEPTED, some, "ListenersNotValid", message));
 }
 
 /// Of `spec.listeners[2].port`, 2.

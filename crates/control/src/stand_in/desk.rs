@@ -1,11 +1,11 @@
 //! What is to be there and what is. Pure.
 
 use super::Node;
-use super::objects::{Deployment, Selecting, deployment_of, is_of_stand_in, is_stand_in, no_containers, pod_of};
+use super::objects::{Deployment, Selecting, address_of, deployment_of, is_of_stand_in, is_stand_in, no_containers, pod_of};
 use super::sample::Sample;
 use crate::watch::Changes;
 use serde_json::Value;
-use status::{Kind, Target, Wish};
+use status::{Kind, Statement, Target, Wish};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
@@ -54,14 +54,20 @@ impl Desk {
         }
     }
 
-    /// The Pods that nothing answers for yet.
-    pub fn to_start(&self) -> Vec<(Target, Sample)> {
+    /// The Pods that nothing answers for yet, and where something did before this process was started.
+    pub fn to_start(&self) -> Vec<(Target, Sample, Option<SocketAddr>)> {
         let room = MOST.saturating_sub(self.running.values().filter(|it| it.is_ok()).count());
         let missing = self.stood_in().flat_map(|(target, deployment)| {
             let pods = deployment.pods().into_iter().map(|it| Target::new(Kind::Pod, target.namespace.as_str(), it));
             pods.filter_map(|it| Some((it, deployment.sample.clone()?)))
         });
-        missing.filter(|(pod, _)| !matches!(self.running.get(pod), Some(Ok(_)))).take(room).collect()
+        let missing = missing.filter(|(pod, _)| !matches!(self.running.get(pod), Some(Ok(_)))).take(room);
+        missing.map(|(pod, sample)| (pod.clone(), sample, self.before(&pod))).collect()
+    }
+
+    fn before(&self, pod: &Target) -> Option<SocketAddr> {
+        let slices = self.found.iter().filter(|(it, _)| it.kind == Kind::EndpointSlice && it.namespace == pod.namespace);
+        slices.map(|(_, it)| it).find(|it| pod_of(it) == pod.name).and_then(address_of)
     }
 
     pub fn started(&mut self, pod: Target, address: SocketAddr) {
@@ -83,10 +89,9 @@ impl Desk {
         let unreached: BTreeSet<Target> = wishes.iter().map(|(it, _)| pod(it, wanted.objects.get(it).and_then(|it| it.first()))).collect();
         let is_reached = |pod: &Target| matches!(self.running.get(pod), Some(Ok(_))) && !unreached.contains(pod);
         for (target, deployment) in &self.deployments {
-            let wish = Wish::Status(Box::new(self.status(deployment, wanted.pods.get(target), is_reached)));
-            if !wish.holds(Some(&deployment.object)) {
-                wishes.push((target.clone(), wish));
-            }
+            let status = self.status(deployment, wanted.pods.get(target), is_reached);
+            let wish = status.map(|it| Wish::Status(Box::new(it))).filter(|it| !it.holds(Some(&deployment.object)));
+            wishes.extend(wish.map(|it| (target.clone(), it)));
         }
         // What is old goes once what comes in its place has been seen, so that there is no moment without endpoints.
         let replaced = |it: &Target| {
@@ -139,15 +144,16 @@ impl Desk {
         }
     }
 
-    fn status(&self, deployment: &Deployment, pods: Option<&Vec<Target>>, is_reached: impl Fn(&Target) -> bool) -> status::Statement {
-        let Some(pods) = pods else { return deployment.unavailable("NoContainers", no_containers()) };
+    /// `None`: it is on its way, which a start of this process may be; until then what was said last is said.
+    fn status(&self, deployment: &Deployment, pods: Option<&Vec<Target>>, is_reached: impl Fn(&Target) -> bool) -> Option<Statement> {
+        let Some(pods) = pods else { return Some(deployment.unavailable("NoContainers", no_containers())) };
         if let Some(error) = pods.iter().find_map(|it| self.running.get(it)?.as_ref().err()) {
-            return deployment.unavailable("NotStarted", format!("what stands in for its container does not start: {error}"));
+            return Some(deployment.unavailable("NotStarted", format!("what stands in for its container does not start: {error}")));
         }
         if pods.iter().any(|it| !self.running.contains_key(it)) && self.running.len() >= MOST {
-            return deployment.unavailable("NotStarted", format!("{MOST} samples run already; {}", no_containers()));
+            return Some(deployment.unavailable("NotStarted", format!("{MOST} samples run already; {}", no_containers())));
         }
-        deployment.available(pods.iter().filter(|it| is_reached(it)).count())
+        pods.iter().all(is_reached).then(|| deployment.available())
     }
 }
 

@@ -70,6 +70,12 @@ pub(super) fn pod_of(slice: &Value) -> &str {
     text(slice, "/endpoints/0/targetRef/name")
 }
 
+/// Where a slice of ours leads.
+pub(super) fn address_of(slice: &Value) -> Option<SocketAddr> {
+    let port = slice.pointer("/ports/0/port")?.as_u64().and_then(|it| u16::try_from(it).ok())?;
+    Some(SocketAddr::new(text(slice, "/endpoints/0/addresses/0").parse().ok()?, port))
+}
+
 /// The Deployment of a Pod of ours.
 pub(super) fn deployment_of(pod: &Value) -> &str {
     text(pod, "/metadata/ownerReferences/0/name")
@@ -202,30 +208,24 @@ impl Deployment {
         declared.next().is_some() || number.is_some_and(|it| self.sample.as_ref().is_some_and(|sample| sample.ports().contains(&it)))
     }
 
-    /// Its status where so many of its Pods can be reached.
-    pub fn available(&self, pods: usize) -> Statement {
-        let (available, progressing) = match u64::try_from(pods) {
-            Ok(pods) if pods >= self.replicas.min(PODS) => (true, "NewReplicaSetAvailable"),
-            _ => (false, "ReplicaSetUpdated"),
+    /// Its status where all of its Pods can be reached.
+    pub fn available(&self) -> Statement {
+        let message = match self.replicas {
+            0 => "no Pod is asked for",
+            _ => "a sample that this process carries stands in for its container",
         };
-        let (reason, message) = match (available, self.sample.is_some()) {
-            (true, true) => ("MinimumReplicasAvailable", "a sample that this process carries stands in for its container"),
-            (true, false) => ("MinimumReplicasAvailable", "no Pod is asked for"),
-            (false, _) => ("MinimumReplicasUnavailable", "what stands in for its container is being started"),
-        };
-        // All that are asked for count, also those that would only be more of the same.
-        let replicas = if available { self.replicas } else { pods.try_into().unwrap_or(self.replicas) };
         let conditions = vec![
-            Condition::new("Available", available.into(), reason, message),
-            Condition::new("Progressing", Truth::True, progressing, message),
+            Condition::new("Available", Truth::True, "MinimumReplicasAvailable", message),
+            Condition::new("Progressing", Truth::True, "NewReplicaSetAvailable", message),
         ];
-        self.status(conditions, replicas)
+        // All that are asked for count, also those that would only be more of the same.
+        self.status(conditions, self.replicas)
     }
 
     /// Its status where nothing runs.
     pub fn unavailable(&self, reason: &'static str, message: String) -> Statement {
         if self.replicas == 0 {
-            return self.available(0);
+            return self.available();
         }
         let condition = |kind| Condition::new(kind, Truth::False, reason, message.clone());
         self.status(["Available", "Progressing"].map(condition).into(), 0)

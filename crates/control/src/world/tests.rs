@@ -9,14 +9,67 @@ const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 /// A change by chance: an object made, changed or gone, of few names, so that they meet.
 fn random_change(rng: &mut Rng) -> Change {
     let name = NAMES[rng.usize(..NAMES.len())];
-    let (kind, object) = match rng.u8(..4) {
+    let (kind, object) = match rng.u8(..9) {
         0 => (Kind::Ingress, ingress(rng, name)),
         1 => (Kind::Service, service(rng, name)),
         2 => (Kind::EndpointSlice, slice(rng, name)),
+        3 => (Kind::Gateway, gateway(rng, name)),
+        4 => (Kind::HttpRoute, http_route(rng, name)),
+        5 => (Kind::IstioGateway, istio_gateway(rng, name)),
+        6 => (Kind::VirtualService, virtual_service(rng, name)),
+        7 => return class(rng),
         _ => return Change::Resolved { name: "away.test".into(), addresses: vec![[127, 0, 0, rng.u8(1..4)].into()] },
     };
     let gone = rng.u8(..4) == 0;
     Change::Object { kind, name: Name::new("demo", name), object: (!gone).then(|| Arc::new(object)) }
+}
+
+fn any<T: Copy>(rng: &mut Rng, of: &[T]) -> T {
+    of[rng.usize(..of.len())]
+}
+
+fn class(rng: &mut Rng) -> Change {
+    let object = json!({ "metadata": { "name": "paifang" }, "spec": { "controllerName": "paifang.dev/gateway-controller" } });
+    let there = rng.u8(..4) > 0;
+    Change::Object { kind: Kind::GatewayClass, name: Name::new("", "paifang"), object: there.then(|| Arc::new(object)) }
+}
+
+fn gateway(rng: &mut Rng, name: &str) -> Value {
+    let listener = |rng: &mut Rng, name: &str| {
+        let host = any(rng, &["one.test", "two.test", "*.test"]);
+        json!({ "name": name, "port": any(rng, &[80, 8080]), "protocol": "HTTP", "hostname": host })
+    };
+    let mut spec = json!({ "gatewayClassName": "paifang", "listeners": [listener(rng, "x"), listener(rng, "y")] });
+    if rng.bool() {
+        spec["addresses"] = json!([{ "type": "Hostname", "value": "gateway.a.svc.cluster.local" }]);
+    }
+    json!({ "metadata": { "namespace": "demo", "name": name, "uid": name }, "spec": spec })
+}
+
+fn http_route(rng: &mut Rng, name: &str) -> Value {
+    let parent = any(rng, &NAMES);
+    let path = any(rng, &["/", "/x"]);
+    let rule = json!({ "matches": [{ "path": { "type": "PathPrefix", "value": path } }], "backendRefs": [{ "name": any(rng, &NAMES), "port": 80 }] });
+    let spec = json!({ "parentRefs": [{ "name": parent }], "hostnames": [any(rng, &["one.test", "a.test"])], "rules": [rule] });
+    json!({ "metadata": { "namespace": "demo", "name": name }, "spec": spec })
+}
+
+fn istio_gateway(rng: &mut Rng, name: &str) -> Value {
+    let (number, protocol) = any(rng, &[(80, "HTTP"), (8080, "HTTP"), (31_400, "TCP")]);
+    let port = json!({ "number": number, "name": "x", "protocol": protocol });
+    let spec = json!({ "selector": { "istio": "ingressgateway" }, "servers": [{ "port": port, "hosts": [any(rng, &["*", "one.test"])] }] });
+    json!({ "metadata": { "namespace": "demo", "name": name }, "spec": spec })
+}
+
+fn virtual_service(rng: &mut Rng, name: &str) -> Value {
+    let destination = json!({ "destination": { "host": any(rng, &NAMES), "port": { "number": 80 } } });
+    let mut spec = json!({ "hosts": [any(rng, &["*", "one.test", "two.test"])], "gateways": [any(rng, &NAMES)] });
+    if rng.bool() {
+        spec["http"] = json!([{ "match": [{ "uri": { "prefix": any(rng, &["/", "/x"]) } }], "route": [destination] }]);
+    } else {
+        spec["tcp"] = json!([{ "route": [destination] }]);
+    }
+    json!({ "metadata": { "namespace": "demo", "name": name }, "spec": spec })
 }
 
 fn ingress(rng: &mut Rng, name: &str) -> Value {
@@ -68,7 +121,11 @@ impl Published {
 }
 
 fn options() -> Options {
-    Options::new(GatewayId::new("a/gateway".to_owned()))
+    let mut options = Options::new(GatewayId::new("a/gateway".to_owned()));
+    let shared = &mut options.gateways[0];
+    shared.labels.insert("istio".into(), "ingressgateway".into());
+    shared.services.push(Name::new("a", "gateway"));
+    options
 }
 
 /// Everything at once, for comparison.
@@ -76,7 +133,7 @@ fn from_scratch(resources: &Resources) -> Published {
     let translation = translate::translate(resources, &options());
     let mut published = Published::default();
     for (key, shard) in translation.shards {
-        for backend in shard.host.routes.iter().flat_map(|it| it.backends()) {
+        for backend in shard.host.backends() {
             published.endpoints.insert(backend.id.clone(), translate::endpoints(resources, &options(), &backend.id).0);
         }
         published.shards.insert(key, shard.hash);
@@ -86,7 +143,7 @@ fn from_scratch(resources: &Resources) -> Published {
 
 #[test]
 fn any_series_of_changes_publishes_what_translating_at_once_would() {
-    for seed in 0..60 {
+    for seed in 0..80 {
         let rng = &mut Rng::with_seed(seed);
         let (mut world, mut published) = (World::new(options(), 0), Published::default());
         for _ in 0..40 {
@@ -101,6 +158,14 @@ fn any_series_of_changes_publishes_what_translating_at_once_would() {
             }
             let wanted = from_scratch(&world.resources);
             assert_eq!(published.shards, wanted.shards, "seed {seed}");
+            let whole = translate::translate(&world.resources, &options());
+            assert_eq!(world.listening, whole.listening, "seed {seed}: who listens where");
+            for object in whole.reports.objects().into_iter().chain(world.reports.objects()) {
+                // What is said of backends comes apart from translation.
+                if translate::has_status(Kind::named(&object.kind).expect("it is read")) {
+                    assert_eq!(world.reports.get(object), whole.reports.get(object), "seed {seed}: {object}");
+                }
+            }
             for (id, endpoints) in &wanted.endpoints {
                 assert_eq!(published.endpoints.get(id), Some(endpoints), "seed {seed}: {id}");
             }

@@ -172,9 +172,20 @@ fn a_port_that_another_object_has_is_unavailable() {
         check(&draft, &plan, &bound(&plan, None), ("False/Pending", &["False/Pending", "False/Invalid", "False/Invalid"], &["127.1.0.1"]));
     let said = |index: usize, kind: &str| shown(find(&status.listeners[index].conditions, kind));
     assert_eq!((said(0, ACCEPTED), said(0, CONFLICTED)), ("True/Accepted".into(), String::new()));
+    assert_eq!(shown(find(&status.conditions, ACCEPTED)), "True/ListenersNotValid");
     for index in [1, 2] {
         assert_eq!((said(index, ACCEPTED), said(index, CONFLICTED)), ("False/PortUnavailable".into(), "True/ProtocolConflict".into()));
     }
+}
+
+#[test]
+fn a_gateway_whose_listeners_all_lost_their_port_is_not_accepted() {
+    let plan = plan(Access::LoadBalancer, Some("127.1.0.1"), 80);
+    let mut draft = http();
+    let conflict = Conflict { at: None, field: "spec.listeners[0].port".into(), message: "port 80 is TCP of somebody".into() };
+    draft.conflicts.push(conflict);
+    let status = check(&draft, &plan, &bound(&plan, None), ("False/Invalid", &["False/Invalid"], &["127.1.0.1"]));
+    assert_eq!(shown(find(&status.conditions, ACCEPTED)), "False/ListenersNotValid");
 }
 
 fn key(port: Option<u16>) -> ShardKey {

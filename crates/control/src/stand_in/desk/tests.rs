@@ -30,9 +30,9 @@ impl World {
     fn settle(&mut self) -> Vec<String> {
         let mut written = Vec::new();
         for _ in 0..20 {
-            for (pod, _) in self.desk.to_start() {
+            for (pod, _, before) in self.desk.to_start() {
                 self.next_port += 1;
-                self.desk.started(pod, ([127, 0, 0, 1], self.next_port).into());
+                self.desk.started(pod, before.unwrap_or(([127, 0, 0, 1], self.next_port).into()));
             }
             let wishes = self.desk.wishes();
             self.desk.to_end();
@@ -176,6 +176,20 @@ fn nothing_runs_what_we_do_not_carry() {
 }
 
 #[test]
+fn a_restart_changes_nothing() {
+    let mut world = World::new(true);
+    httpbin(&mut world);
+    world.settle();
+    let mut later = World::new(true);
+    later.next_port = 50_000;
+    for (target, object) in world.objects {
+        later.put(target.kind, &target.name, Some(object));
+    }
+    assert_eq!(later.settle(), Vec::<String>::new());
+    assert_eq!(later.endpoints("httpbin", "http"), [40_001]);
+}
+
+#[test]
 fn what_is_left_from_an_earlier_start_goes() {
     let mut world = World::new(true);
     httpbin(&mut world);
@@ -245,7 +259,7 @@ fn a_new_template_replaces_its_pods_without_a_gap() {
     changed["spec"]["template"]["metadata"]["labels"]["version"] = "v2".into();
     changed["metadata"]["generation"] = 2.into();
     world.put(Kind::Deployment, "httpbin", Some(changed));
-    for (pod, _) in world.desk.to_start() {
+    for (pod, ..) in world.desk.to_start() {
         world.desk.started(pod, ([127, 0, 0, 1], 50_000).into());
     }
     assert_eq!(world.desk.to_end(), [], "the old one is still led to");
@@ -285,7 +299,7 @@ fn replicas_are_pods_and_a_deleted_one_comes_back() {
 fn what_cannot_be_started_is_said_and_tried_again() {
     let mut world = World::new(true);
     httpbin(&mut world);
-    for (pod, _) in world.desk.to_start() {
+    for (pod, ..) in world.desk.to_start() {
         world.desk.failed(pod, "no socket is left".into());
     }
     let wishes = world.desk.wishes();
