@@ -197,7 +197,7 @@ fn each_name_is_met_in_its_own_way() {
     for name in ["refused.test", "nobody.test"] {
         assert_eq!(it.alert(&ours, name), Some(AlertDescription::UnrecognisedName), "{name}");
     }
-    let ip = it.connect(&ours, "127.0.0.1").err().expect("no name is nobody's name");
+    let ip = it.connect(&ours, "127.0.0.1").expect_err("no name is nobody's name");
     assert!(ip.to_string().contains("UnrecognisedName"), "{ip}");
     it.failures(3);
     assert_eq!(client.get("refused.test", "/").status, 421);
