@@ -89,3 +89,67 @@ fn nothing_is_looked_at_where_it_is_off() {
     let gate = ObjectRef::new("Gateway.networking.istio.io", "a", "gate");
     assert_eq!(report(&resources, &options, &shared, &gate), None);
 }
+
+#[test]
+fn the_workload_s_own_port_is_the_service_s() {
+    let shared = [SharedGateway { aliases: [(8080, 80)].into(), ..gateway() }];
+    let servers = [server(8080, "HTTP", "*", &Value::Null), server(9090, "HTTP", "*", &Value::Null)];
+    let resources = Resources::of([
+        &object("Gateway", "gate", &json!({"selector": {"istio": "ingressgateway"}, "servers": servers})),
+        &object("VirtualService", "web", &route("web.test", "web")),
+    ]);
+    let wanted = wanted(&resources, &Options::default(), &shared);
+    let ports: Vec<u16> = wanted.iter().flat_map(|wanted| &wanted.ports).map(|port| port.number).collect();
+    assert_eq!(ports, [80, 9090]);
+    let host = resources::deep_host_pattern("web.test").expect("a host");
+    let (id, options) = (GatewayId::new("g"), Options::default());
+    assert!(translate_host(&resources, &options, &shared, (&id, 80, &host)).0.is_some());
+    assert!(translate_host(&resources, &options, &shared, (&id, 8080, &host)).0.is_none());
+}
+
+// === goldens ===
+
+/// Every condition that can be said, with each status and reason that it can have.
+const SAID: &[&str] = &[
+    "Accepted=False Conflicted",
+    "Accepted=False GatewayNotFound",
+    "Accepted=False HostNotInGateway",
+    "Accepted=False Invalid",
+    "Accepted=False NoMatchingRule",
+    "Accepted=False NotExported",
+    "Accepted=True Accepted",
+    "Accepted=True PartiallyInvalid",
+    "Conflicted=True Conflict",
+    "NoEffect=True NoEffect",
+    "Programmed=False Invalid",
+    "ResolvedRefs=False BadCertificate",
+    "ResolvedRefs=False PortNotFound",
+    "ResolvedRefs=False RefNotPermitted",
+    "ResolvedRefs=False ReferenceNotFound",
+    "ResolvedRefs=False SecretNotFound",
+    "ResolvedRefs=False ServiceNotFound",
+    "ResolvedRefs=True ResolvedRefs",
+    "Unsupported=True Unsupported",
+];
+
+#[expect(clippy::disallowed_methods, reason = "the goldens are files")]
+fn below(folder: &std::path::Path, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        if entry.is_dir() {
+            below(&entry, found);
+        } else if entry.file_name().is_some_and(|name| name == "status.yaml") {
+            found.push(std::fs::read_to_string(&entry).expect("a text"));
+        }
+    }
+}
+
+#[test]
+fn every_condition_is_in_some_golden_and_none_goes_unlisted() {
+    let mut statuses = Vec::new();
+    below(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("golden"), &mut statuses);
+    assert!(statuses.len() >= 30, "{}", statuses.len());
+    let lines = statuses.iter().flat_map(|status| status.lines());
+    let conditions = lines.filter_map(|line| line.trim().strip_prefix("- \"")?.split_once(':')).map(|(condition, _)| condition);
+    let said: BTreeSet<&str> = conditions.filter(|it| it.contains("=True ") || it.contains("=False ")).collect();
+    assert_eq!(said, SAID.iter().copied().collect());
+}
