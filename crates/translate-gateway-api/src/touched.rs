@@ -5,14 +5,14 @@
 
 use crate::certificate::hosts_of;
 use crate::given::Given;
-use crate::listener::Protocol;
-use crate::listener::by_themselves;
+use crate::listener::{Judged, Protocol, by_themselves};
 use crate::pattern::{covers, intersection};
 use crate::place::own_id;
 use model::{GatewayId, HostPattern};
 use resources::gateway_api::{Listener, Namespaces};
 use resources::{Gateway, GatewayRoute, Kind, Name, Object, Secret, Touch};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub(crate) fn touched(given: Given<'_>, object: &Object) -> Touch {
     let mut touching = Touching { given, touch: Touch::default() };
@@ -69,36 +69,22 @@ impl Touching<'_> {
         for joined in resources.gateways_joining(&service) {
             self.everything(joined, &owners);
         }
-        for neighbour in self.neighbours(gateway) {
-            let ids = self.ids(&neighbour);
-            self.everything(&neighbour, &ids);
+        for neighbour in self.beside(gateway).iter().filter(|it| want_otherwise(gateway, it)) {
+            let ids = self.ids(neighbour);
+            self.everything(neighbour, &ids);
         }
     }
 
-    /// Gateways on the same gateway that want one of its ports for something else.
-    fn neighbours(&self, gateway: &Gateway) -> Vec<std::sync::Arc<Gateway>> {
+    /// Other Gateways that the same gateway may serve.
+    fn beside(&self, gateway: &Gateway) -> Vec<Arc<Gateway>> {
         let resources = self.given.resources;
-        let mut there: Vec<_> = gateway
-            .joined_service()
-            .iter()
-            .flat_map(|(service, _)| resources.gateways_joining(service).chain(resources.gateways_of_workload(service)))
-            .collect();
-        for shared in self.given.shared {
-            if gateway.joined_service().is_some_and(|(service, _)| shared.services.contains(&service)) {
-                there.extend(shared.services.iter().flat_map(|service| resources.gateways_joining(service)));
-            }
-        }
-        there.extend(resources.gateways_joining(&gateway.workload_name()));
-        let otherwise = |other: &&std::sync::Arc<Gateway>| {
-            other.meta.name != gateway.meta.name
-                && by_themselves(gateway).iter().any(|one| {
-                    let wire = one.protocol.map(Protocol::wire);
-                    let differs =
-                        |it: &crate::listener::Judged<'_>| it.listener.port == one.listener.port && it.protocol.map(Protocol::wire) != wire;
-                    by_themselves(other).iter().any(differs)
-                })
-        };
-        there.into_iter().filter(otherwise).cloned().collect()
+        let joined = gateway.joined_service().map(|(service, _)| service);
+        let of_shared = self.given.shared.iter().filter(|shared| joined.as_ref().is_some_and(|it| shared.services.contains(it)));
+        let mut services: BTreeSet<Name> = of_shared.flat_map(|shared| &shared.services).cloned().collect();
+        services.extend(joined.iter().cloned().chain([gateway.workload_name()]));
+        let joining = services.iter().flat_map(|service| resources.gateways_joining(service));
+        let owners = joined.iter().flat_map(|service| resources.gateways_of_workload(service));
+        joining.chain(owners).filter(|it| it.meta.name != gateway.meta.name).cloned().collect()
     }
 
     /// Where a Gateway may be served.
@@ -213,4 +199,12 @@ impl Touching<'_> {
             self.gateway(gateway);
         }
     }
+}
+
+/// Whether two Gateways want one port for different things.
+fn want_otherwise(one: &Gateway, other: &Gateway) -> bool {
+    let wants = |it: &Judged<'_>| (it.listener.port, it.protocol.map(Protocol::wire));
+    let of_one: Vec<_> = by_themselves(one).iter().map(wants).collect();
+    let otherwise = |(port, wire)| of_one.iter().any(|it| it.0 == port && it.1 != wire);
+    by_themselves(other).iter().map(wants).any(otherwise)
 }
