@@ -129,10 +129,7 @@ impl<'a> Context<'a> {
     /// Those for the Service itself, and those for wildcards that cover it, the narrowest first.
     fn rules_for(self, shared: &SharedGateway, service: &Name) -> (Vec<&'a Arc<DestinationRule>>, Vec<Vec<&'a Arc<DestinationRule>>>) {
         let domain = &self.options.domain;
-        let meant = |it: &&'a Arc<DestinationRule>| match &it.workloads {
-            None => true,
-            Some(labels) => it.meta.name.namespace == shared.namespace && shared.is_selected(labels),
-        };
+        let meant = |it: &&'a Arc<DestinationRule>| it.is_for_workload(it.meta.name.namespace == shared.namespace, &shared.labels);
         let exact = self.resources.destination_rules_of_service(service);
         let exact = exact.filter(|it| it.service.service(domain) == Some(service)).filter(meant).collect();
         let full = format!("{}.{}.svc.{domain}", service.name, service.namespace);
@@ -256,7 +253,9 @@ impl<'a> Rules<'a> {
     pub(crate) fn in_vain(&self, rule: &DestinationRule) -> Vec<Problem> {
         let older: Vec<_> = self.rules.iter().take_while(|it| it.meta.name != rule.meta.name).collect();
         if !self.rules.iter().any(|it| it.meta.name == rule.meta.name) {
-            return Vec::new();
+            let instead = self.rules.first().map(|rule| format!("at the gateway {} counts in its place", shown(rule)));
+            let message = instead.unwrap_or_else(|| "in its namespace it counts for namespaces other than the gateway's alone".into());
+            return vec![Problem::note("spec", Cause::NoEffect, message)];
         }
         let mut problems = Vec::new();
         if rule.policy.is_some()

@@ -17,6 +17,11 @@ pub(crate) fn whole(text: &Text) -> Pattern {
     Pattern { text: text.clone(), case: Case::Sensitive, anchor: Anchor::Whole, engine: Engine::Linear }
 }
 
+/// Every path, as other APIs' `/` has it, so that two who want all of a host are known to want the same.
+pub(crate) fn anywhere() -> PathMatch {
+    PathMatch::Prefix(Text::default())
+}
+
 /// `None`: it is not for this place, or for no request at all.
 pub(crate) fn meant(it: &HttpMatch, place: Place<'_>) -> Option<Meant> {
     if it.never || !is_here(it, place) {
@@ -63,8 +68,8 @@ fn path(it: &HttpMatch) -> PathMatch {
     let pattern =
         |text: String, anchor| PathMatch::Regex(Pattern { text: text.into(), case: Case::Insensitive, anchor, engine: Engine::Linear });
     match &it.uri {
-        _ if everywhere(it) => PathMatch::Any,
-        None | Some(StringMatch::Present) => PathMatch::Any,
+        _ if everywhere(it) => anywhere(),
+        None | Some(StringMatch::Present) => anywhere(),
         Some(StringMatch::Exact(text)) if it.ignore_case => pattern(quoted(&canonical(text)), Anchor::Whole),
         Some(StringMatch::Exact(text)) => PathMatch::Exact(canonical(text)),
         Some(StringMatch::Prefix(text)) if it.ignore_case => pattern(quoted(&canonical(text)), Anchor::Start),

@@ -228,6 +228,10 @@ impl<'a> Context<'a> {
 
     fn of_destination_rule(self, rule: &'a DestinationRule) -> Option<Report> {
         let domain = &self.options.domain;
+        let selected = |shared: &SharedGateway| rule.is_for_workload(rule.meta.name.namespace == shared.namespace, &shared.labels);
+        if !self.shared.iter().any(selected) {
+            return None;
+        }
         let concerned = |service: &Name| {
             let virtual_services = self.resources.virtual_services_of_service(service);
             virtual_services.into_iter().any(|it| {
@@ -262,6 +266,11 @@ impl<'a> Context<'a> {
             return;
         }
         for shared in self.shared {
+            if rule.export_to.sees(&rule.meta.name.namespace, &shared.namespace).is_none() {
+                let message = format!("it is not exported to namespace `{}`, where the gateway runs", shared.namespace);
+                report.problems.insert(Problem::note("spec.exportTo", Cause::NoEffect, message));
+                continue;
+            }
             report.problems.extend(self.rules_of(shared, service).in_vain(rule));
         }
         for subset in rule.subsets.iter().filter(|subset| !subset.labels.is_empty() && !subset.closed) {

@@ -4,7 +4,7 @@ use crate::Context;
 use crate::delegates::{Leaf, leaves};
 use crate::destination::{CONNECT, Else, IDLE};
 use crate::filters;
-use crate::matches::meant;
+use crate::matches::{anywhere, meant};
 use crate::services::Place;
 use crate::told::Told;
 use model::{
@@ -58,7 +58,7 @@ impl Context<'_> {
         for it in matches {
             let at = it.map_or_else(|| field.clone(), |it| format!("{field}.match[{}]", it.index));
             let (mut matching, mut catch_all) = match it {
-                None => (Match::default(), true),
+                None => (Match { path: anywhere(), ..Match::default() }, true),
                 Some(it) => match meant(it, place) {
                     Some(meant) => (meant.matching, meant.catch_all),
                     None => continue,

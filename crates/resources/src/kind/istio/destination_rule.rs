@@ -110,6 +110,12 @@ impl DestinationRule {
         });
     }
 
+    /// Whether it is for a workload with these labels, in its own namespace or in another.
+    pub fn is_for_workload(&self, own_namespace: bool, labels: &BTreeMap<Text, Text>) -> bool {
+        let selected = |wanted: &BTreeMap<Text, Text>| wanted.iter().all(|(name, value)| labels.get(name) == Some(value));
+        self.workloads.as_ref().is_none_or(|wanted| own_namespace && selected(wanted))
+    }
+
     pub fn subset(&self, name: &str) -> Option<&Subset> {
         self.subsets.iter().find(|subset| subset.name == *name)
     }
