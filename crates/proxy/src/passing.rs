@@ -5,7 +5,7 @@
 use crate::clock::{Clock, Deadline};
 use crate::listeners::Context;
 use crate::stream::Stream;
-use crate::tunnel::{self, Carried};
+use crate::tunnel::{self, Carried, Side};
 use crate::worker::Worker;
 use l4::{Dialer, Reached, Unreached};
 use model::{BackendId, Reason, Source, Tunnel};
@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
+use tokio::net::TcpStream;
 
 /// One connection and where it came in.
 pub(crate) struct Passing<'a> {
@@ -85,6 +86,13 @@ impl Passing<'_> {
                 let mut stream = Stream::Plain(stream);
                 open.carried = tunnel::run(client, &mut stream, up, down, idle, &self.deadline, &worker.buffers).await;
                 account.carried = open.carried;
+                let left = match open.carried.aborted {
+                    Some(Side::Client) => stream.plain(),
+                    Some(Side::Upstream) => client.plain(),
+                    None => None,
+                };
+                // Closing is then a reset. Where TLS is ended here, its end is missing, which says the same.
+                left.map(TcpStream::set_zero_linger);
                 drop((stream, held));
             }
         }

@@ -7,11 +7,21 @@ use crate::transfer::{Sink, Source, Stop, Transfer};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-/// Octets towards the upstream and towards the client.
+/// What went through, and how it ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Carried {
+    /// Octets towards the upstream.
     pub received: u64,
+    /// Octets towards the client.
     pub sent: u64,
+    /// Who broke off without an end. Whoever is left must not take that for one.
+    pub aborted: Option<Side>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Client,
+    Upstream,
 }
 
 /// One direction, and whether its end has been passed on.
@@ -39,6 +49,7 @@ pub(crate) async fn run(
 ) -> Carried {
     let mut up = Half { transfer: up, state: State::Carries };
     let mut down = Half { transfer: down, state: State::Carries };
+    let mut aborted = None;
     deadline.cap(None);
     deadline.set(idle);
     let both = deadline.bound(|cx| {
@@ -47,6 +58,11 @@ pub(crate) async fn run(
         if std::mem::take(&mut up.transfer.moved) | std::mem::take(&mut down.transfer.moved) {
             deadline.set(idle);
         }
+        match (&one, &two) {
+            (Poll::Ready(Err(Stop::From(_))), _) => aborted = Some(Side::Client),
+            (_, Poll::Ready(Err(Stop::From(_)))) => aborted = Some(Side::Upstream),
+            _ => {}
+        }
         match (one, two) {
             (Poll::Ready(Err(_)), _) | (_, Poll::Ready(Err(_))) | (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => Poll::Ready(()),
             _ => Poll::Pending,
@@ -54,7 +70,7 @@ pub(crate) async fn run(
     });
     // Broken, ended or silent: all are ends of a tunnel.
     let _ = both.await;
-    let carried = Carried { received: up.transfer.octets, sent: down.transfer.octets };
+    let carried = Carried { received: up.transfer.octets, sent: down.transfer.octets, aborted };
     drop((up.transfer.finish(pool), down.transfer.finish(pool)));
     carried
 }

@@ -11,7 +11,7 @@ use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
 use rustls::{AlertDescription, ClientConfig, ClientConnection, HandshakeKind, RootCertStore, SignatureScheme, StreamOwned};
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -222,6 +222,16 @@ fn octets_behind_ended_tls_are_passed_on() {
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).expect("an end in good order");
     assert_eq!(rest, b"bye");
+    // An end of the connection that is not TLS's own may be anybody's: it is passed on as what it is.
+    let backend = TcpListener::bind(loopback()).expect("a port");
+    it.pass_on("raw.test", it.certificate("raw.test"), none(), backend.local_addr().expect("its address"));
+    let mut client = it.connect(&it.client(None), "raw.test").expect("a handshake");
+    client.send("half of");
+    let mut stream = backend.accept().expect("it is connected to").0;
+    stream.read_exact(&mut [0; 7]).expect("octets");
+    client.stream().sock.shutdown(Shutdown::Write).expect("open");
+    let error = stream.read(&mut [0]).expect_err("it was broken off");
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
     it.pass_on("raw.test", it.certificate("raw.test"), required(it.trust()), echo.address);
     assert!(it.connect(&it.client(None), "raw.test").is_err());
     let known = it.clients.issue(&["c.test"]);

@@ -108,6 +108,26 @@ fn a_backend_that_ends_first_still_gets_what_the_client_sends() {
 }
 
 #[test]
+fn who_is_broken_off_is_not_told_of_an_end() {
+    let backend = TcpListener::bind(loopback()).expect("a port");
+    let it = passage(&[backend.local_addr().expect("its address")], |_, _| {});
+    let both = || {
+        let mut client = it.open();
+        let mut stream = backend.accept().expect("it is connected to").0;
+        std::io::Write::write_all(&mut stream, b"half of").expect("it is taken");
+        assert_eq!(client.exactly(7).expect("octets"), b"half of");
+        (client, stream)
+    };
+    let (mut client, stream) = both();
+    Connection::over(stream).reset().expect("a socket");
+    assert_eq!(client.closed(), Close::Reset);
+    let (client, mut stream) = both();
+    client.reset().expect("a socket");
+    let error = std::io::Read::read(&mut stream, &mut [0]).expect_err("it was broken off");
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+#[test]
 fn where_nobody_takes_it_the_connection_ends_at_once_and_is_counted() {
     let (refusing, holder) = (Refusing::new(), Echo::start());
     let it = passage(&[], |_, _| {});
