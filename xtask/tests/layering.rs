@@ -189,9 +189,8 @@ fn graph(ours: &[&str], edges: &[(&str, &str)]) -> Graph {
 }
 
 fn check(edges: &[(&str, &str)], expect: &[&str]) {
-    let ours: Vec<&str> = MAY_IMPORT.iter().map(|(name, _)| *name).chain(["translate-istio"]).collect();
-    let mut problems = graph(&ours, edges).problems();
-    problems.retain(|problem| !problem.contains("`translate-istio` is not in the layering table"));
+    let ours: Vec<&str> = MAY_IMPORT.iter().map(|(name, _)| *name).collect();
+    let problems = graph(&ours, edges).problems();
     assert_eq!(problems, expect, "{edges:?}");
 }
 
@@ -232,6 +231,7 @@ fn every_rule_can_be_broken() {
     check(
         &[("translate-istio", "translate-ingress")],
         &[
+            "`translate-istio` must not import `translate-ingress`: arrows point down only",
             "`translate-istio` must not reach `translate-ingress`, but does by translate-istio → translate-ingress: frontends meet only in the model",
         ],
     );
