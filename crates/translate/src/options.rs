@@ -51,6 +51,7 @@ impl Options {
         for (_, replies) in controllers {
             replies.server = server.clone();
         }
+        self.ingress.istio.replies.server = server.clone();
         self.istio.replies.server = server;
     }
 
