@@ -3,7 +3,7 @@
 use crate::Exit;
 use crate::args::{CheckArgs, CheckOutput};
 use crate::objects;
-use crate::served::{Reach, Served, options};
+use crate::served::{Reach, Served, assumed, options};
 use crate::text::{Paint, Style, safe};
 use crate::words::{conditions, is_bad, name};
 use anyhow::{Result, bail};
@@ -100,7 +100,8 @@ fn unsaid(report: &Report) -> Vec<Finding> {
 pub fn check(loaded: &[Loaded]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = loaded.iter().flat_map(refused).collect();
     let unreadable: BTreeSet<ObjectRef> = findings.iter().filter_map(|it| it.object.clone()).collect();
-    let values: Vec<Value> = loaded.iter().map(|it| it.object.clone()).collect();
+    let mut values: Vec<Value> = loaded.iter().map(|it| it.object.clone()).collect();
+    values.extend(assumed(&values));
     for (object, problem) in translate::check(&values, &options(Reach::Files, &values)) {
         // An API server's word for it has been said.
         if problem.refuses() && unreadable.contains(&object) {
@@ -136,7 +137,19 @@ fn refused(loaded: &Loaded) -> Vec<Finding> {
         place: loaded.places.of(field),
     };
     let unknown = unknown.iter().map(|field| finding(field, "UnknownField", format!("unknown field `{field}`")));
-    unknown.chain(violations.iter().map(|it| finding(&it.field, it.reason(), it.message()))).collect()
+    let violations = violations.iter().map(|it| {
+        let (message, incomplete) = (it.message(), it.message().contains("some validation rules were not checked"));
+        let field = if it.field.starts_with('<') { meant(&message).unwrap_or_default() } else { it.field.clone() };
+        let severity = if incomplete { Severity::Note } else { Severity::Error };
+        Finding { severity, ..finding(&field, it.reason(), message) }
+    });
+    unknown.chain(violations).collect()
+}
+
+/// Where Kubernetes says a choice is wrong, it names the place in the message alone: `"spec.http[0]" must validate one and only one schema`.
+fn meant(message: &str) -> Option<String> {
+    let quoted = message.split('"').filter(|it| it.starts_with("spec") || it.starts_with("metadata"));
+    quoted.map(str::to_owned).next()
 }
 
 fn object_ref(object: &Value) -> ObjectRef {
@@ -289,6 +302,91 @@ spec:
             &GOOD.replace("pathType: Prefix", "pathTyp: Prefix"),
             &[(Severity::Error, "UnknownField", 17), (Severity::Error, "FieldValueRequired", 16)],
         );
+    }
+
+    const ISTIO: &str = "\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: web}
+spec:
+  selector: {istio: ingressgateway}
+  servers:
+  - port: {number: 80, name: http, protocol: HTTP}
+    hosts: [a.test]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web}
+spec:
+  hosts: [a.test]
+  gateways: [web]
+  http:
+  - match:
+    - uri: {prefix: /a}
+    route:
+    - destination: {host: web}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, annotations: {paifang.dev/endpoints: '127.0.0.1:8000'}}
+spec:
+  ports: [{port: 80}]
+";
+
+    #[test]
+    fn istio_s_objects_are_checked_in_every_version() {
+        find(ISTIO, &[]);
+        for version in ["v1", "v1beta1", "v1alpha3"] {
+            let text = ISTIO.replace("networking.istio.io/v1", &format!("networking.istio.io/{version}"));
+            find(
+                &text.replace("{prefix: /a}", "{prefix: /a, exact: /b}"),
+                &[(Severity::Error, "FieldValueInvalid", 18), (Severity::Note, "FieldValueInvalid", 10)],
+            );
+            find(&text.replace("match:", "mtach:"), &[(Severity::Error, "UnknownField", 17)]);
+            find(&text.replace("hosts: [a.test]\n  gateways", "hosts: [b.test]\n  gateways"), &[(Severity::Warning, "NoEffect", 14)]);
+        }
+    }
+
+    #[test]
+    fn gateway_api_s_objects_are_checked_as_their_classes_will_be_there() {
+        let text = "\
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: edge}
+spec:
+  gatewayClassName: paifang
+  listeners:
+  - {name: http, port: 80, protocol: HTTP}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: web}
+spec:
+  parentRefs: [{name: edge}]
+  rules:
+  - backendRefs:
+    - {name: web, port: 80}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, annotations: {paifang.dev/endpoints: '127.0.0.1:8000'}}
+spec:
+  ports: [{port: 80}]
+";
+        for version in ["v1", "v1beta1"] {
+            let text = text.replace("k8s.io/v1", &format!("k8s.io/{version}"));
+            find(&text, &[]);
+            find(
+                &text.replace("port: 80}\n---\napiVersion: v1", "port: 81}\n---\napiVersion: v1"),
+                &[(Severity::Error, "PortNotFound", 16)],
+            );
+            let unfinished = [
+                (Severity::Error, "FieldValueInvalid", 7),
+                (Severity::Note, "FieldValueInvalid", 1),
+                (Severity::Note, "ReferenceNotFound", 13),
+            ];
+            find(&text.replace("port: 80, protocol: HTTP", "port: 80000, protocol: HTTP"), &unfinished);
+        }
     }
 
     #[test]

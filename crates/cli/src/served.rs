@@ -8,7 +8,7 @@ use model::{
 };
 use resources::{Kind, Name, Problem, Resources, SharedGateway, deep_host_pattern, host_pattern};
 use route::Snapshot;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
@@ -61,20 +61,13 @@ pub(crate) struct ServedListener {
 /// Ports below this one have the offset added.
 const PRIVILEGED: u16 = 1024;
 
-/// The gateway that is there whoever asks.
-pub(crate) fn shared() -> SharedGateway {
-    SharedGateway {
-        labels: [("istio".into(), "ingressgateway".into()), ("app".into(), "istio-ingressgateway".into())].into(),
-        namespace: "istio-system".into(),
-        services: vec![Name::new(control::GATEWAY_NAMESPACE, control::GATEWAY_NAME), Name::new("istio-system", "istio-ingressgateway")],
-        ..SharedGateway::new(GatewayId::new(control::GATEWAY_ID.to_owned()))
-    }
-}
+const CLASSES: [(&str, &str); 2] = [("paifang", control::GATEWAY_CONTROLLER), ("istio", control::ISTIO_GATEWAY_CONTROLLER)];
 
 /// As the gateways of these objects are told to translate.
 pub(crate) fn options(from: Reach, objects: &[Value]) -> Options {
-    let mut options = Options::new(GatewayId::new(control::GATEWAY_ID.to_owned()));
-    options.gateways = vec![shared()];
+    let shared = control::shared_gateway();
+    let mut options = Options::new(shared.id.clone());
+    options.gateways = vec![shared];
     options.ingress.cluster_ips = ClusterIps::NotRouted;
     options.ingress.classes.others = match from {
         Reach::Api => Others::default(),
@@ -98,6 +91,9 @@ impl Served {
         options.egress = Egress::new(api.iter().copied().collect());
         let mut all: Vec<Value> = objects.clone();
         all.extend(annotated(objects, *from));
+        if *from == Reach::Files {
+            all.extend(assumed(objects));
+        }
         let mut resources = Resources::of(&all);
         resolve(&mut resources);
         let translation = translate::translate(&resources, &options);
@@ -147,6 +143,18 @@ fn problems(reports: &Reports, resources: &Resources) -> BTreeMap<ObjectRef, BTr
     }
     problems.retain(|_, it| !it.is_empty());
     problems
+}
+
+/// The GatewayClasses that are there wherever a gateway of ours is, as far as files do not have them.
+pub(crate) fn assumed(objects: &[Value]) -> Vec<Value> {
+    let made = |(name, controller): &(&str, &str)| {
+        json!({
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "metadata": { "name": name },
+            "spec": { "controllerName": controller },
+        })
+    };
+    let known = |it: &Value| objects.iter().any(|other| other["kind"] == it["kind"] && other["metadata"]["name"] == it["metadata"]["name"]);
+    CLASSES.iter().map(made).filter(|it| !known(it)).collect()
 }
 
 /// In files nobody has made the slices of annotated Services yet.

@@ -1,6 +1,7 @@
 //! What was found, as text and as JSON.
 
 use super::{Answer, Arrival, Handshake};
+use crate::served::ServedGateway;
 use crate::text::{self, Paint, Style, safe};
 use crate::words::{self, filter_text, match_text, object_json, source_text};
 use model::{ClientAuth, ObjectRef, Scheme};
@@ -42,7 +43,12 @@ impl Answer<'_> {
         let mut rows: Vec<Vec<String>> = Vec::new();
         let mut row = |name: &str, value: String| rows.push(vec![paint.paint(Style::Dim, name), safe(&value)]);
         match &self.arrival {
-            None => row("listener", format!("none: no gateway listens at port {} for {}", self.asked.port, scheme(self.asked.scheme))),
+            None => {
+                row("listener", format!("none: no gateway listens at port {} for {}", self.asked.port, scheme(self.asked.scheme)));
+                for (n, listening) in self.listening().into_iter().enumerate() {
+                    row(if n == 0 { "there is" } else { "" }, listening);
+                }
+            }
             Some(arrival) => self.rows(arrival, &mut row),
         }
         if let Some(answer) = self.answer_text() {
@@ -93,6 +99,15 @@ impl Answer<'_> {
             let endpoints = if endpoints.is_empty() { "no ready endpoint".to_owned() } else { endpoints.join(", ") };
             row(if n == 0 { "backend" } else { "" }, format!("{id}{weight}: {endpoints}"));
         }
+    }
+
+    /// Ports that are listened on, by gateway.
+    fn listening(&self) -> Vec<String> {
+        let ports = |it: &ServedGateway| {
+            let shown = it.listeners.iter().map(|it| format!("{} {}", words::protocol(it.protocol), it.number));
+            format!("{} on {} of gateway {}", shown.collect::<Vec<_>>().join(", "), it.address().unwrap_or("node ports"), it.id)
+        };
+        self.served.gateways.iter().map(ports).collect()
     }
 
     /// What is wrong with the object that answers.
