@@ -1,7 +1,7 @@
 //! Who asks, and what they may do.
 //!
 //! There are two identities, both client certificates of our own CA whose organisation is `system:masters`: the administrator's, and
-//! this program's own, which never leaves the process. Both may do everything; but what [`crate::views`] guards, only the latter writes.
+//! this program's own, which never leaves the process. Both may do everything; but what is read-only, the latter alone writes.
 
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};

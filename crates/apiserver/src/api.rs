@@ -15,7 +15,7 @@ use crate::format::Format;
 use crate::kinds::{Kind, Kinds};
 use crate::reply::Reply;
 use crate::request::{Query, Target, Verb};
-use crate::{Admit, Warn, access, crd, delete, discovery, openapi, patch, read, scale, table, views, watching, write};
+use crate::{Admit, Warn, access, crd, delete, discovery, openapi, patch, read, read_only, scale, table, watching, write};
 
 /// What all requests share.
 pub(crate) struct Api {
@@ -146,13 +146,13 @@ impl Api {
         }
     }
 
-    /// Guards views, then asks the embedder, if it wants to be asked. Gives what the client should hear.
+    /// Guards what is read-only, then asks the embedder, if it wants to be asked. Gives what the client should hear.
     ///
     /// # Errors
-    /// `Forbidden` for a view, `Invalid` with the causes that the embedder gives.
+    /// `Forbidden` for a read-only object, `Invalid` with the causes that the embedder gives.
     pub(crate) fn admit(&self, ask: &Ask, old: Option<&Value>, new: Option<&Value>) -> Result<Vec<String>, Failure> {
         use crate::object::Object;
-        views::guard(ask, old, new)?;
+        read_only::guard(ask, old, new)?;
         let mut warnings = self.warnings(ask, old, new);
         let Some(admit) = &self.hooks.admit else { return Ok(warnings) };
         let name = new.or(old).map_or("", |object| object.name());

@@ -87,7 +87,7 @@ pub struct Running {
     pub url: String,
     pub kubeconfig_path: PathBuf,
     pub kubeconfig: String,
-    /// For the controllers of this process: they alone write views. It stands in no file.
+    /// For the controllers of this process: they alone write what is read-only. It stands in no file.
     pub keeper_kubeconfig: String,
     pub ca_certificate: String,
     pub client_certificate: String,

@@ -1,4 +1,4 @@
-//! Deployments and Pods, which nothing runs; and views, which only their keeper writes.
+//! Deployments and Pods, which nothing runs; and objects that only their keeper writes.
 
 use std::sync::Arc;
 
@@ -66,14 +66,14 @@ async fn nothing_is_said_where_the_embedder_stands_in() {
 }
 
 #[tokio::test]
-async fn a_view_is_written_by_its_keeper_alone() {
+async fn what_is_read_only_is_written_by_its_keeper_alone() {
     let server = Server::start().await;
     let pods: Api<Pod> = Api::namespaced(keeper(&server).await, "default");
-    let mut view = pod("view");
-    view["metadata"]["annotations"] = json!({ "paifang.dev/read-only": "true" });
-    server.post(PODS, &view).await.refused(403);
-    pods.create(&PostParams::default(), &serde_json::from_value(view).expect("a Pod")).await.expect("its keeper may");
-    let path = format!("{PODS}/view");
+    let mut shown = pod("shown");
+    shown["metadata"]["annotations"] = json!({ "paifang.dev/read-only": "true" });
+    server.post(PODS, &shown).await.refused(403);
+    pods.create(&PostParams::default(), &serde_json::from_value(shown).expect("a Pod")).await.expect("its keeper may");
+    let path = format!("{PODS}/shown");
     let label = json!({ "metadata": { "labels": { "a": "b" } } });
     let refused = [
         server.patch(&path, MERGE, &label).await,
@@ -86,31 +86,31 @@ async fn a_view_is_written_by_its_keeper_alone() {
     for answer in refused {
         let status = answer.refused(403);
         let message = status["message"].as_str().unwrap_or("");
-        assert!(message.starts_with("pods \"view\" is forbidden: Paifang keeps this object"), "{message}");
+        assert!(message.starts_with("pods \"shown\" is forbidden: Paifang keeps this object"), "{message}");
     }
     server.post(PODS, &pod("mine")).await.ok();
     let mark = json!({ "metadata": { "labels": { "paifang.dev/read-only": "true" } } });
     server.patch(&format!("{PODS}/mine"), MERGE, &mark).await.refused(403);
     let running = json!({ "status": { "phase": "Running", "hostIP": "127.0.0.1" } });
-    pods.patch_status("view", &PatchParams::default(), &Patch::Merge(&running)).await.expect("its keeper may");
+    pods.patch_status("shown", &PatchParams::default(), &Patch::Merge(&running)).await.expect("its keeper may");
     let list = server.get(&format!("{PODS}?labelSelector=app%3Dweb&fieldSelector=status.phase%3DRunning")).await.ok();
     assert_eq!(list["items"][0]["status"]["hostIP"], "127.0.0.1");
 }
 
 #[tokio::test]
-async fn a_view_goes_with_its_owner_and_its_namespace() {
+async fn what_is_read_only_goes_with_its_owner() {
     let server = Server::start().await;
     let pods: Api<Pod> = Api::namespaced(keeper(&server).await, "default");
     let owner = server.post(DEPLOYMENTS, &deployment("web")).await.ok();
-    let mut view = pod("view");
-    view["metadata"]["labels"]["paifang.dev/read-only"] = json!("true");
-    view["metadata"]["ownerReferences"] =
+    let mut shown = pod("shown");
+    shown["metadata"]["labels"]["paifang.dev/read-only"] = json!("true");
+    shown["metadata"]["ownerReferences"] =
         json!([{ "apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": owner["metadata"]["uid"] }]);
-    pods.create(&PostParams::default(), &serde_json::from_value(view).expect("a Pod")).await.expect("its keeper may");
+    pods.create(&PostParams::default(), &serde_json::from_value(shown).expect("a Pod")).await.expect("its keeper may");
     let mut watch = server.watch(&format!("{PODS}?watch=true")).await;
-    assert_eq!(watch.brief().await, ("ADDED".into(), "view".into()));
+    assert_eq!(watch.brief().await, ("ADDED".into(), "shown".into()));
     server.delete(&format!("{DEPLOYMENTS}/web")).await.ok();
-    assert_eq!(watch.brief().await, ("DELETED".into(), "view".into()));
+    assert_eq!(watch.brief().await, ("DELETED".into(), "shown".into()));
 }
 
 #[tokio::test]
