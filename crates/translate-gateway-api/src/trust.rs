@@ -54,13 +54,16 @@ fn by_option(given: Given<'_>, gateway: &Gateway, judged: &Judged<'_>, mode: &st
         Some((it, Err(fault))) => Err(format!("the authorities in Secret `{}` are not usable ({fault})", it.name)),
         None => Err("no Secret has authorities for clients".to_owned()),
     };
+    // One that is not there may still come.
+    let is_there = certificate.is_some_and(|it| given.resources.secret(&it.name).is_some());
+    let cause = if is_there { Cause::BadCertificate } else { Cause::SecretNotFound };
     match taken {
         Ok((it, authorities)) => {
             let known = client_trust(format!("Secret {}", it.name), [authorities]);
             trust.policy.client = if mode == "MUTUAL" { ClientAuth::Required(known) } else { ClientAuth::Optional(known) };
         }
         Err(why) => {
-            let problem = Problem::error(field, Cause::BadCertificate, format!("{why}, so no client comes in"));
+            let problem = Problem::error(field, cause, format!("{why}, so no client comes in"));
             let name = certificate.map(|it| it.name.name.to_string()).unwrap_or_default();
             let problem = problem.hint(format!("Put `ca.crt` into Secret `{name}`, or into `{name}-cacert`"));
             trust.faults.push(("InvalidCACertificateRef", problem.clone()));
@@ -84,7 +87,9 @@ fn by_validation(given: Given<'_>, gateway: &Gateway, validation: &ClientValidat
     }
     if validation.broken || good.is_empty() {
         let message = "no authority for certificates of clients can be had, so nobody comes in";
-        trust.closed = Some(Problem::error(format!("{at}.caCertificateRefs"), Cause::BadCertificate, message));
+        let missing = !validation.broken && trust.faults.iter().all(|(_, fault)| fault.reason.is_reference());
+        let cause = if missing { Cause::ReferenceNotFound } else { Cause::BadCertificate };
+        trust.closed = Some(Problem::error(format!("{at}.caCertificateRefs"), cause, message));
         return trust;
     }
     trust.policy.client = match validation.mode {

@@ -7,6 +7,7 @@ use crate::host::owner;
 use crate::listener::{Judged, judged};
 use crate::ours::ours;
 use crate::pattern::intersection;
+use crate::place::served_by;
 use crate::rule::rules;
 use crate::tunnel::tunnel;
 use model::HostPattern;
@@ -27,6 +28,9 @@ pub(super) fn report(given: Given<'_>, kind: Kind, name: &Name) -> Option<Report
         let judged = judged(given, ours);
         let attached = attached(given, &route, parent, gateway, &judged);
         report.problems.extend(attached.iter().flatten().flat_map(|it| elsewhere(given, &route, gateway, &judged, it)));
+        if attached.as_ref().is_ok_and(|it| it.iter().all(|it| !it.serves())) || served_by(given, ours).is_none() {
+            report.problems.insert(idle(parent, name));
+        }
         let miss = attached.err().map(|miss| (reason(miss), missed(miss, parent, name)));
         report.problems.extend(miss.iter().map(|(_, problem)| problem.clone()));
         let found = found.get_or_insert_with(|| Found::of(given, &route));
@@ -144,6 +148,11 @@ fn missed(miss: Miss, parent: &ParentRef, gateway: &Name) -> Problem {
             Problem::error("spec.hostnames", Cause::NoEffect, message)
         }
     }
+}
+
+fn idle(parent: &ParentRef, gateway: &Name) -> Problem {
+    let message = format!("what it attaches to is not served itself: Gateway `{gateway}` says why");
+    Problem::warning(format!("spec.parentRefs[{}]", parent.to.index), Cause::NoEffect, message)
 }
 
 fn missing(given: Given<'_>, parent: &ParentRef, name: &Name) -> Problem {
