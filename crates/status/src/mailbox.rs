@@ -48,6 +48,12 @@ impl Mailbox {
         self.0.filled.notify_one();
     }
 
+    /// What nobody works on yet, the first to be taken first.
+    pub fn waiting(&self) -> Vec<(Target, Wish)> {
+        let desk = self.desk();
+        desk.queue.iter().filter_map(|slot| Some((slot.target.clone(), desk.wishes.get(slot)?.clone()))).collect()
+    }
+
     /// Waits for a wish; nobody else gets one for its slot until it is [`done`](Self::done).
     pub(crate) async fn take(&self) -> (Slot, Wish) {
         loop {

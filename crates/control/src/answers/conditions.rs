@@ -220,10 +220,14 @@ fn replace(conditions: &mut Vec<Condition>, condition: Condition) {
 
 /// Somebody else has what is asked for here. Where nobody has, nothing is said.
 fn conflicted(conditions: &mut Vec<Condition>, conflicts: &[&Conflict]) {
-    if let Some(first) = conflicts.first() {
-        let reason = if first.at.is_some() { "MatchConflict" } else { "ProtocolConflict" };
-        replace(conditions, Condition::new(CONFLICTED, Truth::True, reason, told(conflicts.iter().copied())));
-    }
+    let Some(first) = conflicts.first() else { return };
+    let message = told(conflicts.iter().copied());
+    let condition = match find(conditions, CONFLICTED).filter(|it| it.status == Truth::True) {
+        // There are two sides to it: inside its own frontend, and among frontends.
+        Some(inside) => Condition::new(CONFLICTED, Truth::True, inside.reason.clone(), format!("{}; {message}", inside.message)),
+        None => Condition::new(CONFLICTED, Truth::True, if first.at.is_some() { "MatchConflict" } else { "ProtocolConflict" }, message),
+    };
+    replace(conditions, condition);
 }
 
 /// Another object has the port for something else.

@@ -48,3 +48,127 @@ fn a_refusal_lasts_until_what_mended_it_is_served() {
     check(&[(1, false), (2, true)], &["NotServed"]);
     check(&[(1, true), (2, true)], &["NotServed"]);
 }
+
+fn step(world: &mut World, answers: &mut Answers, objects: &[(ReadKind, &str, Option<Value>)]) -> Version {
+    let changes = objects.iter().map(|(kind, name, object)| {
+        let namespace = if kind.lives() == resources::Lives::Cluster { "" } else { "demo" };
+        Change::Object { kind: *kind, name: Name::new(namespace, *name), object: object.clone().map(Arc::new) }
+    });
+    let step = world.step(changes.collect::<Vec<_>>());
+    answers.expect(step.update.version, step.about, step.update.shards.into_iter().map(|(key, _)| key), world);
+    step.update.version
+}
+
+fn acknowledge(world: &World, answers: &mut Answers, version: Version) {
+    answers.acknowledged(Ack { version, bindings: Vec::new(), nacks: Vec::new() }, world, Instant::now());
+}
+
+/// Of each status that waits to be written: whose it is, and of which generation it speaks.
+fn stated(mailbox: &Mailbox) -> Vec<(String, i64)> {
+    let statement = |(target, wish): (Target, Wish)| match wish {
+        Wish::Status(statement) => Some((target.to_string(), statement.generation)),
+        _ => None,
+    };
+    mailbox.waiting().into_iter().filter_map(statement).collect()
+}
+
+const CONTROLLER: &str = "paifang.dev/gateway-controller";
+
+fn class() -> (ReadKind, &'static str, Option<Value>) {
+    (ReadKind::GatewayClass, "ours", Some(json!({ "metadata": { "name": "ours" }, "spec": { "controllerName": CONTROLLER } })))
+}
+
+fn gateway(generation: i64, port: u16) -> (ReadKind, &'static str, Option<Value>) {
+    let listener = json!({ "name": "http", "port": port, "protocol": "HTTP" });
+    let object = json!({ "metadata": { "namespace": "demo", "name": "web", "uid": "g", "generation": generation },
+        "spec": { "gatewayClassName": "ours", "listeners": [listener] } });
+    (ReadKind::Gateway, "web", Some(object))
+}
+
+fn route(generation: i64, gateway: &str) -> (ReadKind, &'static str, Option<Value>) {
+    let object = json!({ "metadata": { "namespace": "demo", "name": "route", "uid": "r", "generation": generation },
+        "spec": { "parentRefs": [{ "name": gateway }], "rules": [{}] } });
+    (ReadKind::HttpRoute, "route", Some(object))
+}
+
+fn fresh() -> (World, Answers, Mailbox) {
+    let world = World::new(translate::Options::new(GatewayId::new("a/a")), 0);
+    let mut answers = answers(watch::channel(Picture::default()).0);
+    answers.controllers = [CONTROLLER.into()].into();
+    let mailbox = answers.mailbox.clone();
+    (world, answers, mailbox)
+}
+
+#[test]
+fn a_status_speaks_of_the_version_that_is_served() {
+    let (mut world, mut answers, mailbox) = fresh();
+    let first = step(&mut world, &mut answers, &[class(), gateway(1, 80)]);
+    let second = step(&mut world, &mut answers, &[gateway(2, 81)]);
+    assert_eq!(stated(&mailbox), [], "nobody has acknowledged anything");
+    acknowledge(&world, &mut answers, first);
+    let of_gateway = |mailbox: &Mailbox| stated(mailbox).into_iter().find(|(it, _)| it == "Gateway demo/web").map(|(_, it)| it);
+    assert_eq!(of_gateway(&mailbox), Some(1), "the second version is not served yet");
+    acknowledge(&world, &mut answers, second);
+    assert_eq!(of_gateway(&mailbox), Some(2));
+}
+
+#[test]
+fn a_route_of_others_is_left_alone_and_one_that_was_ours_is_cleared() {
+    let (mut world, mut answers, mailbox) = fresh();
+    let version = step(&mut world, &mut answers, &[class(), gateway(1, 80), route(1, "theirs")]);
+    acknowledge(&world, &mut answers, version);
+    let of_route = |mailbox: &Mailbox| stated(mailbox).into_iter().find(|(it, _)| it == "HTTPRoute demo/route").map(|(_, it)| it);
+    assert_eq!(of_route(&mailbox), None);
+    let version = step(&mut world, &mut answers, &[route(2, "web")]);
+    acknowledge(&world, &mut answers, version);
+    assert_eq!(of_route(&mailbox), Some(2));
+    let version = step(&mut world, &mut answers, &[route(3, "theirs")]);
+    acknowledge(&world, &mut answers, version);
+    assert_eq!(of_route(&mailbox), Some(3), "the entry may be on its way: it is taken back");
+    let version = step(&mut world, &mut answers, &[route(4, "theirs")]);
+    acknowledge(&world, &mut answers, version);
+    assert_eq!(of_route(&mailbox), Some(3), "once is enough");
+
+    let entry = json!({ "status": { "parents": [{ "controllerName": CONTROLLER }] } });
+    answers.observe(&Target::new(Kind::HttpRoute, "demo", "route"), Some(&entry));
+    let version = step(&mut world, &mut answers, &[route(5, "theirs")]);
+    acknowledge(&world, &mut answers, version);
+    assert_eq!(of_route(&mailbox), Some(5), "as left by an earlier start");
+}
+
+#[test]
+fn gateways_are_spoken_of_again_when_they_move() {
+    let (mut world, mut answers, mailbox) = fresh();
+    let version = step(&mut world, &mut answers, &[class(), gateway(1, 80)]);
+    acknowledge(&world, &mut answers, version);
+    let programmed = |mailbox: &Mailbox| {
+        let statement = mailbox.waiting().into_iter().find_map(|(_, wish)| match wish {
+            Wish::Status(it) => match it.shape {
+                status::Shape::Gateway { status, .. } => Some(status),
+                _ => None,
+            },
+            _ => None,
+        });
+        let conditions = statement.map(|it| it.conditions).unwrap_or_default();
+        conditions.into_iter().find(|it| it.kind == *"Programmed").map(|it| it.message.to_string()).unwrap_or_default()
+    };
+    assert_eq!(programmed(&mailbox), "no gateway serves it yet");
+    let plan = Plan {
+        id: GatewayId::new("demo/web"),
+        owner: None,
+        services: Vec::new(),
+        access: crate::Access::LoadBalancer,
+        address: None,
+        wanted: None,
+        shortage: Some(pools::Shortage::NoPool),
+        others: Vec::new(),
+        node_address: [127, 0, 0, 1].into(),
+        ports: Vec::new(),
+        replies: model::Replies::default(),
+    };
+    answers.gateways(Arc::new([plan].into_iter().collect()), Trouble::new(), Instant::now());
+    let version = world.next_version();
+    answers.expect(version, BTreeSet::new(), [], &world);
+    acknowledge(&world, &mut answers, version);
+    assert_eq!(programmed(&mailbox), "there is no pool of addresses; node ports answer on 127.0.0.1");
+}

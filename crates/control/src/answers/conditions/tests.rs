@@ -210,6 +210,10 @@ fn istio_s_gateways_are_programmed_likewise() {
     younger.conflicts.push(Conflict { at: None, field: "spec.servers[0].port".into(), message: "port 80 is HTTP of somebody".into() });
     let expect = ["Accepted True/Accepted", "Programmed False/PortUnavailable", "Conflicted True/ProtocolConflict"];
     assert_eq!(conditions(&younger, istio, &all, &[]), expect);
+    let inside = Condition::new(CONFLICTED, Truth::True, "Conflict", "two servers want it");
+    younger.status = Status::Conditions(vec![accepted(true), inside]);
+    let expect = ["Accepted True/Accepted", "Programmed False/PortUnavailable", "Conflicted True/Conflict"];
+    assert_eq!(conditions(&younger, istio, &all, &[]), expect, "both are said in one");
 }
 
 #[test]
