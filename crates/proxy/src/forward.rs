@@ -186,7 +186,8 @@ impl Connection {
             it.account.tries = it.account.tries.saturating_add(1);
             it.account.endpoint = Some(lease.endpoint.address);
             let limit = it.backend.limits.connect.unwrap_or(it.forward.timeouts.connect).min(self.deadline.left());
-            let failure = match self.worker.dial(&lease, it.backend, limit).await {
+            // Not part of every connection's state: most requests find a connection open.
+            let failure = match Box::pin(self.worker.dial(&lease, it.backend, limit)).await {
                 Ok((warm, took)) => {
                     it.account.connect = Some(took);
                     return Ok(Taken::new(warm, lease, it.backend, false));

@@ -7,7 +7,8 @@
 //! model::Update ──Dataplane::apply──► Registry, Snapshot (shared, swapped) ──View──► worker, one per core
 //!
 //! accept ─► TLS ─► head ─► canonical path ─► route ─► filters ─► endpoint, connection ─► request out ─► answer ─► client
-//! listeners connection                exchange               forward                 waiting        delivery
+//! listeners connection                exchange          │     forward                 waiting        delivery
+//!                                                       └──► copies of it, on tasks of their own: mirroring
 //! ```
 //!
 //! Each worker is a thread with a runtime of its own. It has its own sockets (`SO_REUSEPORT`), upstream pools, buffers and clock; shared are
@@ -16,7 +17,8 @@
 //! **Invariant:** every wait has a deadline, every buffer a bound; nothing on a worker blocks.
 //!
 //! Silence is bounded, slowness is not: a body that goes on, however little at a time, is let be, as nginx does. What a slow one holds is
-//! bounded: 64 KiB each way, and two connections out of what its client and its listener may have.
+//! bounded: 64 KiB each way, and two connections out of what its client and its listener may have. Of a body that may have to be sent once
+//! more 64 KiB are kept, of one that is mirrored 1 MiB, and 64 MiB by a worker in all.
 //!
 //! **Invariant:** a request is answered by one snapshot, and lets it go once it is routed.
 //!

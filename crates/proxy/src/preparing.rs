@@ -5,7 +5,7 @@ use crate::exchange::Failure;
 use crate::heads::Incoming;
 use crate::outgoing::Outgoing;
 use crate::passage::Passage;
-use crate::transfer::{Sink, Source, Transfer, end, put};
+use crate::transfer::{Kept, Sink, Source, Transfer, end, put};
 use http1::{Chunked, Framing, Piece};
 use model::Reason;
 
@@ -85,7 +85,7 @@ impl Connection {
             _ => (0, None),
         };
         if let (Some(room), Some(body)) = (room, &mut body) {
-            body.keep(room);
+            body.keep(Kept::new(room, self.worker.kept.clone()));
         }
         upload.body = body;
         self.let_go(incoming, length + used);

@@ -8,7 +8,9 @@ use crate::buffer::{Buffer, Buffers, LARGE};
 use crate::splice::{Broken, Splice, WORTH};
 use crate::stream::Stream;
 use http1::{CHUNK_END, Chunked, Fault, LAST_CHUNK, Piece, chunk_head};
+use std::cell::Cell;
 use std::io;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 /// How the body arrives.
@@ -72,19 +74,51 @@ pub(crate) struct Transfer {
     pub begun: bool,
 }
 
-/// A copy of what was sent, to be sent again. Bounded.
-#[derive(Debug, Default)]
+/// A copy of what was sent, to be sent again. Bounded, and so are all of a worker together.
+#[derive(Debug)]
 pub(crate) struct Kept {
     pub octets: Vec<u8>,
     room: usize,
+    /// What it counts for among all of its worker.
+    counted: usize,
+    all: Rc<Cell<usize>>,
+}
+
+/// Octets that all copies of one worker may have.
+const MOST_KEPT: usize = 64 << 20;
+
+// === impl Kept ===
+
+impl Kept {
+    pub fn new(room: usize, all: Rc<Cell<usize>>) -> Self {
+        Self { octets: Vec::new(), room, counted: 0, all }
+    }
+
+    /// `false`: there is no room for it.
+    fn take(&mut self, data: &[u8]) -> bool {
+        let (counted, all) = (self.counted + data.len(), self.all.get() + data.len());
+        if counted > self.room || all > MOST_KEPT {
+            return false;
+        }
+        self.counted = counted;
+        self.all.set(all);
+        self.octets.extend_from_slice(data);
+        true
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.all.set(self.all.get().saturating_sub(self.counted));
+    }
 }
 
 // === impl Transfer ===
 
 impl Transfer {
-    /// Keeps a copy of what goes through, as long as it is no more than this.
-    pub fn keep(&mut self, room: usize) {
-        self.kept = Some(Kept { octets: Vec::new(), room });
+    /// Keeps a copy of what goes through, as long as there is room for it.
+    pub fn keep(&mut self, kept: Kept) {
+        self.kept = Some(kept);
     }
 
     /// The copy; `None`: there is none, or it would have been too large.
@@ -406,13 +440,8 @@ impl Transfer {
 
 /// Copies a piece that goes through. What would be too large is given up.
 fn copy(kept: &mut Option<Kept>, data: &[u8]) {
-    let Some(it) = kept else { return };
-    match it.room.checked_sub(data.len()) {
-        Some(room) => {
-            it.room = room;
-            it.octets.extend_from_slice(data);
-        }
-        None => *kept = None,
+    if kept.as_mut().is_some_and(|kept| !kept.take(data)) {
+        *kept = None;
     }
 }
 
@@ -454,6 +483,19 @@ mod tests {
         let address = listener.local_addr().expect("its address");
         let (one, other) = tokio::join!(TcpStream::connect(address), listener.accept());
         (one.expect("connected"), other.expect("accepted").0)
+    }
+
+    #[test]
+    fn copies_of_one_worker_are_bounded_together() {
+        let all = Rc::new(Cell::new(MOST_KEPT - 10));
+        let (mut one, mut two) = (Some(Kept::new(100, all.clone())), Some(Kept::new(4, all.clone())));
+        copy(&mut one, b"123456");
+        copy(&mut two, b"1234");
+        assert!(one.is_some() && two.is_some() && all.get() == MOST_KEPT);
+        copy(&mut one, b"7");
+        assert!(one.is_none() && all.get() == MOST_KEPT - 6, "given up, it makes room for others");
+        copy(&mut two, b"5");
+        assert!(two.is_none() && all.get() == MOST_KEPT - 10);
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub(crate) struct Worker {
     pub kits: Pool<Box<Kit>>,
     slims: Pool<Box<Kit>>,
     pub mirrors: Mirrors,
+    /// Octets of bodies that are kept to be sent again.
+    pub kept: Rc<Cell<usize>>,
     pub rng: RefCell<fastrand::Rng>,
     pub date: Date,
     view: RefCell<View<Snapshot>>,
@@ -91,6 +93,7 @@ impl Worker {
             kits: Pool::new(256, Box::default),
             slims: Pool::new(1024, Box::default),
             mirrors: Mirrors::default(),
+            kept: Rc::default(),
             rng: RefCell::new(fastrand::Rng::new()),
             date: Date::default(),
             view: RefCell::new(shared.snapshot.view()),

@@ -8,7 +8,8 @@
 //! route's Forward ──► pick_backend ──► Backend ──────────────┘
 //! ```
 //!
-//! **Invariant:** a limit counts over all workers: a connection holds its [`Permit`] from before it is opened until it is closed.
+//! **Invariant:** a limit counts over all workers: a connection holds its [`Permit`] from before it is opened until it is closed, a request
+//! its [`Admitted`], and one that waits for a connection its place ([`Waiting`]).
 //!
 //! **Invariant:** a connection to an endpoint that was taken away is never handed out again.
 #![forbid(unsafe_code)]
