@@ -24,6 +24,8 @@ pub struct First {
     pub shape: Shape,
     /// Whether there are to be classes called `istio` too.
     pub istio: bool,
+    /// This machine's name.
+    pub host: String,
     /// Annotations of the shared gateway's own Service, for those who look from elsewhere.
     pub notes: BTreeMap<String, String>,
 }

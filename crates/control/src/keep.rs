@@ -153,7 +153,8 @@ impl Keeper {
     }
 }
 
-fn wanted(with: With<'_>, asks: &Asks, plans: &Gateways) -> BTreeMap<Target, Vec<Wish>> {
+/// What each object is to hold.
+pub(crate) fn wanted(with: With<'_>, asks: &Asks, plans: &Gateways) -> BTreeMap<Target, Vec<Wish>> {
     let With { machine, host, notes } = with;
     let mut wanted: BTreeMap<Target, Vec<Wish>> = BTreeMap::new();
     for plan in plans.iter() {

@@ -2,8 +2,8 @@
 
 use crate::first::{First, MADE, Notes, first_objects};
 use crate::gateways::{Gateways, Given, Machine, Taken, Wishes, asks};
-use crate::plan::Plan;
-use crate::services::{MANAGED_BY, MANAGER, service};
+use crate::keep::{With, wanted};
+use crate::services::{MANAGED_BY, MANAGER};
 use crate::sockets::{self, Demand, SocketError};
 use kube::api::{DynamicObject, ListParams};
 use kube::{Api, Client};
@@ -39,7 +39,7 @@ pub struct Prepared {
     pub(crate) notes: Notes,
 }
 
-/// Reads the shared gateway's Services, finds sockets, and makes what is missing: namespaces, its own Service, on a first start the classes.
+/// Reads the shared gateway's Services and finds sockets. On a first start it makes what the gateway is seen as, and the classes.
 pub async fn prepare(client: &Client, machine: &Machine, shared: &SharedGateway, first: &First) -> Result<Prepared, PrepareError> {
     let prepared = async {
         let services = services(client, shared).await?;
@@ -54,11 +54,12 @@ pub async fn prepare(client: &Client, machine: &Machine, shared: &SharedGateway,
         notes.insert(MADE.to_owned(), first_objects(client, own.map(|it| it.1), first).await?);
         // One that is there is mended once it is known which ports objects want of it: nothing is written where nothing has changed.
         if own.is_none() {
-            for (id, asked) in &asks {
-                let (Some(plan), Some(name)) = (plans.get(id), asked.services.first()) else { continue };
-                make_namespaces(client, &asked.services).await?;
-                show(client, name, service((machine, &notes), asked, plan, name), plan).await?;
-            }
+            make_namespaces(client, &shared.services).await?;
+            let mut writes = wanted(With { machine, host: &first.host, notes: &notes }, &asks, &plans);
+            // A Service that is there already is somebody else's.
+            writes
+                .retain(|target, _| target.kind != Kind::Service || !services.contains_key(&Name::new(&*target.namespace, &*target.name)));
+            make(client, writes).await?;
         }
         Ok(Prepared { gateways: plans, notes })
     };
@@ -109,10 +110,15 @@ async fn make_namespaces(client: &Client, services: &[Name]) -> Result<(), Prepa
     Ok(())
 }
 
-async fn show(client: &Client, name: &Name, object: Value, plan: &Plan) -> Result<(), PrepareError> {
-    let target = Target::new(Kind::Service, name.namespace.as_str(), name.name.as_str());
-    write(client, target.clone(), Wish::Object(object)).await?;
-    write(client, target, Wish::Addresses(plan.status())).await
+/// All objects at once, then what they say.
+async fn make(client: &Client, wanted: BTreeMap<Target, Vec<Wish>>) -> Result<(), PrepareError> {
+    let all = wanted.into_iter().flat_map(|(target, wishes)| wishes.into_iter().map(move |wish| (target.clone(), wish)));
+    let (objects, statuses): (Vec<_>, Vec<_>) = all.partition(|(_, wish)| matches!(wish, Wish::Object(_)));
+    for writes in [objects, statuses] {
+        let writes = writes.into_iter().map(|(target, wish)| write(client, target, wish));
+        futures::future::try_join_all(writes).await?;
+    }
+    Ok(())
 }
 
 pub(crate) async fn write(client: &Client, target: Target, wish: Wish) -> Result<(), PrepareError> {

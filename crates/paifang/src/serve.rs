@@ -99,7 +99,7 @@ fn machine(wanted: &Wanted<'_>) -> Machine {
 
 fn first(wanted: &Wanted<'_>) -> First {
     let notes = [(ROUTE_ORDER.to_owned(), wanted.translation.route_order.to_string())];
-    First { shape: wanted.shape, istio: wanted.istio, notes: notes.into() }
+    First { shape: wanted.shape, istio: wanted.istio, host: instance(), notes: notes.into() }
 }
 
 /// As this process translates; which addresses no backend may have comes later.

@@ -1,6 +1,7 @@
 use super::*;
 use fastrand::Rng;
 use model::GatewayId;
+use resources::Report;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -141,6 +142,13 @@ fn from_scratch(resources: &Resources) -> Published {
     published
 }
 
+/// A hint may name what has come later and is called alike.
+fn without_hints(reports: &Reports, object: &ObjectRef) -> Option<Report> {
+    let mut report = reports.get(object)?;
+    report.problems = report.problems.into_iter().map(|it| Problem { hint: None, ..it }).collect();
+    Some(report)
+}
+
 #[test]
 fn any_series_of_changes_publishes_what_translating_at_once_would() {
     for seed in 0..80 {
@@ -163,7 +171,7 @@ fn any_series_of_changes_publishes_what_translating_at_once_would() {
             for object in whole.reports.objects().into_iter().chain(world.reports.objects()) {
                 // What is said of backends comes apart from translation.
                 if translate::has_status(Kind::named(&object.kind).expect("it is read")) {
-                    assert_eq!(world.reports.get(object), whole.reports.get(object), "seed {seed}: {object}");
+                    assert_eq!(without_hints(&world.reports, object), without_hints(&whole.reports, object), "seed {seed}: {object}");
                 }
             }
             for (id, endpoints) in &wanted.endpoints {
