@@ -78,6 +78,9 @@ fn judge(listener: &Listener) -> Judged<'_> {
         (Some(Protocol::Https | Protocol::Terminate), TlsMode::Unknown(mode)) => unsupported("tls.mode", format!("`{mode}` is no mode")),
         (Some(Protocol::Https), TlsMode::Passthrough) => unsupported("tls.mode", "HTTPS ends TLS, and cannot pass it through".into()),
         _ if listener.host.is_none() => unsupported("hostname", "the host name is not understood".into()),
+        (Some(Protocol::Tcp), _) if listener.host != Some(HostPattern::Any) => {
+            unsupported("hostname", "connections that are not TLS have no host name".into())
+        }
         _ => {
             terminate_mode(listener).and_then(|mode| unsupported("tls.options", format!("`{mode}` of `{TERMINATE_MODE}` is not done here")))
         }
@@ -99,7 +102,8 @@ fn conflict(one: &Judged<'_>, all: &[Judged<'_>]) -> Option<Fault> {
         let message = format!("listener `{}` has {what} too", other.listener.name);
         Some(Fault { reason, conflict: true, field, message })
     };
-    let others = || all.iter().filter(same_port).filter(|it| it.protocol.is_some());
+    // A host name that is not understood is nobody's.
+    let others = || all.iter().filter(same_port).filter(|it| it.protocol.is_some() && it.listener.host.is_some());
     if let Some(other) = others().find(|it| it.protocol.map(Protocol::wire) != Some(protocol.wire())) {
         return fault("ProtocolConflict", "protocol", other, &format!("port {} for another protocol", one.listener.port));
     }

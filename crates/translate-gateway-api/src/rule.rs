@@ -123,7 +123,7 @@ fn forward(given: Given<'_>, from: From<'_>, rule: &HttpRule, at: &str, findings
         backends: rule.backends.iter().map(weighted).collect(),
         spill: Spill::None,
         timeouts: timeouts(rule.timeouts),
-        retries: retries(rule.retry.as_ref(), rule.timeouts),
+        retries: retries(rule.retry.as_ref(), rule.timeouts).into(),
         unresolved: 500,
     }
 }
