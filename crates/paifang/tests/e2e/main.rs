@@ -17,6 +17,7 @@ mod objects;
 mod pool;
 mod secure;
 mod starting;
+mod statuses;
 mod talk;
 mod together;
 mod tutorial;
