@@ -16,6 +16,8 @@ pub fn endpoints(resources: &Resources, options: &Options, id: &BackendId) -> (V
         && let Some(service) = resources.service(&name.service)
     {
         match (&service.kind, name.via) {
+            // Pods alone have labels.
+            (ServiceType::ExternalName(_), _) | (_, Via::ClusterIp) if !name.labels.is_empty() => {}
             (ServiceType::ExternalName(external), _) => found.external(resources, service, external, name.port),
             (_, Via::ClusterIp) => found.cluster_ip(service, name.port),
             (_, Via::Endpoints) => found.slices(resources, service, &name),

@@ -2,6 +2,8 @@
 
 pub(crate) mod destination_rule;
 pub(crate) mod gateway;
+pub(crate) mod headers;
+pub(crate) mod http_match;
 pub(crate) mod http_rule;
 pub(crate) mod virtual_service;
 

@@ -39,6 +39,25 @@ fn ready_addresses_of_the_ports_name_each_once() {
 }
 
 #[test]
+fn a_subset_has_the_endpoints_whose_pod_has_its_labels() {
+    let web = service(json!({"ports": [{"port": 80}]}), json!({}));
+    let pod = |name: &str, version: &str| json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "demo", "labels": {"app": "web", "version": version}}});
+    let target = |name: &str| json!({"kind": "Pod", "name": name});
+    let endpoints = json!([
+        {"addresses": ["10.0.0.1"], "targetRef": target("one")}, {"addresses": ["10.0.0.2"], "targetRef": target("two")},
+        {"addresses": ["10.0.0.3"], "targetRef": target("gone")}, {"addresses": ["10.0.0.4"]},
+    ]);
+    let objects = [web, slice("one", json!([{"port": 80}]), endpoints), pod("one", "v1"), pod("two", "v2")];
+    check(&objects, "demo/web:80{version=v1}", &["10.0.0.1:80"]);
+    check(&objects, "demo/web:80{app=web,version=v2}~demo/web", &["10.0.0.2:80"]);
+    check(&objects, "demo/web:80{app=other}", &[]);
+    check(&objects, "demo/web:80", &["10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80", "10.0.0.4:80"]);
+    let external = service(json!({"type": "ExternalName", "externalName": "10.0.0.9"}), json!({}));
+    check(&[external.clone()], "demo/web:80", &["10.0.0.9:80"]);
+    check(&[external], "demo/web:80{version=v1}", &[]);
+}
+
+#[test]
 fn a_slice_without_ports_means_the_target_port() {
     let web = service(json!({"ports": [{"port": 80, "targetPort": 8080}]}), json!({}));
     check(&[web, slice("one", json!([]), json!([{"addresses": ["10.0.0.1"]}]))], "demo/web:80", &["10.0.0.1:8080"]);

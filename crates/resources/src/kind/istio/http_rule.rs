@@ -1,14 +1,13 @@
 //! One rule of a VirtualService's `http`.
 
-use super::{
-    Destination, Share, StringMatch, bad_regex, closes, duration, labels, not_followed, number, percent, texts, unsupported, usable,
-};
+use super::headers::{Headers, names};
+use super::http_match::HttpMatch;
+use super::{Destination, Share, StringMatch, bad_regex, closes, duration, not_followed, number, percent, texts, unsupported, usable};
 use crate::at::{At, Problems};
 use crate::certificate;
 use crate::kind::meta::Name;
 use crate::problem::{Cause, Problem};
 use model::{Percent, Text};
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// A rule. What is not set is `None`, so that a delegate's rule can take it from its root's.
@@ -30,39 +29,6 @@ pub struct HttpRule {
     pub headers: Option<Headers>,
     /// Something in it cannot be read: what it matches answers 503.
     pub closed: bool,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HttpMatch {
-    pub index: usize,
-    pub uri: Option<StringMatch>,
-    pub ignore_case: bool,
-    pub scheme: Option<StringMatch>,
-    pub method: Option<StringMatch>,
-    pub authority: Option<StringMatch>,
-    /// Names are lower case.
-    pub headers: BTreeMap<Text, StringMatch>,
-    pub without: BTreeMap<Text, StringMatch>,
-    pub query: BTreeMap<Text, StringMatch>,
-    /// Of the Gateway's server.
-    pub port: Option<u16>,
-    /// As written, for example `mesh` or `demo/gateway`; empty: as the VirtualService says.
-    pub gateways: BTreeSet<GatewayName>,
-    /// Of the gateway's workload.
-    pub source_labels: BTreeMap<Text, Text>,
-    pub source_namespace: Option<Text>,
-    /// It asks for a claim of a token, and no token is read: no request has it.
-    pub never: bool,
-    /// Something in it cannot be read: what the rest of it matches answers 503.
-    pub closed: bool,
-}
-
-/// A name in `gateways`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum GatewayName {
-    /// Every sidecar.
-    Mesh,
-    Gateway(Name),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,21 +114,6 @@ pub struct CorsPolicy {
     pub unmatched: model::UnmatchedPreflight,
 }
 
-/// Edits of headers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Headers {
-    pub request: HeaderEdits,
-    pub response: HeaderEdits,
-}
-
-/// Names are lower case. A value of `None` has parts that are not known here.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HeaderEdits {
-    pub set: Vec<(Text, Option<Text>)>,
-    pub add: Vec<(Text, Option<Text>)>,
-    pub remove: Vec<Text>,
-}
-
 // === impl HttpRule ===
 
 impl HttpRule {
@@ -209,99 +160,6 @@ impl HttpRule {
                 problems.push(Problem::error(at.path(), Cause::InvalidValue, message).hint("Delete one of them"));
             }
         }
-    }
-}
-
-// === impl HttpMatch ===
-
-impl HttpMatch {
-    fn read(index: usize, at: &At<'_>, namespace: &Text, problems: &mut Problems) -> Self {
-        let before = problems.len();
-        let mut read = Self { index, ..Self::default() };
-        if at.expected(at.value.as_object(), "a mapping", problems).is_some() {
-            let string = |name, problems: &mut Problems| at.field(name).map(|at| StringMatch::read(&at, problems));
-            read.uri = string("uri", problems);
-            read.ignore_case = at.flag("ignoreUriCase", problems).unwrap_or(false);
-            read.scheme = string("scheme", problems);
-            read.method = string("method", problems);
-            read.authority = string("authority", problems);
-            read.headers = named(at, "headers", problems);
-            read.without = named(at, "withoutHeaders", problems);
-            read.query = strings(at, "queryParams", problems);
-            read.port = at.port("port", problems);
-            read.gateways = gateways(at, namespace, problems).into_iter().map(|(_, name)| name).collect();
-            read.source_labels = labels(at, "sourceLabels", problems);
-            read.source_namespace = at.text("sourceNamespace", problems).filter(|it| !it.is_empty());
-            read.claims(at, problems);
-        }
-        read.closed |= closes(&problems[before..]);
-        // What is closed is closed for all that it could mean.
-        if read.closed {
-            read.without.clear();
-        }
-        read
-    }
-
-    /// Claims of tokens are verified by what is not here.
-    fn claims(&mut self, at: &At<'_>, problems: &mut Problems) {
-        const CLAIM: &str = "@request.auth.claims";
-        let claimed = |map: &BTreeMap<Text, StringMatch>| map.keys().any(|name| name.starts_with(CLAIM));
-        if claimed(&self.headers) {
-            let problem = Problem::error(
-                format!("{at}.headers"),
-                Cause::Unsupported,
-                "tokens are not read, so no request has this claim, and none matches",
-            );
-            problems.push(problem.hint("Match on a header that the client, or whoever is before this gateway, sends"));
-            self.never = true;
-        }
-        if claimed(&self.without) {
-            let message = "tokens are not read, so nobody can be told not to have this claim: what the rest matches answers 503";
-            problems.push(Problem::error(format!("{at}.withoutHeaders"), Cause::Unsupported, message));
-            self.closed = true;
-        }
-        self.headers.retain(|name, _| !name.starts_with(CLAIM));
-        self.without.retain(|name, _| !name.starts_with(CLAIM));
-    }
-}
-
-/// Names of headers in lower case.
-fn named(at: &At<'_>, field: &str, problems: &mut Problems) -> BTreeMap<Text, StringMatch> {
-    strings(at, field, problems).into_iter().map(|(name, value)| (name.to_ascii_lowercase().into(), value)).collect()
-}
-
-fn strings(at: &At<'_>, field: &str, problems: &mut Problems) -> BTreeMap<Text, StringMatch> {
-    let mut map = BTreeMap::new();
-    at.entries(field, problems, |name, at, problems| {
-        map.insert(name.into(), StringMatch::read(at, problems));
-    });
-    map
-}
-
-/// The names in `gateways`, with their place.
-pub(crate) fn gateways(at: &At<'_>, own: &Text, problems: &mut Problems) -> Vec<(usize, GatewayName)> {
-    let mut names = Vec::new();
-    at.list("gateways", problems, |index, at, problems| {
-        if let Some(text) = at.expected(at.value.as_str(), "a string", problems) {
-            names.push((index, GatewayName::new(text, own)));
-        }
-    });
-    names
-}
-
-impl GatewayName {
-    /// `name`, `namespace/name`, `./name`, and the old `name.namespace.svc.domain`.
-    fn new(text: &str, own: &Text) -> Self {
-        let name = match text.split_once('/') {
-            Some((".", name)) => Name::new(own.clone(), name),
-            Some((namespace, name)) => Name::new(namespace, name),
-            None if text == "mesh" => return Self::Mesh,
-            None => match text.split('.').collect::<Vec<_>>().as_slice() {
-                [name, namespace, "svc", ..] => Name::new(*namespace, *name),
-                _ => Name::new(own.clone(), text),
-            },
-        };
-        Self::Gateway(name)
     }
 }
 
@@ -528,77 +386,12 @@ impl CorsPolicy {
         };
         Self {
             origins,
-            methods: words(at, "allowMethods", problems),
-            headers: words(at, "allowHeaders", problems),
-            expose: words(at, "exposeHeaders", problems),
+            methods: names(at, "allowMethods", problems),
+            headers: names(at, "allowHeaders", problems),
+            expose: names(at, "exposeHeaders", problems),
             max_age: duration(at, "maxAge", problems),
             credentials: at.flag("allowCredentials", problems).unwrap_or(false),
             unmatched,
         }
     }
-}
-
-/// Names of methods or headers.
-fn words(at: &At<'_>, field: &str, problems: &mut Problems) -> Vec<Text> {
-    let words = texts(at, field, problems);
-    let path = format!("{at}.{field}");
-    words.into_iter().filter(|word| is_name(word, &path, problems)).collect()
-}
-
-// === headers ===
-
-impl Headers {
-    fn read(at: &At<'_>, problems: &mut Problems) -> Self {
-        let mut edits = |name| at.field(name).map(|at| HeaderEdits::read(&at, problems)).unwrap_or_default();
-        Self { request: edits("request"), response: edits("response") }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-impl HeaderEdits {
-    fn read(at: &At<'_>, problems: &mut Problems) -> Self {
-        let mut edits = |name: &str| {
-            let mut edits = Vec::new();
-            at.entries(name, problems, |name, at, problems| {
-                let value = at.expected(at.value.as_str(), "a string", problems);
-                if let Some(value) = value.filter(|_| is_name(name.trim_start_matches(':'), &at.path(), problems)) {
-                    edits.push((name.to_ascii_lowercase().into(), header_value(value, at, problems)));
-                }
-            });
-            edits
-        };
-        let (set, add) = (edits("set"), edits("add"));
-        let remove = words(at, "remove", problems).into_iter().map(|name| name.to_ascii_lowercase().into()).collect();
-        Self { set, add, remove }
-    }
-}
-
-fn is_name(name: &str, path: &str, problems: &mut Problems) -> bool {
-    let good = !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet));
-    if !good {
-        let shown: String = name.chars().take(60).collect();
-        problems.push(Problem::error(path, Cause::InvalidValue, format!("`{shown}` is no name of a header or method")));
-    }
-    good
-}
-
-/// Envoy's operators stand between `%`; `%%` is one of them as itself. `None`: there is one, and none is known here.
-fn header_value(value: &str, at: &At<'_>, problems: &mut Problems) -> Option<Text> {
-    if value.bytes().any(|octet| octet < b' ' && octet != b'\t' || octet == 0x7f) {
-        problems.push(Problem::error(at.path(), Cause::InvalidValue, "a header's value has no control characters"));
-        return None;
-    }
-    let mut parts = value.split("%%");
-    let operator = parts.clone().find_map(|part| part.find('%').map(|from| part[from..].chars().take(60).collect::<String>()));
-    if let Some(operator) = operator {
-        let problem =
-            Problem::warning(at.path(), Cause::Unsupported, format!("`{operator}` is not filled in here, so the header is not sent"));
-        problems.push(problem.hint("A `%` that is meant as itself is written `%%`"));
-        return None;
-    }
-    let first = parts.next().unwrap_or_default().to_owned();
-    Some(parts.fold(first, |text, part| text + "%" + part).into())
 }

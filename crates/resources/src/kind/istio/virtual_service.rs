@@ -1,7 +1,7 @@
 //! `networking.istio.io` VirtualService.
 
-pub use super::http_rule::GatewayName;
-use super::http_rule::{HttpRule, gateways};
+use super::http_match::{GatewayName, gateways};
+use super::http_rule::HttpRule;
 use super::{Destination, ExportTo, IstioHost, Share, closes, host_pattern, no_host, not_followed, unsupported};
 use crate::at::{At, Problems};
 use crate::kind::meta::{Meta, Name};
