@@ -30,7 +30,7 @@ pub struct Ack {
     pub version: Version,
     /// Every socket the data plane has been told to listen on, as it is now.
     pub bindings: Vec<BindingState>,
-    /// What it could not serve; those routes answer 503.
+    /// What it could not serve: those routes answer 503, or their host's handshakes are refused.
     pub nacks: Vec<Nack>,
 }
 
@@ -48,7 +48,7 @@ pub struct BindingState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nack {
     pub shard: ShardKey,
-    /// Index into the host's routes.
+    /// Index into the host's routes; 0 where it has a tunnel instead.
     pub route: usize,
     pub message: String,
 }
