@@ -14,6 +14,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
+/// Names of more authorities than fit this are not told to clients, who then show what they have. A message's list ends at 64 KiB.
+const LARGEST_HINTS: usize = 32 * 1024;
+
 /// Lets in whoever one of the authorities vouches for, unless revoked, and whom names and pins allow.
 ///
 /// Where there are revocation lists, one of the certificate's issuer must be among them, signed by that authority and not overdue: who is
@@ -46,9 +49,11 @@ impl ClientVerifier {
         if roots.is_empty() {
             return Err(PolicyError::NoAuthority(trust.origin.clone()));
         }
+        let hints: usize = roots.subjects().iter().map(|subject| subject.as_ref().len() + 2).sum();
         let revoked = trust.revoked.iter().map(|list| CertificateRevocationListDer::from(list.clone()));
         let builder = WebPkiClientVerifier::builder_with_provider(roots.into(), PROVIDER.clone());
         let builder = builder.with_crls(revoked).enforce_revocation_expiration();
+        let builder = if hints > LARGEST_HINTS { builder.clear_root_hint_subjects() } else { builder };
         let builder = match necessity {
             Necessity::Optional => builder.allow_unauthenticated(),
             Necessity::Required => builder,

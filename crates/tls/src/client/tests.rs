@@ -133,6 +133,14 @@ fn names_and_pins_narrow_it_down() {
 }
 
 #[test]
+fn a_thousand_authorities_are_not_too_many() {
+    let names = (0..1_000).map(|at| format!("authority number {at} of a company with many of them and a name that is not short"));
+    let all: Vec<Authority> = names.map(|name| Authority::called(&name)).collect();
+    let last = all.last().expect("there are some").issue(&["c.test"]);
+    assert_eq!(ask(&required(trust(&all.iter().collect::<Vec<_>>())), Some(&last)), Ok(()));
+}
+
+#[test]
 fn what_cannot_be_kept_closes_and_says_why() {
     let ours = Authority::new();
     let garbage = || vec![0x30, 3, 2, 1, 0];
