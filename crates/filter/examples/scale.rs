@@ -112,7 +112,7 @@ fn host(n: usize, backends: &[Arc<Backend>], tries: u8) -> Host {
         },
         matches: vec![Match { path, ..Match::default() }],
         action: Action::Forward(Forward {
-            retries: Retries { tries, ..Retries::default() },
+            retries: if tries == 3 { Retries::usual() } else { Retries { tries, ..Retries::default() }.into() },
             ..Forward::to(backends[n % backends.len()].clone())
         }),
     };

@@ -2,7 +2,7 @@
 
 use crate::{Backend, Certificate, Filter, HostPattern, Reason, Source, Text, TlsPolicy};
 use serde::Serialize;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 /// All that is known about one host name of one gateway.
@@ -180,7 +180,8 @@ pub struct Forward {
     pub backends: Vec<WeightedBackend>,
     pub spill: Spill,
     pub timeouts: Timeouts,
-    pub retries: Retries,
+    /// Shared: most routes have the same.
+    pub retries: Arc<Retries>,
     /// Status where the picked backend does not exist or may not be used: 503 (Ingress, Istio), 500 (Gateway API).
     pub unresolved: u16,
 }
@@ -307,6 +308,14 @@ impl Default for Retries {
     }
 }
 
+impl Retries {
+    /// The default, once for all routes that have it.
+    pub fn usual() -> Arc<Self> {
+        static USUAL: LazyLock<Arc<Retries>> = LazyLock::new(Arc::default);
+        USUAL.clone()
+    }
+}
+
 impl Forward {
     /// All to one backend, with defaults.
     pub fn to(backend: Arc<Backend>) -> Self {
@@ -314,7 +323,7 @@ impl Forward {
             backends: vec![WeightedBackend::new(Some(backend), 1)],
             spill: Spill::default(),
             timeouts: Timeouts::default(),
-            retries: Retries::default(),
+            retries: Retries::usual(),
             unresolved: 503,
         }
     }

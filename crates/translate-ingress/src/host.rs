@@ -350,7 +350,7 @@ pub(crate) fn unresolved() -> Action {
         backends: vec![model::WeightedBackend::new(None, 1)],
         spill: model::Spill::default(),
         timeouts: model::Timeouts::default(),
-        retries: model::Retries::default(),
+        retries: model::Retries::usual(),
         unresolved: 503,
     })
 }

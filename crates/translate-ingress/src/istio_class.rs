@@ -229,7 +229,7 @@ fn forward(backend: &Backend) -> Forward {
     let backend = Backend { balancing: Balancing::LeastRequest, ..backend.clone() };
     Forward {
         timeouts: Timeouts { connect: CONNECT, read: IDLE, send: IDLE, request: None },
-        retries: Retries { tries: 3, on: vec![RetryOn::ConnectFailure], per_try: None, backoff: Some(Duration::from_millis(25)) },
+        retries: Retries { tries: 3, on: vec![RetryOn::ConnectFailure], per_try: None, backoff: Some(Duration::from_millis(25)) }.into(),
         ..Forward::to(Arc::new(backend))
     }
 }

@@ -115,7 +115,7 @@ impl Context<'_> {
             backends,
             spill: Spill::None,
             timeouts: Timeouts { connect: CONNECT, read: IDLE, send: IDLE, request },
-            retries: retries(rule.retries.as_ref()),
+            retries: retries(rule.retries.as_ref()).into(),
             unresolved: 503,
         })
     }

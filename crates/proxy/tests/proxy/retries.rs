@@ -87,7 +87,7 @@ fn tries_are_counted() {
     let origins: Vec<_> = (0..4).map(|_| Origin::start(Behaviour::CloseAtOnce)).collect();
     let addresses: Vec<_> = origins.iter().map(Origin::address).collect();
     let mut plan = Plan::to(&addresses);
-    plan.forward = |forward| forward.retries.tries = 2;
+    plan.forward = |forward| Arc::make_mut(&mut forward.retries).tries = 2;
     let gate = plan.start();
     assert_eq!(gate.open().send(GET).response("GET").status, 502);
     let connections: usize = origins.iter().map(|origin| origin.record().connections.len()).sum();
@@ -150,7 +150,7 @@ fn a_status_the_route_names_brings_the_next_try_with_the_same_body() {
     for (octets, copies) in [(0, 3), (5, 3), (60_000, 3), (200_000, 1)] {
         let origin = failing(2);
         let mut plan = Plan::to(&[origin.address()]);
-        plan.forward = |forward| forward.retries.on = vec![RetryOn::Status(503)];
+        plan.forward = |forward| Arc::make_mut(&mut forward.retries).on = vec![RetryOn::Status(503)];
         let gate = plan.start();
         let response = gate.open().send(post(octets)).response("POST");
         assert_eq!((response.status, origin.copies("x-id", "1")), (if copies == 3 { 200 } else { 503 }, copies), "{octets} octets");
@@ -162,7 +162,7 @@ fn a_status_the_route_names_brings_the_next_try_with_the_same_body() {
 fn a_chunked_body_is_sent_again_as_it_was() {
     let origin = failing(1);
     let mut plan = Plan::to(&[origin.address()]);
-    plan.forward = |forward| forward.retries.on = vec![RetryOn::ServerError];
+    plan.forward = |forward| Arc::make_mut(&mut forward.retries).on = vec![RetryOn::ServerError];
     let gate = plan.start();
     let mut client = gate.open();
     client.send("POST / HTTP/1.1\r\nHost: gw.test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
@@ -179,7 +179,7 @@ fn a_chunked_body_is_sent_again_as_it_was() {
 fn an_unwanted_answer_in_the_middle_of_a_body_costs_the_next_endpoint_nothing_of_it() {
     let (hasty, good) = (Origin::start(Behaviour::Early { status: 503 }), Origin::recording());
     let mut plan = Plan::to(&[hasty.address(), good.address()]);
-    plan.forward = |forward| forward.retries.on = vec![RetryOn::ServerError];
+    plan.forward = |forward| Arc::make_mut(&mut forward.retries).on = vec![RetryOn::ServerError];
     let gate = plan.start();
     let request = post(50_000);
     let (first, second) = request.split_at(25_000);
@@ -198,8 +198,8 @@ fn the_last_answer_is_given_when_all_tries_failed() {
     let origin = failing(9);
     let mut plan = Plan::to(&[origin.address()]);
     plan.forward = |forward| {
-        forward.retries.on = vec![RetryOn::ServerError];
-        forward.retries.backoff = Some(std::time::Duration::from_millis(20));
+        Arc::make_mut(&mut forward.retries).on = vec![RetryOn::ServerError];
+        Arc::make_mut(&mut forward.retries).backoff = Some(std::time::Duration::from_millis(20));
     };
     let gate = plan.start();
     let response = gate.open().send(GET).response("GET");
@@ -213,8 +213,8 @@ fn a_reset_repeats_a_post_only_where_the_route_says_so() {
         let (bad, good) = (Origin::start(Behaviour::OctetsThenClose(b""[..].into())), Origin::recording());
         let mut plan = Plan::to(&[bad.address(), good.address()]);
         plan.forward = match on {
-            RetryOn::Reset => |forward| forward.retries.on = vec![RetryOn::Reset],
-            _ => |forward| forward.retries.on = vec![RetryOn::SafeReset],
+            RetryOn::Reset => |forward| Arc::make_mut(&mut forward.retries).on = vec![RetryOn::Reset],
+            _ => |forward| Arc::make_mut(&mut forward.retries).on = vec![RetryOn::SafeReset],
         };
         let gate = plan.start();
         let statuses: Vec<u16> = (0..2).map(|_| gate.open().send(post(50_000)).response("POST").status).collect();
@@ -241,8 +241,8 @@ fn a_try_has_its_own_time() {
     let (silent, good) = (Origin::start(Behaviour::Silent), Origin::recording());
     let mut plan = Plan::to(&[silent.address(), good.address()]);
     plan.forward = |forward| {
-        forward.retries.on = vec![RetryOn::Reset];
-        forward.retries.per_try = Some(std::time::Duration::from_millis(200));
+        Arc::make_mut(&mut forward.retries).on = vec![RetryOn::Reset];
+        Arc::make_mut(&mut forward.retries).per_try = Some(std::time::Duration::from_millis(200));
     };
     let gate = plan.start();
     for _ in 0..2 {
@@ -260,8 +260,8 @@ fn with_a_pause_between_tries_the_only_endpoint_is_asked_again() {
     let address = refusing.address();
     let mut plan = Plan::to(&[address]);
     plan.forward = |forward| {
-        forward.retries.tries = 50;
-        forward.retries.backoff = Some(std::time::Duration::from_millis(20));
+        Arc::make_mut(&mut forward.retries).tries = 50;
+        Arc::make_mut(&mut forward.retries).backoff = Some(std::time::Duration::from_millis(20));
     };
     let gate = plan.start();
     let mut client = gate.open();
@@ -276,7 +276,7 @@ fn with_a_pause_between_tries_the_only_endpoint_is_asked_again() {
 fn no_condition_is_no_second_try() {
     let (refusing, good) = (Refusing::new(), Origin::recording());
     let mut plan = Plan::to(&[refusing.address(), good.address()]);
-    plan.forward = |forward| forward.retries.on.clear();
+    plan.forward = |forward| Arc::make_mut(&mut forward.retries).on.clear();
     let gate = plan.start();
     let mut statuses: Vec<u16> = (0..2).map(|_| gate.open().send(GET).response("GET").status).collect();
     statuses.sort_unstable();
