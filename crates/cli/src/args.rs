@@ -289,6 +289,8 @@ pub enum Page {
     Cli,
     /// Annotations of Ingresses.
     Annotations,
+    /// Gateway API: order, conditions, features.
+    GatewayApi,
     /// Verbs, kinds and patch types of the embedded API.
     Api,
     /// Metrics.

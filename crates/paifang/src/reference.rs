@@ -11,6 +11,7 @@ pub fn print(page: Page) -> Result<Exit, Fault> {
     let text = match page {
         Page::Cli => commands(),
         Page::Annotations => translate::reference_markdown(),
+        Page::GatewayApi => translate::gateway_api_reference_markdown(),
         Page::Api => apiserver::reference_markdown(),
         Page::Metrics => metrics(),
     };

@@ -10,10 +10,10 @@ use resources::{Cause, Problem};
 
 /// The order in which a rule's filters run, however they are written: a preflight is answered first, and a copy is made of the request
 /// as the backend gets it.
-const ORDER: [Step; 6] = [Step::Cors, Step::RequestHeader, Step::ResponseHeader, Step::Host, Step::Path, Step::Mirror];
+pub(crate) const ORDER: [Step; 6] = [Step::Cors, Step::RequestHeader, Step::ResponseHeader, Step::Host, Step::Path, Step::Mirror];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+pub(crate) enum Step {
     Cors,
     RequestHeader,
     ResponseHeader,

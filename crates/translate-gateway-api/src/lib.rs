@@ -22,6 +22,7 @@
 mod attach;
 mod backend;
 mod certificate;
+mod conditions;
 mod cors;
 mod features;
 mod filter;
@@ -35,6 +36,7 @@ mod order;
 mod ours;
 mod pattern;
 mod place;
+mod reference;
 mod report;
 mod rule;
 mod touched;
@@ -43,6 +45,7 @@ mod tunnel;
 mod wanted;
 
 pub use options::{Absent, Options};
+pub use reference::reference_markdown;
 
 use given::Given;
 use model::{GatewayId, Host, HostPattern, ObjectRef};

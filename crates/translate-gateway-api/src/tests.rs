@@ -1,6 +1,7 @@
 //! Properties of this frontend by itself: no input panics, and one change after another equals from scratch.
 
 use super::*;
+use crate::conditions::CONDITIONS;
 use model::{HostPattern, HostTls};
 use proptest::prelude::*;
 use resources::{Applied, Change, Condition, Kind, ListenerStatus, Name, Problem, Status};
@@ -457,50 +458,6 @@ fn how_long_ten_thousand_take() {
 
 // === goldens ===
 
-/// Every condition that can be said, with each status and reason that it can have.
-const SAID: &[&str] = &[
-    "Accepted=True Accepted",
-    "Accepted=True ListenersNotValid",
-    "Accepted=False HostnameConflict",
-    "Accepted=False IncompatibleFilters",
-    "Accepted=False Invalid",
-    "Accepted=False InvalidParameters",
-    "Accepted=False ListenersNotValid",
-    "Accepted=False NoMatchingListenerHostname",
-    "Accepted=False NoMatchingParent",
-    "Accepted=False NoValidCACertificate",
-    "Accepted=False NotAllowedByListeners",
-    "Accepted=False Pending",
-    "Accepted=False PortUnavailable",
-    "Accepted=False ProtocolConflict",
-    "Accepted=False UnsupportedAddress",
-    "Accepted=False UnsupportedProtocol",
-    "Accepted=False UnsupportedValue",
-    "Conflicted=False NoConflicts",
-    "Conflicted=True HostnameConflict",
-    "Conflicted=True ProtocolConflict",
-    "InsecureFrontendValidationMode=True ConfigurationChanged",
-    "OverlappingTLSConfig=True OverlappingCertificates",
-    "OverlappingTLSConfig=True OverlappingHostnames",
-    "PartiallyInvalid=True IncompatibleFilters",
-    "PartiallyInvalid=True UnsupportedValue",
-    "Programmed=False AddressNotUsable",
-    "Programmed=False HostnameConflict",
-    "Programmed=False Invalid",
-    "Programmed=False ProtocolConflict",
-    "ResolvedRefs=True ResolvedRefs",
-    "ResolvedRefs=False BackendNotFound",
-    "ResolvedRefs=False InvalidCACertificateKind",
-    "ResolvedRefs=False InvalidCACertificateRef",
-    "ResolvedRefs=False InvalidCertificateRef",
-    "ResolvedRefs=False InvalidClientCertificateRef",
-    "ResolvedRefs=False InvalidKind",
-    "ResolvedRefs=False InvalidRouteKinds",
-    "ResolvedRefs=False RefNotPermitted",
-    "ResolvedRefs=False UnsupportedProtocol",
-    "SupportedVersion=True SupportedVersion",
-];
-
 fn below(folder: &std::path::Path, name: &str, found: &mut Vec<String>) {
     for entry in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
         if entry.is_dir() {
@@ -522,8 +479,21 @@ fn every_condition_is_in_some_golden_and_none_goes_unlisted() {
         .filter_map(|line| line.trim().strip_prefix("- \"")?.split_once(':').map(|(condition, _)| condition))
         .filter(|condition| condition.contains("=True ") || condition.contains("=False "))
         .collect();
-    let listed: std::collections::BTreeSet<&str> = SAID.iter().copied().collect();
+    let listed: std::collections::BTreeSet<&str> = CONDITIONS.iter().map(|(_, condition, _)| *condition).collect();
     assert_eq!(said, listed);
+}
+
+fn conditions(status: Option<Status>) -> Vec<(&'static str, Condition)> {
+    let of = |whose, list: Vec<Condition>| list.into_iter().map(move |it| (whose, it));
+    match status {
+        Some(Status::Gateway(status)) => {
+            let listeners = status.listeners.into_iter().flat_map(|it| of("listener", it.conditions));
+            of("Gateway", status.conditions).chain(listeners).collect()
+        }
+        Some(Status::Route(parents)) => parents.into_iter().flat_map(|it| of("route", it.conditions)).collect(),
+        Some(Status::Conditions(list) | Status::Class { conditions: list, .. }) => of("GatewayClass", list).collect(),
+        None => Vec::new(),
+    }
 }
 
 proptest! {
@@ -533,17 +503,21 @@ proptest! {
     fn nothing_is_said_that_is_not_listed(objects in prop::collection::vec(object(), 8..24)) {
         let whole = Whole::scratch(&Resources::of(classes().iter().chain(&objects)));
         for report in whole.reports.into_values() {
-            let conditions: Vec<Condition> = match report.status {
-                Some(Status::Gateway(status)) => status.conditions.into_iter().chain(status.listeners.into_iter().flat_map(|it| it.conditions)).collect(),
-                Some(Status::Route(parents)) => parents.into_iter().flat_map(|it| it.conditions).collect(),
-                Some(Status::Conditions(list) | Status::Class { conditions: list, .. }) => list,
-                None => Vec::new(),
-            };
-            for it in conditions {
+            for (of, it) in conditions(report.status) {
                 let said = format!("{}={} {}", it.kind, it.status.as_str(), it.reason);
-                prop_assert!(SAID.contains(&&*said), "{said}");
-                prop_assert!(!(it.kind == *"Programmed" && it.status == resources::Truth::True), "only the data plane's answer says that");
+                prop_assert!(CONDITIONS.iter().any(|(whose, condition, _)| (*whose, *condition) == (of, &*said)), "{of}: {said}");
             }
         }
+    }
+}
+
+/// `PAIFANG_PRINT=1 cargo test -p translate-gateway-api page -- --nocapture` shows it.
+#[test]
+fn the_reference_page_names_every_condition_and_feature() {
+    let page = reference_markdown();
+    assert!(CONDITIONS.iter().all(|(of, _, when)| page.contains(&format!("| {of} |")) && page.contains(when)));
+    assert!(features::FEATURES.iter().all(|feature| page.contains(&format!("* {feature}\n"))));
+    if std::env::var_os("PAIFANG_PRINT").is_some() {
+        println!("{page}");
     }
 }
