@@ -2,8 +2,9 @@
 
 use crate::support::{GET, Gate, HOST, Plan, host, named, reason, shard};
 use model::{
-    Action, Backend, BackendId, Cors, Fault, Filter, HeaderEdit, Percent, Reason, Redirect, RedirectPort, Replies, ReplyBody, Respond,
-    Rewrite, ServerHeader, UnmatchedPreflight, Update, ValueMatch, WeightedBackend,
+    Action, Anchor, Backend, BackendId, Balancing, Case, Cors, Engine, Fault, Filter, HeaderEdit, NamedMatch, Pattern, Percent, Reason,
+    Redirect, RedirectPort, Replies, ReplyBody, Respond, Rewrite, Scheme, ServerHeader, TemplatePart, UnmatchedPreflight, Update,
+    ValueMatch, WeightedBackend,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -163,6 +164,62 @@ fn the_picked_backends_filters_run_after_the_routes() {
     assert_eq!(seen(&one), ("/route Some(\"gw.test\") Some(\"route\")".to_owned(), 40 - marked));
     assert_eq!(seen(&two), ("/second Some(\"second.test\") Some(\"backend\")".to_owned(), marked));
     assert!(marked > 0 && marked < 40);
+}
+
+#[test]
+fn a_requests_own_parts_are_matched_like_fields() {
+    let origin = Origin::recording();
+    let gate = Gate::to(&origin);
+    let says = |text: &str, name: &str, value: ValueMatch| {
+        let respond = Respond { status: 200, reason: Reason::Respond, body: Some(text.into()) };
+        let mut route = host(Action::Respond(respond), Vec::new()).routes.remove(0);
+        route.matches[0].headers = vec![NamedMatch { name: name.into(), value }];
+        route
+    };
+    let mut own = named("own.test", host(Action::Respond(Respond { status: 404, reason: Reason::NoRoute, body: None }), Vec::new()));
+    let rest = own.routes.remove(0);
+    own.routes = vec![
+        says("authority", ":authority", ValueMatch::Exact("own.test:8080".into())),
+        says("path", ":path", ValueMatch::Prefix("/x?y=".into())),
+        says("method", ":method", ValueMatch::Exact("PURGE".into())),
+        rest,
+    ];
+    gate.apply(Update { shards: vec![shard(own)], ..Update::default() });
+    let mut client = gate.open();
+    assert_eq!(client.get("own.test:8080", "/").text(), "authority");
+    assert_eq!(client.get("own.test", "/./x?y=1").text(), "path");
+    assert_eq!(client.send("PURGE / HTTP/1.1\r\nHost: own.test\r\n\r\n").response("PURGE").text(), "method");
+    assert_eq!(client.get("own.test", "/").status, 404);
+}
+
+#[test]
+fn a_pattern_is_replaced_everywhere_and_a_redirect_names_the_listeners_port() {
+    let origin = Origin::recording();
+    let mut plan = Plan::to(&[origin.address()]);
+    let pattern = Pattern { text: "/v([0-9])".into(), case: Case::Sensitive, anchor: Anchor::None, engine: Engine::Linear };
+    let template = vec![TemplatePart::Literal("/version-".into()), TemplatePart::Capture(1)];
+    plan.filters = vec![Filter::Rewrite(Rewrite::Replace { pattern, template })];
+    let gate = plan.start();
+    assert_eq!(gate.open().get(HOST, "/v1/a/v2?v3").status, 200);
+    assert_eq!(origin.requests()[0].head.target(), "/version-1/a/version-2?v3");
+    let redirect = Redirect { status: 301, scheme: Some(Scheme::Https), host: None, port: RedirectPort::Listener, path: None };
+    gate.apply(Update { shards: vec![shard(named("moved.test", host(Action::Redirect(redirect), Vec::new())))], ..Update::default() });
+    // The listener's port is 80, whatever the socket's is.
+    assert_eq!(gate.open().get("moved.test:12345", "/a").get("location"), Some("https://moved.test:80/a"));
+}
+
+#[test]
+fn chance_finds_every_endpoint() {
+    let (one, two) = (Origin::recording(), Origin::recording());
+    let mut plan = Plan::to(&[one.address(), two.address()]);
+    plan.backend.balancing = Balancing::Random;
+    let gate = plan.start();
+    let mut client = gate.open();
+    for _ in 0..60 {
+        assert_eq!(client.get(HOST, "/").status, 200);
+    }
+    let (one, two) = (one.requests().len(), two.requests().len());
+    assert!(one > 5 && two > 5 && one + two == 60, "{one} and {two}");
 }
 
 #[test]
