@@ -16,6 +16,7 @@ pub(crate) fn prepare_create(kind: &Kind, new: &mut Value) {
             new["spec"] = json!({ "finalizers": ["kubernetes"] });
             new["status"] = json!({ "phase": "Active" });
         }
+        ("apps", "deployments") => new["status"] = empty(),
         // Nothing ever runs it, unless somebody stands in and says so.
         ("", "pods") => new["status"] = json!({ "phase": "Pending", "qosClass": "BestEffort" }),
         ("apiextensions.k8s.io", _) => crd::prepare(new),

@@ -251,11 +251,8 @@ impl Fields {
                 }
             };
             if !is_selectable(kind, field) {
-                return Err(Failure::bad_request(format!(
-                    "Unable to find {:?} that match label selector \"\", field selector {text:?}: \
-                     field label not supported: {field}",
-                    format!("{}, Resource={}", kind.api_version, kind.plural)
-                )));
+                // `kubectl` says itself of which kind, and in which selector.
+                return Err(Failure::bad_request(format!("field label not supported: {field}")));
             }
             all.push((field.to_owned(), sign, unescape(value)));
         }

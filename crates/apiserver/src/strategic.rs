@@ -80,9 +80,8 @@ fn merge_field(
                 Some(merge_key) => merge_objects(list, patch, merge_key, schema.and_then(Cursor::items))?,
                 None => merge_values(list, patch),
             }
-            if let Some(order) = order {
-                sort(list, &before, order, merge_key.as_deref());
-            }
+            // Without an order of its own, the patch is one.
+            sort(list, &before, order.map_or(patch, Vec::as_slice), merge_key.as_deref());
         }
         (Some(object @ Value::Object(_)), Value::Object(patch)) if strategy != "replace" => {
             merge_map(object, patch, schema)?;

@@ -353,7 +353,10 @@ fn check_finalizers(kind: &Kind, old: &Value, new: &Value) -> Result<(), Failure
 }
 
 fn count_generation(kind: &Kind, old: &Value, new: &mut Value) {
-    if kind.counts_generations() && !same_intent(old, new, kind.status) {
+    // What a Deployment's controller does, its annotations decide as well.
+    let annotations = |object: &Value| object.meta().and_then(|meta| meta.get("annotations")).cloned();
+    let annotated = kind.is("apps", "deployments") && annotations(old) != annotations(new);
+    if kind.counts_generations() && (annotated || !same_intent(old, new, kind.status)) {
         let next = old.generation() + 1;
         new.meta_mut().insert("generation".into(), next.into());
     }

@@ -46,7 +46,7 @@ pub(super) struct Managers(Vec<Entry>);
 /// Fields that an apply would take from others.
 #[derive(Debug)]
 pub(super) struct Conflict {
-    /// As Kubernetes names it: `"kubectl" using v1 at 2026-01-01T00:00:00Z`.
+    /// As Kubernetes names it: `"kubectl" using v1`.
     pub(super) holder: String,
     pub(super) fields: Fields,
 }
@@ -201,6 +201,7 @@ impl Managers {
             }
             entry.fields = entry.fields.without(&changed).without(&difference.removed);
         }
+        conflicts.sort_by(|a, b| a.holder.cmp(&b.holder));
         if !conflicts.is_empty() && !force {
             return Err(conflicts);
         }
@@ -276,9 +277,6 @@ fn holder(entry: &Entry) -> String {
     }
     if *operation == Operation::Update {
         text += &format!(" using {api_version}");
-        if !entry.time.is_empty() {
-            text += &format!(" at {}", entry.time);
-        }
     }
     text
 }

@@ -141,7 +141,7 @@ fn updates_take_what_they_change_and_an_apply_does_not_remove_what_they_hold() {
         .update("editor", json!({ "map": { "x": "2", "y": "1", "z": "3" } }))
         .holds("a", &[".map.y"])
         .holds("editor", &[".map.x", ".map.z"])
-        .refused("a", json!({ "map": { "x": "1" } }), &[r#""editor" using v1 at now .map.x"#])
+        .refused("a", json!({ "map": { "x": "1" } }), &[r#""editor" using v1 .map.x"#])
         .apply("a", json!({ "map": { "x": "2" } }))
         .is(json!({ "map": { "x": "2", "z": "3" } }))
         .update("editor", json!({ "map": { "x": "2" } }))
@@ -225,7 +225,7 @@ fn what_nobody_held_before_the_first_apply_stays() {
     story.managers.begin(Shape::new(schema.root()), &object, "v1", Part::All, "now");
     story
         .holds("before-first-apply", &[".map", ".map.x"])
-        .refused("a", json!({ "map": { "x": "2" } }), &[r#""before-first-apply" using v1 at now .map.x"#])
+        .refused("a", json!({ "map": { "x": "2" } }), &[r#""before-first-apply" using v1 .map.x"#])
         .apply("a", json!({ "map": { "y": "1" } }))
         .apply("a", json!({}))
         .is(json!({ "map": { "x": "1" } }));

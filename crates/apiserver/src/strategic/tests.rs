@@ -58,7 +58,7 @@ fn lists_of_values_that_merge_are_sets() {
     check(
         before,
         json!({ "metadata": { "$deleteFromPrimitiveList/finalizers": ["a"], "finalizers": ["c"] } }),
-        json!({ "metadata": { "finalizers": ["b", "c"] } }),
+        json!({ "metadata": { "finalizers": ["c", "b"] } }),
     );
 }
 

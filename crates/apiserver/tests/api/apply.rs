@@ -69,7 +69,7 @@ async fn creates_updates_and_patches_are_their_writers() {
     // From then on the first apply finds what was there before.
     let refused = apply(&server, &path, "fieldManager=one", &map(&json!({ "x": "3" }))).await.refused(409);
     let message = refused["message"].as_str().expect("a message");
-    assert!(message.starts_with(r#"Apply failed with 1 conflict: conflict with "before-first-apply" using v1 at "#), "{message}");
+    assert_eq!(message, r#"Apply failed with 1 conflict: conflict with "before-first-apply" using v1: .data.x"#);
     // Without a name the program is the manager.
     let mut request = crate::client::request(http::Method::PATCH, &path, merge, r#"{"data":{"z":"1"}}"#);
     request.headers_mut().insert("user-agent", "tool/1.0 (linux)".parse().expect("a header"));

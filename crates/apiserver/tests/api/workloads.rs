@@ -132,6 +132,20 @@ async fn columns_of_deployments_and_pods() {
     assert_eq!((&pod[1], &pod[2], &pod[3], &pod[5]), (&json!("1/1"), &json!("Running"), &json!("2"), &json!("127.0.0.1")));
 }
 
+/// As in Kubernetes, where its controller reads them.
+#[tokio::test]
+async fn annotations_of_a_deployment_count_as_a_new_generation() {
+    let server = Server::start().await;
+    let made = server.post(DEPLOYMENTS, &deployment("web")).await.ok();
+    assert_eq!((&made["metadata"]["generation"], &made["status"]), (&json!(1), &json!({})));
+    let generation = async |meta: Value| {
+        let patched = server.patch(&format!("{DEPLOYMENTS}/web"), MERGE, &json!({ "metadata": meta })).await.ok();
+        patched["metadata"]["generation"].clone()
+    };
+    assert_eq!(generation(json!({ "labels": { "a": "b" } })).await, 1);
+    assert_eq!(generation(json!({ "annotations": { "a": "b" } })).await, 2);
+}
+
 #[tokio::test]
 async fn replicas_are_scaled() {
     let server = Server::start().await;
