@@ -3,7 +3,8 @@
 use crate::Context;
 use crate::conditions::{Nothing, conditions, message};
 use crate::destination::{Else, is_for};
-use crate::servers::{Bound, selects};
+use crate::names::narrower;
+use crate::servers::{Bound, port_of, selects};
 use crate::services::{Place, is_visible};
 use crate::told::Told;
 use model::{GatewayId, ObjectRef};
@@ -206,22 +207,59 @@ impl<'a> Context<'a> {
         if !met {
             return nothing("HostNotInGateway", "no server of its Gateways has one of its hosts");
         }
-        let overlapping = visible.iter().filter(|(_, bound)| self.overlap(it, *bound));
+        let overlapping = visible.into_iter().filter(|(_, bound)| self.overlap(it, *bound));
+        let is_served = |(shared, bound): &(&'a SharedGateway, Bound<'a>)| {
+            bound.server.serves != Serves::RefusedTls && self.gives_way(shared, *bound).is_none()
+        };
+        let served: Vec<_> = overlapping.filter(is_served).collect();
+        if served.is_empty() {
+            return nothing("ServerNotServed", "none of the servers it is for is served; their Gateways say why");
+        }
         let fits = |bound: &Bound<'_>| match &bound.server.serves {
             Serves::Http | Serves::Https(_) => !it.http.is_empty(),
             Serves::Passthrough => !it.tls.is_empty(),
             Serves::Tls(_) | Serves::Tcp => !it.tcp.is_empty(),
             Serves::RefusedTls => false,
         };
-        let gateways: BTreeSet<GatewayId> = overlapping.filter(|(_, bound)| fits(bound)).map(|(shared, _)| shared.id.clone()).collect();
-        if gateways.is_empty() {
+        let fitting: Vec<_> = served.into_iter().filter(|(_, bound)| fits(bound)).collect();
+        if fitting.is_empty() {
             return nothing(
                 "NoMatchingRule",
                 "it has no rule of the kind that the servers of its Gateways want: `http` for HTTP and HTTPS, `tls` for PASSTHROUGH, `tcp` for TCP and ended TLS",
             );
         }
+        for (shared, bound) in &fitting {
+            report.problems.extend(self.taken_by_nearer(shared, *bound, it));
+        }
+        let gateways: BTreeSet<GatewayId> = fitting.iter().map(|(shared, _)| shared.id.clone()).collect();
         report.gateways.extend(gateways);
         Said::Served
+    }
+
+    /// Hosts for which another server of TLS has a nearer host: its VirtualServices alone are asked.
+    fn taken_by_nearer(self, shared: &'a SharedGateway, bound: Bound<'a>, it: &VirtualService) -> Vec<Problem> {
+        if !matches!(bound.server.serves, Serves::Https(_)) {
+            return Vec::new();
+        }
+        let mut problems = Vec::new();
+        for (index, host) in &it.hosts {
+            let full = host.full(&self.options.domain);
+            for own in bound.server.hosts.iter().filter(|own| own.is_for(&it.meta.name.namespace)) {
+                let Some(name) = narrower(&own.host, &full) else { continue };
+                let owner = self.tls_server(shared, port_of(shared, bound.server.port), name);
+                let others = |owner: &Bound<'_>| it.bound().all(|(_, name)| *name != owner.gateway.meta.name);
+                let Some(owner) = owner.filter(others) else { continue };
+                let message = format!(
+                    "`{name}` on port {} belongs to {} of {}, whose host is nearer to the name, so this is not asked there",
+                    owner.server.port,
+                    owner.field(),
+                    owner.object()
+                );
+                let problem = Problem::warning(format!("spec.hosts[{index}]"), Cause::NoEffect, message);
+                problems.push(problem.hint("Name that Gateway in `gateways`"));
+            }
+        }
+        problems
     }
 
     // === DestinationRule ===

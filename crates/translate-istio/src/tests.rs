@@ -117,6 +117,7 @@ const SAID: &[&str] = &[
     "Accepted=False Invalid",
     "Accepted=False NoMatchingRule",
     "Accepted=False NotExported",
+    "Accepted=False ServerNotServed",
     "Accepted=True Accepted",
     "Accepted=True PartiallyInvalid",
     "Conflicted=True Conflict",

@@ -59,6 +59,7 @@ impl<'a> Context<'a> {
             for name in self.rivals(shared, gateway) {
                 if let Some(rival) = self.resources.istio_gateway(&name) {
                     self.everything_of(rival, touch);
+                    self.bound_to(rival, touch);
                 }
             }
             self.taken_over(shared, gateway, touch);
@@ -86,19 +87,40 @@ impl<'a> Context<'a> {
         spots
     }
 
-    /// Hosts that servers of TLS with a wider host had, or have again, for names that a wildcard of this Gateway is nearer to.
+    fn bound_to(self, gateway: &IstioGateway, touch: &mut Touch) {
+        let bound = self.resources.virtual_services_of_gateway(&gateway.meta.name);
+        touch.objects.extend(bound.map(|it| Kind::VirtualService.object_ref(&it.meta.name)));
+    }
+
+    /// What servers of TLS with a wider host had, or have again, of the names that a host of this Gateway is nearer to.
     fn taken_over(self, shared: &'a SharedGateway, gateway: &IstioGateway, touch: &mut Touch) {
         for server in gateway.servers.iter().filter(|server| server.family() == Family::Tls) {
             let port = port_of(shared, server.port);
-            for host in server.hosts.iter().map(|own| &own.host).filter(|host| matches!(host, HostPattern::AnyDepth(_))) {
-                for wider in crate::names::wider(host).iter().skip(1) {
+            for host in server.hosts.iter().map(|own| &own.host) {
+                // Of one name, all that have it are found by it.
+                touch.objects.extend(self.candidates(host).into_iter().map(|it| Kind::VirtualService.object_ref(&it.meta.name)));
+                let wider = crate::names::wider(host);
+                for wider in wider.iter().skip(1).filter(|_| matches!(host, HostPattern::AnyDepth(_))) {
                     for other in self.resources.istio_gateways_of_host(wider).filter(|other| selects(other, shared)) {
-                        let spots = self.spots(shared, other);
-                        touch.hosts.extend(spots.into_iter().filter(|(_, at, name)| *at == port && covers(host, name)));
+                        self.below(shared, other, (port, host), touch);
                     }
                 }
             }
         }
+    }
+
+    /// What a Gateway's VirtualServices have below a wildcard.
+    fn below(self, shared: &SharedGateway, gateway: &'a Arc<IstioGateway>, (port, host): (u16, &HostPattern), touch: &mut Touch) {
+        for it in self.resources.virtual_services_of_gateway(&gateway.meta.name) {
+            let spots = gateway.servers.iter().flat_map(|server| self.spots_at(shared, Bound { gateway, server }, it));
+            let below: Vec<_> = spots.filter(|(_, at, name)| *at == port && covers(host, name)).collect();
+            if !below.is_empty() {
+                touch.objects.insert(Kind::VirtualService.object_ref(&it.meta.name));
+                touch.hosts.extend(below);
+            }
+        }
+        let own = gateway.servers.iter().flat_map(|server| self.own_spots(shared, Bound { gateway, server }));
+        touch.hosts.extend(own.filter(|(_, at, name)| *at == port && covers(host, name)));
     }
 
     // === VirtualServices ===
