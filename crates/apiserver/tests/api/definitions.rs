@@ -42,3 +42,23 @@ async fn a_definition_that_a_user_changed_stays_and_one_that_went_comes_back() {
     assert_eq!(kept["spec"]["names"]["shortNames"][1], "gateway-of-mine");
     server.get(&services).await.ok();
 }
+
+#[tokio::test]
+async fn a_definition_of_an_older_release_is_brought_up_to_date() {
+    let older = |options: &mut apiserver::Options| {
+        for definition in &mut options.definitions {
+            definition["spec"]["names"]["categories"] = json!(["older"]);
+        }
+    };
+    let mut server = Server::start_as(older).await;
+    let path = format!("{DEFINITIONS}/gateways.networking.istio.io");
+    let before = server.get(&path).await.ok();
+    assert_eq!(before["spec"]["names"]["categories"], json!(["older"]));
+    server = server.restart().await;
+    let after = server.get(&path).await.ok();
+    assert_eq!(after["spec"]["names"]["categories"][0], "istio-io");
+    assert_eq!(after["status"]["acceptedNames"], after["spec"]["names"]);
+    assert_eq!((&after["metadata"]["uid"], &after["metadata"]["generation"]), (&before["metadata"]["uid"], &json!(2)));
+    server = server.restart().await;
+    assert_eq!(server.get(&path).await.ok(), after, "what is up to date is left alone");
+}
