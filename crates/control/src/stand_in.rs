@@ -76,7 +76,7 @@ pub async fn stand_in(client: Client, node: Node, start: Option<Start>) {
                 Some(()) => desk.observe(std::mem::take(&mut changes)),
                 None => return,
             },
-            _ = again.tick() => if !watch.synced() { continue },
+            _ = again.tick() => if !desk.has_failed() { continue },
         }
         if let Some(start) = &start {
             for (pod, sample, before) in desk.to_start() {

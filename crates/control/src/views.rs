@@ -143,5 +143,5 @@ fn plain(conditions: Vec<Condition>, fields: Value) -> Statement {
         _ => Map::new(),
     };
     // Its spec never changes, so it has one generation.
-    Statement { generation: 1, shape: status::Shape::Plain { conditions, fields } }
+    Statement { uid: model::Text::default(), generation: 1, shape: status::Shape::Plain { conditions, fields } }
 }

@@ -13,7 +13,9 @@ use std::net::IpAddr;
 /// listeners and addresses of a Gateway that is ours. All else stays, in its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
-    /// Of the object it speaks of. What is there already about a later one is left alone.
+    /// Of the object it speaks of; empty: whichever has its name. One that was made anew since then is another object.
+    pub uid: Text,
+    /// What is there already about a later one is left alone.
     pub generation: i64,
     pub shape: Shape,
 }
@@ -54,11 +56,11 @@ const MESSAGE_LIMIT: usize = 32_768;
 // === impl Statement ===
 
 impl Statement {
-    /// The fields of the status that become different; `None`: none does.
-    pub(crate) fn change(&self, status: Option<&Value>, now: &str) -> Option<Value> {
+    /// The fields of an object's status that become different; `None`: none does.
+    pub(crate) fn change(&self, object: &Value, now: &str) -> Option<Value> {
         let empty = Value::Object(Map::new());
-        let status = status.filter(|it| it.is_object()).unwrap_or(&empty);
-        if self.is_outdated(status) {
+        let status = object.get("status").filter(|it| it.is_object()).unwrap_or(&empty);
+        if self.is_about_another(object) || self.is_outdated(status, object) {
             return None;
         }
         let mut fields = self.fields(status, now);
@@ -67,6 +69,11 @@ impl Statement {
             None => !wanted.is_null() && wanted.as_array().is_none_or(|it| !it.is_empty()),
         });
         (!fields.is_empty()).then_some(Value::Object(fields))
+    }
+
+    fn is_about_another(&self, object: &Value) -> bool {
+        let uid = object.pointer("/metadata/uid").and_then(Value::as_str);
+        !self.uid.is_empty() && uid.is_some_and(|it| self.uid != *it)
     }
 
     fn fields(&self, status: &Value, now: &str) -> Map<String, Value> {
@@ -107,9 +114,10 @@ impl Statement {
         }
     }
 
-    /// Whether a later version of the object has been spoken of already, by another instance of us.
-    fn is_outdated(&self, status: &Value) -> bool {
-        let later = |it: Option<&Value>| it.and_then(number).is_some_and(|it| it > self.generation);
+    /// Whether a later version of the object has been spoken of already, by another instance of us. One that is not there yet cannot have been.
+    fn is_outdated(&self, status: &Value, object: &Value) -> bool {
+        let last = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(i64::MAX);
+        let later = |it: Option<&Value>| it.and_then(number).is_some_and(|it| it > self.generation && it <= last);
         let of_condition = |it: &Value| is_ours(it) && later(it.get("observedGeneration"));
         let among = |it: &Value| list(it.get("conditions")).iter().any(of_condition);
         match &self.shape {

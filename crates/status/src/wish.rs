@@ -30,7 +30,7 @@ impl Wish {
     /// The merge patch that turns `current` into what is wished at the time `now`, or `None` where it is so already.
     pub fn change(&self, current: &Value, now: &str) -> Option<Value> {
         match self {
-            Self::Status(statement) => statement.change(current.get("status"), now).map(|status| json!({ "status": status })),
+            Self::Status(statement) => statement.change(current, now).map(|status| json!({ "status": status })),
             Self::Addresses(addresses) => {
                 let ingress = ingress(addresses);
                 let same = current.pointer("/status/loadBalancer/ingress").map_or(addresses.is_empty(), |it| *it == ingress);

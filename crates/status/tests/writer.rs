@@ -113,7 +113,7 @@ async fn request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(String
 
 fn wish(reason: &str) -> Wish {
     let condition = Condition::new("Accepted", Truth::True, reason.to_owned(), "");
-    Wish::Status(Box::new(Statement { generation: 1, shape: Shape::Conditions(vec![condition]) }))
+    Wish::Status(Box::new(Statement { uid: "".into(), generation: 1, shape: Shape::Conditions(vec![condition]) }))
 }
 
 fn target(name: &str) -> Target {

@@ -43,7 +43,7 @@ impl Heard<'_> {
             Status::Class { conditions, features } => Shape::Class { conditions: conditions.clone(), features: features.clone() },
             Status::Conditions(conditions) => Shape::Conditions(self.conditions(draft, conditions.clone(), object)),
         };
-        Statement { generation: draft.generation, shape }
+        Statement { uid: draft.uid.clone(), generation: draft.generation, shape }
     }
 
     fn gateway(&self, draft: &Draft, mut status: GatewayStatus) -> Shape {

@@ -1,7 +1,7 @@
 //! An object's status as translation has it, before the data plane has been heard.
 
 use crate::world::World;
-use model::{GatewayId, ObjectRef, SectionName, ShardKey};
+use model::{GatewayId, ObjectRef, SectionName, ShardKey, Text};
 use resources::{Cause, GatewayStatus, Kind, Status};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +10,7 @@ use translate::Part;
 /// What a version of an object came to.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
+    pub uid: Text,
     pub generation: i64,
     pub status: Status,
     /// Gateways that serve something of it.
@@ -55,6 +56,7 @@ impl Draft {
             _ => Vec::new(),
         };
         Some(Self {
+            uid: read.meta().uid.clone(),
             generation: read.meta().generation,
             parents: of_route(&status),
             status,

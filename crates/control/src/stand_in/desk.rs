@@ -70,6 +70,11 @@ impl Desk {
         slices.map(|(_, it)| it).find(|it| pod_of(it) == pod.name).and_then(address_of)
     }
 
+    /// Whether there is something to be tried again.
+    pub fn has_failed(&self) -> bool {
+        self.running.values().any(Result::is_err)
+    }
+
     pub fn started(&mut self, pod: Target, address: SocketAddr) {
         self.running.insert(pod, Ok(address));
     }
@@ -146,12 +151,12 @@ impl Desk {
 
     /// `None`: it is on its way, which a start of this process may be; until then what was said last is said.
     fn status(&self, deployment: &Deployment, pods: Option<&Vec<Target>>, is_reached: impl Fn(&Target) -> bool) -> Option<Statement> {
-        let Some(pods) = pods else { return Some(deployment.unavailable("NoContainers", no_containers())) };
+        let Some(pods) = pods else { return Some(deployment.unavailable("NoContainers", no_containers(deployment))) };
         if let Some(error) = pods.iter().find_map(|it| self.running.get(it)?.as_ref().err()) {
             return Some(deployment.unavailable("NotStarted", format!("what stands in for its container does not start: {error}")));
         }
         if pods.iter().any(|it| !self.running.contains_key(it)) && self.running.len() >= MOST {
-            return Some(deployment.unavailable("NotStarted", format!("{MOST} samples run already; {}", no_containers())));
+            return Some(deployment.unavailable("NotStarted", format!("{MOST} samples run already, and no more are started")));
         }
         pods.iter().all(is_reached).then(|| deployment.available())
     }

@@ -3,7 +3,7 @@
 use super::Node;
 use super::sample::{Sample, sample};
 use crate::views::READ_ONLY;
-use model::ContentHash;
+use model::{ContentHash, Text};
 use resources::{Condition, Truth};
 use serde_json::{Map, Value, json};
 use status::{Shape, Statement, Target};
@@ -255,16 +255,20 @@ pub fn runs_nothing(object: &Value, demo: bool) -> bool {
 }
 
 /// What tells of a Deployment that nothing runs it.
-pub(super) fn no_containers() -> String {
-    format!(
+pub(super) fn no_containers(deployment: &Deployment) -> String {
+    let mut message = format!(
         "no container runs here; the annotation `{}: \"127.0.0.1:8080\"` of a Service says where its application answers",
         translate::ENDPOINTS_ANNOTATION
-    )
+    );
+    if deployment.sample.is_some() {
+        message += ". With `paifang up --demo` a sample stands in for this image";
+    }
+    message
 }
 
 fn plain(generation: i64, conditions: Vec<Condition>, fields: Value) -> Statement {
     let fields = fields.as_object().cloned().unwrap_or_default();
-    Statement { generation, shape: Shape::Plain { conditions, fields } }
+    Statement { uid: Text::default(), generation, shape: Shape::Plain { conditions, fields } }
 }
 
 /// So many hexadecimal digits of a hash.

@@ -15,7 +15,17 @@ fn written(kind: &str, status: &str, reason: &str, generation: i64, at: &str) ->
 }
 
 fn about(generation: i64, shape: Shape) -> Statement {
-    Statement { generation, shape }
+    Statement { uid: "u".into(), generation, shape }
+}
+
+/// An object with this status.
+fn object(status: &Value) -> Value {
+    json!({ "metadata": { "uid": "u" }, "status": status })
+}
+
+/// What is written to an object with this status.
+fn change(statement: &Statement, status: &Value) -> Option<Value> {
+    statement.change(&object(status), NOW)
 }
 
 fn conditions(generation: i64, wanted: &[Condition]) -> Statement {
@@ -25,10 +35,10 @@ fn conditions(generation: i64, wanted: &[Condition]) -> Statement {
 /// The status after writing.
 fn apply(statement: &Statement, status: &Value) -> Value {
     let mut status = status.clone();
-    if let Some(change) = statement.change(Some(&status), NOW) {
+    if let Some(change) = change(statement, &status) {
         json_patch::merge(&mut status, &change);
     }
-    assert_eq!(statement.change(Some(&status), "later"), None, "a second time nothing is written");
+    assert_eq!(statement.change(&object(&status), "later"), None, "a second time nothing is written");
     status
 }
 
@@ -61,17 +71,29 @@ fn a_status_of_a_later_version_is_left_alone() {
         |generation: Value| json!({ "conditions": [written("Accepted", "True", "Accepted", 3, BEFORE)], "observedGeneration": generation });
     let wanted = [condition("Accepted", false, "Invalid")];
     for (ours, generation, expect) in [(2, json!(1), false), (3, json!(3), true), (3, json!("4"), false), (4, json!("4"), true)] {
-        assert_eq!(conditions(ours, &wanted).change(Some(&there(generation.clone())), NOW).is_some(), expect, "{ours} {generation}");
+        assert_eq!(change(&conditions(ours, &wanted), &there(generation.clone())).is_some(), expect, "{ours} {generation}");
     }
     let foreign = json!({ "conditions": [written("example.com/Seen", "True", "Seen", 9, BEFORE)] });
-    assert!(conditions(1, &wanted).change(Some(&foreign), NOW).is_some(), "others' generations are not looked at");
+    assert!(change(&conditions(1, &wanted), &foreign).is_some(), "others' generations are not looked at");
+}
+
+#[test]
+fn an_object_that_was_made_anew_is_not_spoken_of_by_what_was_known_of_the_one_before() {
+    let wanted = conditions(7, &[condition("Accepted", true, "Accepted")]);
+    let other = json!({ "metadata": { "uid": "v", "generation": 1 } });
+    assert_eq!(wanted.change(&other, NOW), None);
+    // Where that happened nevertheless, it does not last.
+    let status = json!({ "conditions": [written("Accepted", "True", "Accepted", 7, BEFORE)], "observedGeneration": 7 });
+    let wrong = json!({ "metadata": { "uid": "u", "generation": 2 }, "status": status });
+    let change = conditions(2, &[condition("Accepted", true, "Accepted")]).change(&wrong, NOW).expect("it is mended");
+    assert_eq!(change["observedGeneration"], 2);
 }
 
 #[test]
 fn a_server_s_number_as_text_is_no_difference() {
     let wanted = [condition("Accepted", true, "Accepted")];
     let there = json!({ "conditions": [written("Accepted", "True", "Accepted", 1, BEFORE)], "observedGeneration": "1" });
-    assert_eq!(conditions(1, &wanted).change(Some(&there), NOW), None);
+    assert_eq!(change(&conditions(1, &wanted), &there), None);
 }
 
 fn parent(reference: Value, controller: &str) -> ParentStatus {
@@ -95,7 +117,7 @@ fn entries_of_others_stay_where_they_are_and_ours_follow_the_references() {
     let expect = json!({ "parents": [foreign, entry(&a, US, BEFORE), entry(&c, US, NOW)] });
     assert_eq!(apply(&route(wanted), &there), expect);
     assert_eq!(apply(&route(Vec::new()), &there), json!({ "parents": [foreign] }), "no reference, no entry");
-    assert_eq!(route(Vec::new()).change(None, NOW), None);
+    assert_eq!(change(&route(Vec::new()), &Value::Null), None);
 }
 
 #[test]
@@ -121,9 +143,9 @@ fn an_entry_of_ours_of_a_later_version_keeps_the_route_s_status() {
     let a = json!({ "name": "g" });
     let mut there = json!({ "parents": [entry(&a, "example.com/other", BEFORE), entry(&a, US, BEFORE)] });
     there["parents"][0]["conditions"][0]["observedGeneration"] = 7.into();
-    assert!(route(Vec::new()).change(Some(&there), NOW).is_some());
+    assert!(change(&route(Vec::new()), &there).is_some());
     there["parents"][1]["conditions"][0]["observedGeneration"] = 2.into();
-    assert_eq!(route(Vec::new()).change(Some(&there), NOW), None);
+    assert_eq!(change(&route(Vec::new()), &there), None);
 }
 
 fn listener(name: &str, routes: u32) -> ListenerStatus {

@@ -50,6 +50,7 @@ fn listener(name: &'static str, port: u16, conditions: Vec<Condition>) -> Listen
 
 fn draft(status: Status) -> Draft {
     Draft {
+        uid: Text::default(),
         generation: 1,
         status,
         gateways: [GatewayId::new(ID)].into(),

@@ -163,7 +163,9 @@ fn nothing_runs_what_we_do_not_carry() {
         world.settle();
         assert_eq!(world.available("web"), ("False".into(), "NoContainers".into()));
         let status = &world.of(Kind::Deployment)[0]["status"];
-        assert!(status["conditions"][0]["message"].as_str().is_some_and(|it| it.contains("paifang.dev/endpoints")), "{status}");
+        let message = status["conditions"][0]["message"].as_str().unwrap_or_default();
+        assert!(message.contains("paifang.dev/endpoints"), "{status}");
+        assert_eq!(message.contains("--demo"), !stands_in, "{status}");
         assert_eq!((&status["unavailableReplicas"], &status["observedGeneration"]), (&json!(2), &json!(1)));
         assert_eq!((world.of(Kind::Pod).len(), world.of(Kind::EndpointSlice).len()), (0, 0));
     }
