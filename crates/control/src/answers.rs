@@ -235,6 +235,11 @@ impl Answers {
         }
     }
 
+    /// Whether a socket that was asked for could not be had.
+    pub fn lacks_sockets(&self) -> bool {
+        self.bindings.iter().any(|it| it.bound.is_err())
+    }
+
     /// When the next problem is due to be said.
     pub fn due(&self) -> Option<Instant> {
         self.patient.values().min().map(|it| *it + PATIENCE)

@@ -8,6 +8,7 @@ use crate::plan::Plan;
 use crate::prepare::Prepared;
 use crate::sockets::{self, Demand, SocketError};
 use model::{Certificate, Gateway, GatewayId, ObjectRef};
+use pools::Shortage;
 use resources::{Kind as ReadKind, Name, SharedGateway};
 use serde_json::Value;
 use status::{Mailbox, Said, Target};
@@ -207,7 +208,11 @@ fn said(plan: &Plan, shows_others: bool) -> Vec<Said> {
     if let Some(why) = plan.shortage.filter(|_| !shows_others) {
         let message = format!("no address can be given: {why}; the node ports answer on {}", plan.node_address);
         let mut said = warning("status.loadBalancer", "AddressPending", message);
-        said.hint = Some("Start with another --pool to get one".into());
+        let hint = match why {
+            Shortage::NoPool | Shortage::Exhausted => "Start with another --pool to get one",
+            Shortage::NotInPool(_) | Shortage::Taken(_) => "Ask for another address, or start with another --pool",
+        };
+        said.hint = Some(hint.into());
         all.push(said);
     }
     all

@@ -12,7 +12,7 @@ use model::{BindingState, GatewayId, ListenerProtocol, ObjectRef, Replies, Secti
 use pools::{Claim, NodePortClaim, Pool};
 use resources::{Name, SharedGateway, Workload, WorkloadAccess};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
 use translate::{Listening, Listens};
 
@@ -282,7 +282,7 @@ impl Machine {
         let inside = self.shape == Shape::Up;
         let mut gone = taken.node_ports.clone();
         // An address may be the node's and from the pool.
-        let reaches_node = |it: IpAddr| it == self.node_address || it.is_loopback() && it.is_ipv4() && it.to_string() == "127.0.0.1";
+        let reaches_node = |it: IpAddr| it == self.node_address || it == IpAddr::V4(Ipv4Addr::LOCALHOST);
         let on_node = plans.values().filter(|it| it.address.is_some_and(reaches_node) || self.node_address.is_unspecified());
         let on_node: BTreeSet<u16> = on_node.filter(|it| it.address.is_some()).flat_map(|it| &it.ports).map(|it| it.real).collect();
         gone.extend(&on_node);

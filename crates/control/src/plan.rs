@@ -70,11 +70,14 @@ impl Plan {
         }
     }
 
-    /// What objects show that this gateway serves: others' addresses, ours, or the node's where there is none.
+    /// What objects show that this gateway serves: others' addresses, ours, or the node's where there is none; inside a cluster, the Service's
+    /// name there.
     pub fn shown(&self) -> Vec<status::Address> {
-        match self.others.is_empty() {
-            true => vec![self.address.unwrap_or(self.node_address).to_string()],
-            false => self.others.clone(),
+        match (self.address, self.access, self.services.first()) {
+            _ if !self.others.is_empty() => self.others.clone(),
+            (Some(address), ..) => vec![address.to_string()],
+            (None, Access::ClusterIp, Some(service)) => vec![format!("{}.{}.svc.cluster.local", service.name, service.namespace)],
+            (None, ..) => vec![self.node_address.to_string()],
         }
     }
 
@@ -95,7 +98,8 @@ impl Plan {
 
     /// The port at which [`shown`](Self::shown) answers for the one asked for.
     pub fn shown_port(&self, port: &PlannedPort) -> Option<u16> {
-        if self.address.is_some() || !self.others.is_empty() { Some(port.real) } else { port.node_port }
+        let by_number = self.address.is_some() || !self.others.is_empty() || self.access == Access::ClusterIp;
+        if by_number { Some(port.real) } else { port.node_port }
     }
 
     /// The sockets of a port that listens, the address's first.

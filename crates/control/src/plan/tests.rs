@@ -55,6 +55,13 @@ fn without_a_pool_the_node_s_address_is_shown_until_somebody_gives_another() {
 }
 
 #[test]
+fn inside_a_cluster_a_gateway_is_known_by_its_service_s_name() {
+    let plan = Plan { access: Access::ClusterIp, ..planned("none", 0, [127, 0, 0, 1]) };
+    assert_eq!(plan.shown(), ["kubesphere-router-kubesphere-system.kubesphere-controls-system.svc.cluster.local"]);
+    assert_eq!((plan.status(), plan.shown_port(&plan.ports[0])), (vec![], Some(80)));
+}
+
+#[test]
 fn a_redirect_goes_to_the_usual_port_or_to_the_only_one() {
     let mut plan = planned("none", 0, [127, 0, 0, 1]);
     let https = |plan: &Plan| plan.https().map(|it| it.port);

@@ -142,16 +142,27 @@ fn from_scratch(resources: &Resources) -> Published {
     published
 }
 
-/// A hint may name what has come later and is called alike.
-fn without_hints(reports: &Reports, object: &ObjectRef) -> Option<Report> {
+/// A report and its status, without words that may name what has come later and is called alike.
+fn without_hints(reports: &Reports, object: &ObjectRef) -> Option<(Report, Value)> {
     let mut report = reports.get(object)?;
     report.problems = report.problems.into_iter().map(|it| Problem { hint: None, ..it }).collect();
-    Some(report)
+    let status = report.status.take().and_then(|it| serde_json::to_value(it).ok()).unwrap_or_default();
+    Some((report, without_messages(status)))
+}
+
+fn without_messages(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            fields.into_iter().filter(|(name, _)| name != "message").map(|(name, it)| (name, without_messages(it))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(without_messages).collect(),
+        other => other,
+    }
 }
 
 #[test]
 fn any_series_of_changes_publishes_what_translating_at_once_would() {
-    for seed in 0..80 {
+    for seed in 0..40 {
         let rng = &mut Rng::with_seed(seed);
         let (mut world, mut published) = (World::new(options(), 0), Published::default());
         for _ in 0..40 {

@@ -21,3 +21,4 @@ mod statuses;
 mod talk;
 mod together;
 mod tutorial;
+mod workloads;
