@@ -399,6 +399,23 @@ proptest! {
     }
 }
 
+#[test]
+fn a_route_alone_is_judged_where_only_some_objects_are_at_hand() {
+    let route = json!({
+        "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": "r", "namespace": "a"},
+        "spec": {"parentRefs": [{"name": "one"}], "rules": [{"matches": [{"path": {"type": "RegularExpression", "value": "/("}}]}]},
+    });
+    let resources = Resources::of([&route]);
+    let fields = |absent| {
+        let options = Options { absent, ..Options::default() };
+        let report = report(&resources, &options, &shared(), &Kind::HttpRoute.object_ref(&Name::new("a", "r"))).expect("a report");
+        assert_eq!(report.status, Some(Status::Route(Vec::new())), "nobody's entry");
+        report.problems.iter().map(|problem| problem.field.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(fields(Absent::NotOurs), ["spec.parentRefs[0].name"]);
+    assert_eq!(fields(Absent::Ours), ["spec.parentRefs[0].name", "spec.rules[0].matches[0].path.value"]);
+}
+
 // === cost ===
 
 fn many(count: usize) -> Resources {

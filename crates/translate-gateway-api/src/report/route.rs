@@ -5,6 +5,7 @@ use crate::findings::{Findings, told};
 use crate::given::Given;
 use crate::host::owner;
 use crate::listener::{Judged, judged};
+use crate::options::Absent;
 use crate::ours::ours;
 use crate::pattern::intersection;
 use crate::place::served_by;
@@ -22,6 +23,10 @@ pub(super) fn report(given: Given<'_>, kind: Kind, name: &Name) -> Option<Report
         let Some(name) = parent.gateway() else { continue };
         let Some(gateway) = given.resources.gateway(name) else {
             report.problems.insert(missing(given, parent, name));
+            // It may well be ours where the route is going.
+            if given.options.absent == Absent::Ours {
+                found.get_or_insert_with(|| Found::of(given, &route));
+            }
             continue;
         };
         let Some(ours) = ours(given, gateway) else { continue };
