@@ -291,6 +291,8 @@ pub enum Page {
     Annotations,
     /// Gateway API: order, conditions, features.
     GatewayApi,
+    /// Istio: order, conditions, fields.
+    Istio,
     /// Verbs, kinds and patch types of the embedded API.
     Api,
     /// Metrics.

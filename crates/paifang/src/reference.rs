@@ -12,6 +12,7 @@ pub fn print(page: Page) -> Result<Exit, Fault> {
         Page::Cli => commands(),
         Page::Annotations => translate::reference_markdown(),
         Page::GatewayApi => translate::gateway_api_reference_markdown(),
+        Page::Istio => translate::istio_reference_markdown(),
         Page::Api => apiserver::reference_markdown(),
         Page::Metrics => metrics(),
     };

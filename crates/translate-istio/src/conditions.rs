@@ -1,17 +1,32 @@
 //! What a `status` says, from what is told.
-//!
-//! | condition | when | reason |
-//! |---|---|---|
-//! | `Accepted` | always | `Accepted`, `PartiallyInvalid` (true); else why nothing of it is served |
-//! | `ResolvedRefs` | always | `ResolvedRefs`, else the first problem's |
-//! | `Conflicted` | somebody older has what it asks for | `Conflict` |
-//! | `Unsupported` | a wish is not followed | `Unsupported` |
-//! | `NoEffect` | something in it does nothing | `NoEffect` |
-//! | `Programmed` | it is known that it will not be | `Invalid`; else only who hears from the data plane says it |
 
 use model::Text;
 use resources::{Cause, Condition, Problem, Severity, Truth};
 use std::collections::BTreeSet;
+
+/// Every condition that can be said, with each status and reason that it can have, and when.
+pub(crate) const CONDITIONS: [(&str, &str); 20] = [
+    ("Accepted=True Accepted", "it is served"),
+    ("Accepted=True PartiallyInvalid", "it is served, but for what the message names"),
+    ("Accepted=False Conflicted", "a Gateway all of whose servers give way to older ones"),
+    ("Accepted=False GatewayNotFound", "none of its Gateways exists"),
+    ("Accepted=False HostNotInGateway", "no server of its Gateways has one of its hosts"),
+    ("Accepted=False Invalid", "a Gateway none of whose servers can be served"),
+    ("Accepted=False NoMatchingRule", "`http`, `tls` or `tcp` is missing for what the servers are for"),
+    ("Accepted=False NotExported", "`exportTo` leaves the gateway's namespace out"),
+    ("Accepted=False ServerNotServed", "the servers it is for are not served themselves"),
+    ("ResolvedRefs=True ResolvedRefs", "all that it names is there"),
+    ("ResolvedRefs=False BadCertificate", "a Secret holds no usable certificate, key or authority"),
+    ("ResolvedRefs=False PortNotFound", "a Service has not the port, or several and none is named"),
+    ("ResolvedRefs=False RefNotPermitted", "no ReferenceGrant permits a Secret of another namespace"),
+    ("ResolvedRefs=False ReferenceNotFound", "a Gateway, a subset or its Pods, or a delegate is not there"),
+    ("ResolvedRefs=False SecretNotFound", "a Secret does not exist"),
+    ("ResolvedRefs=False ServiceNotFound", "a host is no Service"),
+    ("Conflicted=True Conflict", "somebody older has a port, a host or a server name"),
+    ("NoEffect=True NoEffect", "something in it does nothing"),
+    ("Programmed=False Invalid", "nothing of it is served"),
+    ("Unsupported=True Unsupported", "a wish is not followed"),
+];
 
 /// Why nothing of an object is served.
 pub(crate) struct Nothing {

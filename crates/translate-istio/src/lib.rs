@@ -25,6 +25,7 @@ mod host;
 mod matches;
 mod names;
 mod options;
+mod reference;
 mod report;
 mod rules;
 mod servers;
@@ -35,6 +36,7 @@ mod tunnels;
 mod wanted;
 
 pub use options::Options;
+pub use reference::reference_markdown;
 
 use model::{GatewayId, Host, HostPattern, ObjectRef};
 use resources::{Object, Report, Resources, SharedGateway, Touch, Wanted};

@@ -109,30 +109,6 @@ fn the_workload_s_own_port_is_the_service_s() {
 
 // === goldens ===
 
-/// Every condition that can be said, with each status and reason that it can have.
-const SAID: &[&str] = &[
-    "Accepted=False Conflicted",
-    "Accepted=False GatewayNotFound",
-    "Accepted=False HostNotInGateway",
-    "Accepted=False Invalid",
-    "Accepted=False NoMatchingRule",
-    "Accepted=False NotExported",
-    "Accepted=False ServerNotServed",
-    "Accepted=True Accepted",
-    "Accepted=True PartiallyInvalid",
-    "Conflicted=True Conflict",
-    "NoEffect=True NoEffect",
-    "Programmed=False Invalid",
-    "ResolvedRefs=False BadCertificate",
-    "ResolvedRefs=False PortNotFound",
-    "ResolvedRefs=False RefNotPermitted",
-    "ResolvedRefs=False ReferenceNotFound",
-    "ResolvedRefs=False SecretNotFound",
-    "ResolvedRefs=False ServiceNotFound",
-    "ResolvedRefs=True ResolvedRefs",
-    "Unsupported=True Unsupported",
-];
-
 #[expect(clippy::disallowed_methods, reason = "the goldens are files")]
 fn below(folder: &std::path::Path, found: &mut Vec<String>) {
     for entry in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
@@ -152,5 +128,15 @@ fn every_condition_is_in_some_golden_and_none_goes_unlisted() {
     let lines = statuses.iter().flat_map(|status| status.lines());
     let conditions = lines.filter_map(|line| line.trim().strip_prefix("- \"")?.split_once(':')).map(|(condition, _)| condition);
     let said: BTreeSet<&str> = conditions.filter(|it| it.contains("=True ") || it.contains("=False ")).collect();
-    assert_eq!(said, SAID.iter().copied().collect());
+    assert_eq!(said, conditions::CONDITIONS.iter().map(|(condition, _)| *condition).collect());
+}
+
+#[test]
+fn the_page_names_every_condition_and_step() {
+    let page = reference_markdown();
+    for (condition, _) in conditions::CONDITIONS {
+        let (kind, reason) = condition.split_once(' ').expect("two words");
+        assert!(page.contains(&format!("| `{kind}` | `{reason}` |")), "{condition}");
+    }
+    assert!(page.contains("Fault, Cors, Rewrite, Host, RequestHeaders, Mirror, ResponseHeaders"));
 }
