@@ -95,14 +95,21 @@ fn ingress() -> impl Strategy<Value = Value> {
         prop_oneof![Just(json!([])), Just(json!([{"hosts": ["a.test"], "secretName": "tls"}])), Just(json!([{"secretName": "none"}]))];
     let default = prop_oneof![Just(Value::Null), Just(json!({"service": {"name": "web", "port": {"number": 80}}}))];
     let created = of(&["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"]);
-    (of(&["one", "two", "three", "four"]), of(&["a", "b"]), created, annotations(), prop::collection::vec(rule, 0..3), tls, default)
-        .prop_map(|(name, namespace, created, annotations, rules, tls, default)| {
+    let annotations = (annotations(), prop::bool::weighted(0.25)).prop_map(|(mut annotations, istio)| {
+        if istio {
+            annotations["kubernetes.io/ingress.class"] = "istio".into();
+        }
+        annotations
+    });
+    (of(&["one", "two", "three", "four"]), of(&["a", "b"]), created, annotations, prop::collection::vec(rule, 0..3), tls, default).prop_map(
+        |(name, namespace, created, annotations, rules, tls, default)| {
             json!({
                 "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
                 "metadata": {"name": name, "namespace": namespace, "creationTimestamp": created, "annotations": annotations},
                 "spec": {"rules": rules, "tls": tls, "defaultBackend": default},
             })
-        })
+        },
+    )
 }
 
 fn service() -> impl Strategy<Value = Value> {
@@ -338,7 +345,7 @@ fn object() -> impl Strategy<Value = Value> {
 }
 
 fn of_ingress() -> impl Strategy<Value = Value> {
-    let secret = of(&["a", "b"]).prop_map(|namespace| {
+    let secret = of(&["a", "b", "istio-system"]).prop_map(|namespace| {
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "tls", "namespace": namespace}, "type": "kubernetes.io/tls"})
     });
     prop_oneof![6 => ingress(), 3 => service(), 1 => secret]
