@@ -95,7 +95,7 @@ pub async fn stand_in(client: Client, node: Node, start: Option<Start>) {
         for (target, wish) in desk.wishes() {
             mailbox.put(target, wish);
         }
-        for pod in desk.to_end() {
+        for pod in desk.retire() {
             answering.remove(&pod);
         }
     }

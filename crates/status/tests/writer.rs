@@ -99,7 +99,7 @@ async fn request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(String
                 buffer.drain(..whole);
                 let mut words = head.split(' ');
                 let (method, path) = (words.next()?.to_owned(), words.next()?.split('?').next()?.to_owned());
-                let name = path.split('/').filter(|it| *it != "status").next_back()?.to_owned();
+                let name = path.split('/').rfind(|it| *it != "status")?.to_owned();
                 return Some((method, name, body));
             }
         }

@@ -110,7 +110,7 @@ impl Desk {
     }
 
     /// The Pods that are no longer wanted, once nothing leads to them. They are forgotten with this.
-    pub fn to_end(&mut self) -> Vec<Target> {
+    pub fn retire(&mut self) -> Vec<Target> {
         let wanted: BTreeSet<Target> = self.wanted().pods.into_values().flatten().collect();
         let slices = self.found.iter().filter(|(it, _)| it.kind == Kind::EndpointSlice);
         let led_to: BTreeSet<Target> = slices.map(|(it, slice)| Target::new(Kind::Pod, it.namespace.as_str(), pod_of(slice))).collect();

@@ -221,7 +221,7 @@ fn istio_s_gateways_are_programmed_likewise() {
 fn what_the_data_plane_refuses_is_said_on_its_object() {
     let refusal = (key(Some(80)), Text::from("spec.http[0]"), "no".to_owned());
     let one = draft(Status::Conditions(vec![accepted(true)]));
-    assert_eq!(conditions(&one, "VirtualService", &[], &[refusal.clone()]), ["Accepted False/NotServed"]);
+    assert_eq!(conditions(&one, "VirtualService", &[], std::slice::from_ref(&refusal)), ["Accepted False/NotServed"]);
 }
 
 fn route(parents: &[(Value, Parent)], conflicts: &[Conflict], refusals: &[(ShardKey, Text, String)]) -> Vec<Vec<String>> {

@@ -35,7 +35,7 @@ impl World {
                 self.desk.started(pod, before.unwrap_or(([127, 0, 0, 1], self.next_port).into()));
             }
             let wishes = self.desk.wishes();
-            self.desk.to_end();
+            self.desk.retire();
             if wishes.is_empty() {
                 return written;
             }
@@ -264,7 +264,7 @@ fn a_new_template_replaces_its_pods_without_a_gap() {
     for (pod, ..) in world.desk.to_start() {
         world.desk.started(pod, ([127, 0, 0, 1], 50_000).into());
     }
-    assert_eq!(world.desk.to_end(), [], "the old one is still led to");
+    assert_eq!(world.desk.retire(), [], "the old one is still led to");
     let wishes = world.desk.wishes();
     assert!(!wishes.iter().any(|(_, it)| *it == Wish::Absent), "{wishes:?}");
     for (target, wish) in wishes {
