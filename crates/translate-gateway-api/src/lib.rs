@@ -77,9 +77,9 @@ pub fn report(resources: &Resources, options: &Options, shared: &[SharedGateway]
     report::report(Given { resources, options, shared }, object)
 }
 
-/// What this version of an object, which is or was among `resources`, has a say in.
-pub fn touched(resources: &Resources, options: &Options, shared: &[SharedGateway], object: &Object) -> Touch {
-    touched::touched(Given { resources, options, shared }, object)
+/// What a change of an object among `resources` has a say in: its old version, and the one that is there now.
+pub fn touched(resources: &Resources, options: &Options, shared: &[SharedGateway], old: Option<&Object>, new: Option<&Object>) -> Touch {
+    touched::touched(Given { resources, options, shared }, old, new)
 }
 
 #[cfg(test)]

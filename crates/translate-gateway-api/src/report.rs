@@ -6,6 +6,8 @@ mod listener;
 mod overlap;
 mod route;
 
+pub(crate) use route::has_a_rule;
+
 use crate::given::Given;
 use model::ObjectRef;
 use resources::{Kind, Name, Report};

@@ -1,48 +1,45 @@
 //! What a version of an object has a say in.
 //!
-//! It is asked of the old version and of the new one, among all other objects as they are. So whatever another object is depended on for
-//! is looked up, and nothing about the object itself; and since either version may be ours or not, nothing here asks whose a Gateway is.
+//! Both versions are looked at among all other objects as they are. So whatever another object is depended on for is looked up, and nothing
+//! about the object itself; and since either version may be ours or not, nothing here asks whose a Gateway is.
 
 use crate::certificate::hosts_of;
 use crate::given::Given;
 use crate::listener::{Judged, Protocol, by_themselves};
 use crate::pattern::{covers, intersection};
 use crate::place::own_id;
+use crate::report::has_a_rule;
 use model::{GatewayId, HostPattern};
 use resources::gateway_api::{Listener, Namespaces};
 use resources::{Gateway, GatewayRoute, Kind, Name, Object, Secret, Touch};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-pub(crate) fn touched(given: Given<'_>, object: &Object) -> Touch {
+pub(crate) fn touched(given: Given<'_>, old: Option<&Object>, new: Option<&Object>) -> Touch {
     let mut touching = Touching { given, touch: Touch::default() };
-    match object {
-        Object::GatewayClass(class) => {
-            touching.touch.objects.insert(Kind::GatewayClass.object_ref(&class.meta.name));
-            for gateway in given.resources.gateways_of_class(&class.meta.name.name) {
-                touching.gateway(gateway);
-            }
-        }
-        Object::Gateway(gateway) => touching.gateway(gateway),
-        Object::HttpRoute(route) => touching.route(&GatewayRoute::Http(route.clone())),
-        Object::TlsRoute(route) => touching.route(&GatewayRoute::Tls(route.clone())),
-        Object::TcpRoute(route) => touching.route(&GatewayRoute::Tcp(route.clone())),
-        Object::Service(service) => {
-            for kind in GatewayRoute::KINDS {
-                given.resources.routes_of_service(kind, &service.meta.name).for_each(|route| touching.rules(&route));
-            }
-        }
-        Object::Secret(secret) => touching.secret(secret),
-        Object::ConfigMap(map) => {
-            for gateway in given.resources.gateways_of_config_map(&map.meta.name) {
-                touching.certificates(gateway, &[]);
-            }
-        }
-        Object::ReferenceGrant(grant) => touching.grant(&grant.meta.name),
-        Object::Namespace(namespace) => touching.namespace(&namespace.meta.name),
-        _ => {}
+    if let Some((old, new)) = old.and_then(route).zip(new.and_then(route))
+        && attaches_alike(given, &old, &new)
+    {
+        touching.rules(&old);
+        touching.rules(&new);
+        return touching.touch;
     }
+    old.into_iter().chain(new).for_each(|object| touching.version(object));
     touching.touch
+}
+
+fn route(object: &Object) -> Option<GatewayRoute> {
+    match object {
+        Object::HttpRoute(route) => Some(GatewayRoute::Http(route.clone())),
+        Object::TlsRoute(route) => Some(GatewayRoute::Tls(route.clone())),
+        Object::TcpRoute(route) => Some(GatewayRoute::Tcp(route.clone())),
+        _ => None,
+    }
+}
+
+/// Whether no Gateway can tell one version of a route from the other: then none has to count its routes again.
+fn attaches_alike(given: Given<'_>, old: &GatewayRoute, new: &GatewayRoute) -> bool {
+    old.parents() == new.parents() && old.hosts() == new.hosts() && has_a_rule(given, old) == has_a_rule(given, new)
 }
 
 struct Touching<'a> {
@@ -53,6 +50,29 @@ struct Touching<'a> {
 // === impl Touching ===
 
 impl Touching<'_> {
+    fn version(&mut self, object: &Object) {
+        let given = self.given;
+        match object {
+            Object::GatewayClass(class) => {
+                self.touch.objects.insert(Kind::GatewayClass.object_ref(&class.meta.name));
+                given.resources.gateways_of_class(&class.meta.name.name).for_each(|gateway| self.gateway(gateway));
+            }
+            Object::Gateway(gateway) => self.gateway(gateway),
+            Object::Service(service) => {
+                for kind in GatewayRoute::KINDS {
+                    given.resources.routes_of_service(kind, &service.meta.name).for_each(|route| self.rules(&route));
+                }
+            }
+            Object::Secret(secret) => self.secret(secret),
+            Object::ConfigMap(map) => {
+                given.resources.gateways_of_config_map(&map.meta.name).for_each(|gateway| self.certificates(gateway, &[]));
+            }
+            Object::ReferenceGrant(grant) => self.grant(&grant.meta.name),
+            Object::Namespace(namespace) => self.namespace(&namespace.meta.name),
+            other => route(other).iter().for_each(|route| self.route(route)),
+        }
+    }
+
     /// A Gateway: all its hosts wherever it may be served, those that join it, and those that it stands in the way of.
     fn gateway(&mut self, gateway: &Gateway) {
         self.touch.wanted = true;

@@ -29,6 +29,8 @@ pub fn touched(resources: &Resources, options: &Options, applied: &Applied) -> T
             for object in old.iter().chain(new) {
                 touched.by_object(resources, options, object);
             }
+            let (old, new) = (old.as_ref(), new.as_ref());
+            touched.by_frontend(translate_gateway_api::touched(resources, &options.gateway_api, &options.gateways, old, new));
         }
         Applied::Resolved { name } => {
             touched.services.extend(resources.services_of_external_name(name).map(|service| service.meta.name.clone()));
@@ -54,7 +56,6 @@ impl Touched {
 
     fn by_object(&mut self, resources: &Resources, options: &Options, object: &Object) {
         self.by_frontend(translate_istio::touched(resources, &options.istio, &options.gateways, object));
-        self.by_frontend(translate_gateway_api::touched(resources, &options.gateway_api, &options.gateways, object));
         match object {
             Object::Ingress(ingress) => self.shards_of(resources, options, ingress),
             Object::IngressClass(class) => self.by_class(resources, options, class),

@@ -1,7 +1,7 @@
 //! Gateway.
 
 use super::listener::{self, Said};
-use super::overlap;
+use super::{has_a_rule, overlap};
 use crate::attach::is_attached;
 use crate::findings::told;
 use crate::given::Given;
@@ -9,7 +9,7 @@ use crate::listener::{Judged, judged};
 use crate::ours::{Ours, ours};
 use crate::place::{Nowhere, Verdict, place, served_by};
 use crate::wanted::{SERVICE_TYPE, access};
-use resources::{Cause, Condition, Gateway, GatewayStatus, Kind, Name, Problem, Report, Status, Truth};
+use resources::{Cause, Condition, Gateway, GatewayRoute, GatewayStatus, Kind, Name, Problem, Report, Status, Truth};
 
 pub(super) fn report(given: Given<'_>, name: &Name) -> Option<Report> {
     let ours = ours(given, given.resources.gateway(name)?)?;
@@ -24,8 +24,8 @@ pub(super) fn report(given: Given<'_>, name: &Name) -> Option<Report> {
     let said: Vec<Said> = judged.iter().map(|it| listener::said(given, gateway, it)).collect();
     let conditions = conditions(gateway, nowhere.as_ref(), &said);
     let mut listeners = Vec::new();
-    for (it, said) in judged.iter().zip(said) {
-        let mut status = said.status(it, attached(given, gateway, it), nowhere.is_some());
+    for ((it, said), attached) in judged.iter().zip(said).zip(attached(given, gateway, &judged)) {
+        let mut status = said.status(it, attached, nowhere.is_some());
         status.conditions.extend(overlap::condition(given, gateway, it, &judged));
         report.problems.extend(said.problems);
         listeners.push(status);
@@ -55,11 +55,17 @@ fn own_problems(ours: Ours<'_>) -> Vec<Problem> {
     problems
 }
 
-/// How many routes attach, whether or not the listener serves them.
-fn attached(given: Given<'_>, gateway: &Gateway, judged: &Judged<'_>) -> u32 {
-    let routes = judged.kinds().0.into_iter().flat_map(|kind| given.resources.routes_of_gateway(kind, &gateway.meta.name));
-    let attached = routes.filter(|route| is_attached(given, route, gateway, judged) && super::route::has_a_rule(given, route));
-    u32::try_from(attached.count()).unwrap_or(u32::MAX)
+/// How many routes attach to each listener, whether or not it serves them.
+fn attached(given: Given<'_>, gateway: &Gateway, judged: &[Judged<'_>]) -> Vec<u32> {
+    let mut counts = vec![0; judged.len()];
+    for kind in GatewayRoute::KINDS.into_iter().filter(|kind| judged.iter().any(|it| it.takes(*kind))) {
+        for route in given.resources.routes_of_gateway(kind, &gateway.meta.name).filter(|route| has_a_rule(given, route)) {
+            for (count, it) in counts.iter_mut().zip(judged) {
+                *count += u32::from(is_attached(given, &route, gateway, it));
+            }
+        }
+    }
+    counts
 }
 
 fn conditions(gateway: &Gateway, nowhere: Option<&Nowhere>, said: &[Said]) -> Vec<Condition> {

@@ -68,7 +68,7 @@ fn elsewhere(given: Given<'_>, route: &GatewayRoute, gateway: &Gateway, all: &[J
 }
 
 /// Whether anything of a route can be served at all.
-pub(super) fn has_a_rule(given: Given<'_>, route: &GatewayRoute) -> bool {
+pub(crate) fn has_a_rule(given: Given<'_>, route: &GatewayRoute) -> bool {
     match route {
         // Only what cannot be understood makes a route of nothing, and that is seen without a look at other objects.
         GatewayRoute::Http(http) if http.rules.is_empty() || http.rules.iter().any(crate::rule::is_plain) => true,
