@@ -8,6 +8,8 @@ use std::net::{IpAddr, SocketAddr};
 pub(crate) struct Entrance {
     /// The LoadBalancer's, an IP address or a name.
     pub address: Option<String>,
+    /// Where the gateway itself listens for it: what is shown may be somebody else's.
+    own: Option<IpAddr>,
     pub node_address: Option<IpAddr>,
     pub ports: Vec<EntrancePort>,
 }
@@ -23,6 +25,8 @@ pub(crate) struct EntrancePort {
 
 /// Where node ports answer, in an annotation of the Service.
 const NODE_ADDRESS: &str = "paifang.dev/node-address";
+/// The address that was given to the gateway.
+const ADDRESS: &str = "paifang.dev/address";
 
 // === impl Entrance ===
 
@@ -48,26 +52,35 @@ impl Entrance {
         let ports = service.pointer("/spec/ports").and_then(Value::as_array).into_iter().flatten();
         let port = |it: &Value| Some(EntrancePort { number: number(it, "port")?, node_port: number(it, "nodePort") });
         let annotations = service.pointer("/metadata/annotations");
+        let annotated = |name: &str| annotations.and_then(|it| it.get(name)).and_then(Value::as_str).and_then(|it| it.parse().ok());
+        let address = text(&format!("{first}/ip")).or_else(|| text(&format!("{first}/hostname"))).map(str::to_owned);
         Self {
-            address: text(&format!("{first}/ip")).or_else(|| text(&format!("{first}/hostname"))).map(str::to_owned),
-            node_address: annotations.and_then(|it| it.get(NODE_ADDRESS)).and_then(Value::as_str).and_then(|it| it.parse().ok()),
+            own: annotated(ADDRESS).or_else(|| address.as_ref().and_then(|it| it.parse().ok())),
+            address,
+            node_address: annotated(NODE_ADDRESS),
             ports: ports.filter_map(port).collect(),
         }
     }
 
     fn add(&mut self, other: Self) {
         self.address = self.address.take().or(other.address);
+        self.own = self.own.or(other.own);
         self.node_address = self.node_address.or(other.node_address);
         let new = other.ports.into_iter().filter(|it| !self.ports.iter().any(|known| known.number == it.number)).collect::<Vec<_>>();
         self.ports.extend(new);
     }
 
-    /// The LoadBalancer's socket for a port, if its address is an IP address, and the node's.
+    /// Whether connections to this host arrive here.
+    pub fn is_at(&self, host: &str) -> bool {
+        let ip = host.parse().ok();
+        self.address.as_deref() == Some(host) || ip.is_some() && (self.own == ip || self.node_address == ip)
+    }
+
+    /// The LoadBalancer's socket for a port, and the node's.
     pub fn sockets(&self, number: u16) -> (Option<SocketAddr>, Option<SocketAddr>) {
         let Some(port) = self.ports.iter().find(|it| it.number == number) else { return (None, None) };
-        let ip = self.address.as_ref().and_then(|it| it.parse::<IpAddr>().ok());
         let node = self.node_address.zip(port.node_port).map(SocketAddr::from);
-        (ip.map(|it| SocketAddr::new(it, number)), node)
+        (self.own.map(|it| SocketAddr::new(it, number)), node)
     }
 }
 
@@ -89,7 +102,12 @@ mod tests {
         assert_eq!(entrance.sockets(31_400), (socket("127.1.0.1:31400"), None));
         assert_eq!(entrance.sockets(81), (None, None));
         assert_eq!(Entrance::read([]), None);
-        let named = json!({ "status": { "loadBalancer": { "ingress": [{ "hostname": "lb.example" }] } } });
-        assert_eq!(Entrance::read([&named]).expect("one").address.as_deref(), Some("lb.example"));
+        let named = json!({
+            "metadata": { "annotations": { ADDRESS: "127.1.0.2" } },
+            "spec": { "ports": [{ "port": 80 }] }, "status": { "loadBalancer": { "ingress": [{ "hostname": "lb.example" }] } },
+        });
+        let entrance = Entrance::read([&named]).expect("one");
+        assert_eq!((entrance.address.as_deref(), entrance.sockets(80)), (Some("lb.example"), (socket("127.1.0.2:80"), None)));
+        assert!(entrance.is_at("lb.example") && entrance.is_at("127.1.0.2") && !entrance.is_at("127.1.0.1"));
     }
 }

@@ -166,7 +166,7 @@ impl<'a> Arrival<'a> {
     /// `None`: this gateway has no listener at the URL's port.
     fn at(served: &'a Served, asked: &Asked, gateway: &'a ServedGateway) -> Option<Self> {
         let protocol = if asked.scheme == Scheme::Http { ListenerProtocol::Http } else { ListenerProtocol::Https };
-        let listener = gateway.listener(protocol, asked.port)?;
+        let listener = gateway.listener(protocol, asked.port).or_else(|| gateway.listener(ListenerProtocol::Tcp, asked.port))?;
         let headers = AskedHeaders(asked);
         let request = Request {
             method: &asked.method,
@@ -178,7 +178,9 @@ impl<'a> Arrival<'a> {
             query: asked.query.as_deref(),
             headers: &headers,
         };
-        let table: Option<&'a GatewayTable> = served.snapshot.gateway(&gateway.id).map(AsRef::as_ref);
+        let all: Option<&'a GatewayTable> = served.snapshot.gateway(&gateway.id).map(AsRef::as_ref);
+        // Of a connection to a TCP port nothing is read.
+        let table = all.filter(|_| listener.protocol != ListenerProtocol::Tcp);
         let nothing = || Explanation { hosts: Vec::new(), outcome: Outcome::NoRoute };
         let explanation = table.map_or_else(nothing, |it| it.explain(&request));
         let route = table.and_then(|it| match it.find(&request) {
@@ -196,7 +198,11 @@ impl<'a> Arrival<'a> {
         };
         let flow = route.map(|it| filter::run(it, &request, &context, &mut edits));
         let sent = (edits.target().map(str::to_owned), route.and_then(|it| edits.host(it)).map(str::to_owned));
-        let handshake = (asked.scheme == Scheme::Https).then(|| table.map(|it| handshake(it, listener, &asked.host))).flatten();
+        let handshake = match listener.protocol {
+            ListenerProtocol::Http => None,
+            ListenerProtocol::Https => table.map(|it| handshake(it, listener, &asked.host)),
+            ListenerProtocol::Tcp => all.map(|it| Handshake::PassedOn(it.tunnel(listener.port))),
+        };
         Some(Self { gateway, listener, binding, explanation, route, flow, sent, handshake })
     }
 }

@@ -61,6 +61,9 @@ pub(crate) struct ServedListener {
 /// Ports below this one have the offset added.
 const PRIVILEGED: u16 = 1024;
 
+/// The certificate that is shown where no other fits.
+pub(crate) const OWN: &str = "the gateway's own";
+
 const CLASSES: [(&str, &str); 2] = [("paifang", control::GATEWAY_CONTROLLER), ("istio", control::ISTIO_GATEWAY_CONTROLLER)];
 
 /// As the gateways of these objects are told to translate.
@@ -253,8 +256,7 @@ impl ServedGateway {
 
     /// Whether a URL with this host is meant for it.
     pub fn has_address(&self, host: &str) -> bool {
-        let node = self.entrance.as_ref().and_then(|it| it.node_address);
-        self.address() == Some(host) || node.is_some_and(|it| host.parse() == Ok(it))
+        self.entrance.as_ref().is_some_and(|it| it.is_at(host))
     }
 
     pub fn address(&self) -> Option<&str> {
@@ -291,8 +293,7 @@ impl ServedGateway {
         let listener =
             |it: &ServedListener| Listener { name: it.name.clone(), protocol: it.protocol, port: it.port, bindings: self.bindings(it) };
         // Made where the gateway runs; here it only has to be there.
-        let default =
-            Certificate { origin: "the gateway's own".into(), chain: Vec::new(), key: Sealed::new(Vec::new()), names: Vec::new() };
+        let default = Certificate { origin: OWN.into(), chain: Vec::new(), key: Sealed::new(Vec::new()), names: Vec::new() };
         let listeners = self.listeners.iter().map(listener).collect();
         Gateway { id: self.id.clone(), listeners, default_certificate: Some(Arc::new(default)), replies }
     }

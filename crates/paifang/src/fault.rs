@@ -26,6 +26,11 @@ impl Fault {
         Self::new(Exit::CannotListen, message)
     }
 
+    /// Whether nobody reads any more what is printed: no failure, as with `| head`.
+    pub fn is_unread(&self) -> bool {
+        self.error.chain().filter_map(|it| it.downcast_ref::<io::Error>()).any(|it| it.kind() == io::ErrorKind::BrokenPipe)
+    }
+
     /// The whole chain of causes in one line.
     pub fn message(&self) -> String {
         let mut message = String::new();

@@ -36,6 +36,7 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     match run(cli.command) {
         Ok(exit) => exit.into(),
+        Err(fault) if fault.is_unread() => Exit::Done.into(),
         Err(fault) => {
             eprintln!("{}: {}", Paint::of(&std::io::stderr()).paint(Style::Error, "error"), fault.message());
             fault.exit.into()

@@ -1,10 +1,10 @@
 //! What was found, as text and as JSON.
 
 use super::{Answer, Arrival, Handshake};
-use crate::served::ServedGateway;
+use crate::served::{OWN, ServedGateway};
 use crate::text::{self, Paint, Style, safe};
 use crate::words::{self, filter_text, match_text, object_json, source_text};
-use model::{ClientAuth, ObjectRef, Scheme};
+use model::{ClientAuth, ListenerProtocol, ObjectRef, Scheme};
 use resources::Problem;
 use route::{Outcome, RouteTried, Tried};
 use serde_json::{Value, json};
@@ -78,7 +78,9 @@ impl Answer<'_> {
             row("tls", tls);
         }
         match (&arrival.handshake, arrival.route) {
-            (Some(Handshake::PassedOn(tunnel)), _) => row("route", tunnel.map(|it| source_text(&it.source)).unwrap_or_default()),
+            (Some(Handshake::PassedOn(tunnel)), _) => {
+                row("route", tunnel.map_or_else(|| "none: connections are closed".to_owned(), |it| source_text(&it.source)))
+            }
             (Some(Handshake::Refused), _) => {}
             (_, Some(route)) => {
                 row("host", route.host().name.to_string());
@@ -207,14 +209,18 @@ impl Arrival<'_> {
     }
 
     fn tls_text(&self) -> Option<String> {
+        if self.listener.protocol == ListenerProtocol::Tcp {
+            return None;
+        }
+        let certificate = |origin: &str| if origin == OWN { format!("{OWN} certificate") } else { format!("certificate of {origin}") };
         Some(match self.handshake.as_ref()? {
             Handshake::PassedOn(_) => "passed on to the backend as it is".to_owned(),
             Handshake::Refused => "refused: the host's certificate cannot be used, or its listener has none for this name".to_owned(),
-            Handshake::Shown { certificate, client } => match client {
-                ClientAuth::None => format!("certificate of {certificate}"),
-                ClientAuth::Optional(trust) => format!("certificate of {certificate}; a client's is checked by {}", trust.origin),
-                ClientAuth::Required(trust) => format!("certificate of {certificate}; clients need one that {} knows", trust.origin),
-                ClientAuth::Unverified => format!("certificate of {certificate}; a client's is asked for and not checked"),
+            Handshake::Shown { certificate: shown, client } => match client {
+                ClientAuth::None => certificate(shown),
+                ClientAuth::Optional(trust) => format!("{}; a client's is checked by {}", certificate(shown), trust.origin),
+                ClientAuth::Required(trust) => format!("{}; clients need one that {} knows", certificate(shown), trust.origin),
+                ClientAuth::Unverified => format!("{}; a client's is asked for and not checked", certificate(shown)),
             },
         })
     }

@@ -83,6 +83,8 @@ fn routes_of_another_namespace_attach_where_they_may() {
     up.yaml(&gateway(&gateways, "gateway", "istio", &listener(&format!("*.{domain}"), port, "Same")));
     up.until_condition(&object, PARENT, "Accepted", "False NotAllowedByListeners");
     up.until_at(at, &host, "/get", "no longer served", |it| it.status == 404);
+    let told = up.paifang(&["explain", "GET", &format!("http://{host}:{port}/get")]);
+    assert!(told.contains("not served here") && told.contains("NotAllowedByListeners"), "{told}");
     let attached = eventually("nothing is attached", || {
         let gateway = up.get(&["gtw", "-n", &gateways, "gateway"])?;
         gateway.pointer("/status/listeners/0/attachedRoutes")?.as_u64().filter(|it| *it == 0)

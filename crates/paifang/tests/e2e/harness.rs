@@ -191,6 +191,13 @@ impl Up {
         if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
     }
 
+    /// What a command of ours prints about this one; it must succeed.
+    pub fn paifang(&self, arguments: &[&str]) -> String {
+        let output = run(Command::new(binary()).env("KUBECONFIG", self.kubeconfig()).args(arguments), "");
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    }
+
     pub fn get(&self, arguments: &[&str]) -> Option<Value> {
         serde_json::from_str(&self.kubectl(&[&["get", "-o", "json"], arguments].concat(), "").ok()?).ok()
     }

@@ -130,6 +130,8 @@ fn connections_to_a_tcp_port_are_shared_out_by_weight() {
     let second = count(200);
     // Six standard deviations around 40.
     assert!((6..=74).contains(&second), "{second} of 200");
+    let told = up.paifang(&["explain", "GET", &format!("http://{at}/")]);
+    assert!(told.contains(&format!("VirtualService {project}/tcp-echo")) && told.contains("(weight 20)"), "{told}");
     let all_to_one = r#"{"spec": {"tcp": [{"match": [{"port": 31400}], "route": [{"destination": {"host": "tcp-echo", "port": {"number": 9000}, "subset": "v1"}}]}]}}"#;
     up.kubectl(&["-n", &project, "patch", "virtualservice", "tcp-echo", "--type=merge", "-p", all_to_one], "").expect("it is patched");
     eventually("all to v1", || (count(30) == 0).then_some(()));

@@ -44,6 +44,23 @@ fn a_request_that_is_none_is_named() {
     }
 }
 
+/// `paifang crds | head` is no failure.
+#[test]
+fn who_stops_reading_is_not_told_of_a_fault() {
+    let line = format!("{} crds | head -n 1; exit ${{PIPESTATUS[0]}}", binary().display());
+    let output = run(Command::new("bash").args(["-c", &line]), "");
+    assert_eq!((output.status.code(), text(&output.stdout).as_str(), text(&output.stderr).as_str()), (Some(0), "---\n", ""));
+}
+
+#[test]
+fn the_samples_have_no_problem() {
+    for folder in ["demo", "helloworld", "httpbin", "tcp-echo"] {
+        let path = format!("{}/../../samples/{folder}", env!("CARGO_MANIFEST_DIR"));
+        let output = paifang(&["check", &path], "");
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    }
+}
+
 #[test]
 fn seven_ports_fit_above_the_first() {
     let output = paifang(&["demo", "--port", "65530"], "");

@@ -59,12 +59,6 @@ spec:
     )
 }
 
-fn paifang(up: &Up, arguments: &[&str]) -> String {
-    let output = run(Command::new(binary()).env("KUBECONFIG", up.kubeconfig()).args(arguments), "");
-    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
-    text(&output.stdout)
-}
-
 /// `first` to `third`: origins that say which of them they are.
 fn backends(up: &Up, project: &str) -> Vec<Origin> {
     let origins: Vec<Origin> = ["one", "two", "three"].map(|it| Origin::start(Behaviour::body(it))).into();
@@ -87,7 +81,7 @@ fn three_apis_fill_one_host() {
         up.until(&host, path, answer, |it| it.text() == answer);
     }
     let url = format!("http://{host}:{}/two", up.front().port());
-    let told = paifang(&up, &["explain", "GET", &url]);
+    let told = up.paifang(&["explain", "GET", &url]);
     for words in [
         "order      routes of Gateway API, then Istio, then Ingress",
         &format!("VirtualService {project}/shared"),
@@ -95,14 +89,14 @@ fn three_apis_fill_one_host() {
     ] {
         assert!(told.contains(words), "{words:?} is missing:\n{told}");
     }
-    let listeners: Value = serde_json::from_str(&paifang(&up, &["get", "listeners", "-o", "json"])).expect("JSON");
+    let listeners: Value = serde_json::from_str(&up.paifang(&["get", "listeners", "-o", "json"])).expect("JSON");
     let listener = listeners["items"].as_array().expect("a list").iter().find(|it| it["asked"] == 80).expect("port 80").clone();
     assert_eq!((&listener["ingresses"], &listener["protocol"]), (&Value::Bool(true), &"HTTP".into()));
     let owners: Vec<&str> = listener["owners"].as_array().expect("a list").iter().filter_map(|it| it["kind"].as_str()).collect();
     assert_eq!(owners, ["Gateway", "Gateway.networking.istio.io"]);
-    let table = paifang(&up, &["get", "listeners"]);
+    let table = up.paifang(&["get", "listeners"]);
     assert!(table.starts_with("GATEWAY ") && table.contains("Ingresses"), "{table}");
-    let routes = paifang(&up, &["get", "routes", "-n", &project]);
+    let routes = up.paifang(&["get", "routes", "-n", &project]);
     assert!(["HTTPRoute", "VirtualService", "Ingress"].iter().all(|it| routes.contains(it)), "{routes}");
 }
 
@@ -117,7 +111,7 @@ fn the_order_of_apis_is_an_option() {
     up.until(&host, "/else", "the VirtualService has the rest", |it| it.text() == "two");
     up.until(&host, "/two", "the Ingress comes first", |it| it.text() == "one");
     let url = format!("http://{host}:{}/two", up.front().port());
-    let told = paifang(&up, &["explain", "GET", &url]);
+    let told = up.paifang(&["explain", "GET", &url]);
     assert!(told.contains("order      routes of Ingress, then Istio"), "{told}");
 }
 
@@ -143,7 +137,7 @@ fn of_two_that_want_the_same_the_older_keeps_it() {
     assert!(told.contains("first"), "{told}");
     assert_eq!(up.ask(&host, "/").text(), "one", "the option does not say who of two keeps a match");
     let url = format!("http://{host}:{}/", up.front().port());
-    let explained = paifang(&up, &["explain", "GET", &url]);
+    let explained = up.paifang(&["explain", "GET", &url]);
     assert!(explained.contains("not served here") && explained.contains(&format!("HTTPRoute {project}/shared")), "{explained}");
 
     let output = run(Command::new(binary()).env("KUBECONFIG", up.kubeconfig()).args(["check", "--live", "-o", "json"]), "");
