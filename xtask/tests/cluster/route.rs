@@ -135,4 +135,5 @@ fn a_route_through_a_real_api_server() {
     let _paifang = Paifang::start(&["--pool", POOL]);
     let url = format!("http://{host}/again");
     eventually(&url, || curl(&url, &host, http, &[]).filter(|said| said.ends_with("200 ")));
+    kubectl(&["delete", "namespace", &namespace, "--wait=false"], "").expect("it is deleted");
 }
