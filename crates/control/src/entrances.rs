@@ -187,7 +187,7 @@ enum Heard {
 }
 
 fn add(trouble: &mut Trouble, about: &ObjectRef, said: Said) {
-    trouble.entry(about.clone()).or_insert_with(BTreeSet::new).insert(said);
+    trouble.entry(about.clone()).or_default().insert(said);
 }
 
 fn in_the_way(service: &Name) -> Said {

@@ -23,6 +23,8 @@ pub(crate) struct Keeper {
     found: BTreeMap<Target, Found>,
     /// Services and Deployments that are not ours.
     foreign: BTreeSet<Target>,
+    /// What has gone since it was last written.
+    lost: BTreeSet<Target>,
 }
 
 /// What must be written.
@@ -76,6 +78,9 @@ impl Keeper {
             }
             None => {
                 self.found.remove(target);
+                if self.wanted.contains_key(target) {
+                    self.lost.insert(target.clone());
+                }
                 known
             }
         }
@@ -105,8 +110,9 @@ impl Keeper {
         let before = std::mem::replace(&mut self.wanted, wanted);
         let gone = before.keys().filter(|it| !self.wanted.contains_key(*it) && !self.foreign.contains(*it));
         let mut writes: Writes = gone.map(|it| (it.clone(), Wish::Absent)).collect();
+        let lost = std::mem::take(&mut self.lost);
         for target in self.wanted.keys().filter(|it| Some(*it) != left_alone.as_ref()) {
-            if before.get(target) != self.wanted.get(target) || self.found.contains_key(target) {
+            if before.get(target) != self.wanted.get(target) || self.found.contains_key(target) || lost.contains(target) {
                 writes.extend(self.mend(target));
             }
         }

@@ -20,6 +20,8 @@ const PAGE: u32 = 500;
 const QUEUE: usize = 1024;
 /// Between two looks for a kind that the server does not have.
 const NO_KIND: Duration = Duration::from_secs(2);
+/// So often a kind that was there must be missing before that is believed: a server that starts does not know all its kinds at once.
+const MISSED: u32 = 5;
 /// Changes that one settling gathers at most, so that a flood does not hold the first ones back.
 const GATHER: usize = 20_000;
 
@@ -36,6 +38,7 @@ pub struct Watch {
 pub struct Changes(pub BTreeMap<Target, Option<Value>>);
 
 /// What a watch tells.
+#[expect(clippy::large_enum_variant, reason = "hardly ever is it anything but an event")]
 enum Seen {
     Event(watcher::Event<Raw>),
     /// The server does not have the kind, or not for us: there are no objects of it.
@@ -149,29 +152,53 @@ impl Watch {
 /// Watches a kind until nobody listens. One that the server does not have is looked for quietly, again and again.
 async fn watch_kind(client: Client, kind: Kind, outgoing: mpsc::Sender<(Kind, Seen)>) {
     let api: Api<Raw> = Api::all_with(client, &kind.resource());
-    let mut told = false;
-    while follow(&api, kind, &outgoing, &mut told).await {
-        if !told {
-            told = true;
-            if outgoing.send((kind, Seen::NoKind)).await.is_err() {
-                return;
-            }
+    let mut presence = Presence::default();
+    while follow(&api, kind, &outgoing, &mut presence).await {
+        if presence.missed() && outgoing.send((kind, Seen::NoKind)).await.is_err() {
+            return;
         }
         tokio::time::sleep(NO_KIND).await;
     }
 }
 
-/// Lists in pages, watches, and begins again where that is needed. `true`: there is no such kind; `told`: which has been said.
-async fn follow(api: &Api<Raw>, kind: Kind, outgoing: &mpsc::Sender<(Kind, Seen)>, told: &mut bool) -> bool {
+/// What is known of whether there is a kind.
+#[derive(Default)]
+struct Presence {
+    /// It has been listed since it was last said to be gone.
+    was_there: bool,
+    missing: u32,
+    /// It has been said that there is none.
+    told: bool,
+}
+
+impl Presence {
+    /// It is not there, once more. Returns whether that is to be said now.
+    fn missed(&mut self) -> bool {
+        self.missing = self.missing.saturating_add(1);
+        if self.told || self.was_there && self.missing < MISSED {
+            return false;
+        }
+        (self.told, self.was_there) = (true, false);
+        true
+    }
+
+    fn seen(&mut self) {
+        *self = Self { was_there: true, missing: 0, told: false };
+    }
+}
+
+/// Lists in pages, watches, and begins again where that is needed. `true`: there is no such kind.
+async fn follow(api: &Api<Raw>, kind: Kind, outgoing: &mpsc::Sender<(Kind, Seen)>, presence: &mut Presence) -> bool {
     let mut events = std::pin::pin!(watcher(api.clone(), watcher::Config::default().page_size(PAGE)).default_backoff());
-    let mut failing = false;
+    let (mut failing, mut listing) = (false, false);
     while let Some(event) = events.next().await {
         match event {
             // Beginning a list is no sign that there is something to be listed.
-            Ok(watcher::Event::Init) if *told => {}
+            Ok(watcher::Event::Init) => listing = true,
             Ok(event) => {
                 failing = false;
-                if std::mem::take(told) && outgoing.send((kind, Seen::Event(watcher::Event::Init))).await.is_err() {
+                presence.seen();
+                if std::mem::take(&mut listing) && outgoing.send((kind, Seen::Event(watcher::Event::Init))).await.is_err() {
                     return false;
                 }
                 if outgoing.send((kind, Seen::Event(event))).await.is_err() {
@@ -314,6 +341,19 @@ mod tests {
         let mut changes = Changes::default();
         see(&mut watch, &mut changes, Seen::NoKind);
         assert_eq!(changes.0.into_values().collect::<Vec<_>>(), [None], "with the kind its objects go");
+    }
+
+    #[test]
+    fn a_kind_that_was_there_must_be_missing_for_a_while() {
+        let mut presence = Presence::default();
+        assert!(presence.missed(), "one that never was there is said to be missing at once");
+        assert!(!presence.missed(), "and once");
+        presence.seen();
+        let said: Vec<bool> = (0..=MISSED).map(|_| presence.missed()).collect();
+        assert_eq!(said.iter().position(|it| *it), Some(4));
+        assert_eq!(said.iter().filter(|it| **it).count(), 1);
+        presence.seen();
+        assert!(!presence.missed());
     }
 
     #[test]

@@ -109,6 +109,7 @@ fn what_is_missing_is_made_again_with_its_namespace() {
     assert_eq!(shown(kept.keeper.missing()), Vec::<String>::new());
     let pod = Target::new(Kind::Pod, "istio-system", "istio-ingressgateway-0");
     assert!(kept.keeper.observe(&pod, None, false));
+    assert_eq!(kept.want(None), ["Pod istio-ingressgateway-0"], "at once");
     assert_eq!(
         shown(kept.keeper.missing()),
         ["Namespace istio-system", "Pod istio-ingressgateway-0", "ServiceAccount istio-ingressgateway"],
