@@ -1,11 +1,11 @@
-//! What a person types and reads: the commands' arguments, `check`, `explain`, `get`, and text that lines up.
+//! What a person types and reads: the commands' arguments, `check`, `explain`, `get`, `crds`, and text that lines up.
 //!
 //! It holds no rule of its own: what is wrong with an object, which route answers a request, what a gateway listens on, it asks the code
 //! that does the work. It is *not* where roles are wired: that is `paifang`.
 //!
 //! ```text
 //! files, or an API ──► objects ──► check: schema, translate ──► findings ──► text, JSON
-//!                              └─► served: translate, route ──► explain, get
+//!                              └─► served: translate, route ──► explain, get, check --live
 //! ```
 //!
 //! **Invariant:** data goes to standard output, talk to standard error.
