@@ -11,7 +11,7 @@ use draft::Draft;
 use model::{Ack, BindingState, GatewayId, Nack, ObjectRef, ShardKey, Source, Text, Version};
 use resources::{Kind as ReadKind, Problem, Severity as Weight, Status};
 use serde_json::Value;
-use status::{Address, Identity, Kind, Ledger, Mailbox, Said, Severity, Target, Wish};
+use status::{Address, Identity, Kind, Ledger, Mailbox, Said, Severity, Statement, Target, Wish};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,8 +33,8 @@ pub(crate) struct Answers {
     /// Since when problems of these objects are waiting to be said.
     patient: BTreeMap<ObjectRef, Instant>,
     nacks: BTreeMap<ShardKey, Vec<Refused>>,
-    /// Of the Gateways that are served: where they listen may change without them.
-    gateways_served: BTreeMap<ObjectRef, Draft>,
+    /// Of the Gateways that are served, and what was said of them: where they listen may change without them.
+    gateways_served: BTreeMap<ObjectRef, (Draft, Statement)>,
     /// Gateways have moved since the data plane was heard last.
     moved: bool,
     /// What must be said about gateways' Services, and about what asked for them.
@@ -159,7 +159,7 @@ impl Answers {
         }
         if std::mem::take(&mut self.moved) {
             about.extend(world.resources().ingresses().map(|it| ReadKind::Ingress.object_ref(&it.meta.name)));
-            for (object, draft) in &self.gateways_served {
+            for (object, (draft, _)) in &self.gateways_served {
                 drafts.entry(object.clone()).or_insert_with(|| Some(draft.clone()));
             }
         }
@@ -197,7 +197,11 @@ impl Answers {
         };
         let statement = heard.finish(&draft, object);
         if matches!(kind, Kind::Gateway | Kind::IstioGateway) {
-            self.gateways_served.insert(object.clone(), draft);
+            let before = self.gateways_served.insert(object.clone(), (draft, statement.clone()));
+            // One that moves is no news to all others.
+            if before.is_some_and(|(_, before)| before == statement) {
+                return;
+            }
         }
         self.mailbox.put(target, Wish::Status(Box::new(statement)));
     }

@@ -15,7 +15,7 @@ pub(super) struct Draft {
     pub status: Status,
     /// Gateways that serve something of it.
     pub gateways: BTreeSet<GatewayId>,
-    /// The ports it has, where it is a Gateway.
+    /// The ports it has, where it is a Gateway of Istio's.
     pub ports: BTreeSet<(GatewayId, u16)>,
     /// Of a route, for each of its entries.
     pub parents: Vec<Parent>,
@@ -61,7 +61,7 @@ impl Draft {
             parents: of_route(&status),
             status,
             gateways: world.gateways_of(object),
-            ports: ports(world, object),
+            ports: if read.kind() == Kind::IstioGateway { ports(world, object) } else { BTreeSet::new() },
             conflicts: conflicts(world, object),
         })
     }
@@ -74,13 +74,9 @@ fn own<'a>(world: &'a World, object: &'a ObjectRef) -> Option<&'a resources::Rep
 
 /// The ports that an object has: another object that was there first may have one of those it wants.
 fn ports(world: &World, object: &ObjectRef) -> BTreeSet<(GatewayId, u16)> {
-    let gateways = &world.listening().gateways;
-    let has = |(id, port): (&GatewayId, u16)| (id.clone(), port);
-    let of = |(id, listens): (&'_ GatewayId, &'_ translate::Listens)| -> Vec<(GatewayId, u16)> {
-        let owned = listens.ports.iter().filter(|(_, port)| port.owners.contains(object));
-        owned.map(|(number, _)| has((id, *number))).collect()
-    };
-    gateways.iter().flat_map(of).collect()
+    let ports =
+        world.listening().gateways.iter().flat_map(|(id, listens)| listens.ports.iter().map(move |(number, port)| (id, *number, port)));
+    ports.filter(|(_, _, port)| port.owners.contains(object)).map(|(id, number, _)| (id.clone(), number)).collect()
 }
 
 fn parent(world: &World, route: &ObjectRef, reference: &Value) -> Parent {
