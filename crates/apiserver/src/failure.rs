@@ -193,7 +193,7 @@ impl Failure {
 
     pub(crate) fn storage(error: &store::WriteError) -> Self {
         let (code, reason) = match error {
-            store::WriteError::Full { .. } => (StatusCode::INSUFFICIENT_STORAGE, "InsufficientStorage"),
+            store::WriteError::Full { .. } | store::WriteError::Io { .. } => (StatusCode::INSUFFICIENT_STORAGE, "InsufficientStorage"),
             store::WriteError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
             store::WriteError::Closed => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
@@ -250,7 +250,7 @@ mod tests {
         let reason = || "no space left on device".to_owned();
         for (error, code) in [
             (WriteError::Full { reason: reason() }, 507),
-            (WriteError::Io { reason: reason() }, 500),
+            (WriteError::Io { reason: reason() }, 507),
             (WriteError::TooLarge { size: 2, limit: 1 }, 413),
             (WriteError::Closed, 503),
         ] {

@@ -1,15 +1,25 @@
 //! The database file: the newest objects, the newest events, the format's version.
+//!
+//! Commits have two phases: the new pages and where they hang are synced before the one byte that makes them the newest
+//! state, so a commit that was cut off, torn or reordered by the disk is not seen by the next start.
+//!
+//! **Invariant:** whenever the file is opened, after a failure too, every page in use is checked against its checksum and
+//! the header is written and synced again: what is read was confirmed by the disk, or the file is refused as damaged.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use redb::backends::FileBackend;
-use redb::{Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, StorageError, TableDefinition, TableError};
+use redb::{
+    Builder, Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, StorageError, TableDefinition, TableError,
+    WriteTransaction,
+};
 
 use crate::memory::Memory;
 use crate::{Event, Limits, Object, OpenError, Revision, WriteError};
@@ -27,7 +37,7 @@ type Row = (&'static str, Option<&'static [u8]>, Option<(u64, &'static [u8])>);
 const LOG: TableDefinition<'_, u64, Row> = TableDefinition::new("log");
 
 /// Opens the database file; tests put a failing disk behind it.
-type Opener = Box<dyn Fn(&Path) -> Result<Database, DatabaseError> + Send>;
+pub(crate) type Opener = Box<dyn Fn(&Builder, &Path) -> Result<Database, DatabaseError> + Send>;
 
 pub(crate) struct Disk {
     path: PathBuf,
@@ -49,10 +59,10 @@ fn file(path: &Path) -> io::Result<File> {
 
 impl Disk {
     pub(crate) fn open(path: PathBuf) -> Result<Self, OpenError> {
-        Self::open_with(
-            path,
-            Box::new(|path| Database::builder().set_cache_size(CACHE).create_with_backend(FileBackend::new(file(path)?)?)),
-        )
+        if !path.exists() {
+            create(&path)?;
+        }
+        Self::open_with(path, Box::new(from_file))
     }
 
     pub(crate) fn open_with(path: PathBuf, opener: Opener) -> Result<Self, OpenError> {
@@ -63,7 +73,12 @@ impl Disk {
     }
 
     fn reopen(&mut self) -> Result<(), OpenError> {
-        let opened = (self.opener)(&self.path).map_err(|error| match error {
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
+        // A header of nonsense may make redb panic; whose file is damaged should read that.
+        let opened = catch_unwind(AssertUnwindSafe(|| (self.opener)(&builder, &self.path)));
+        let opened = opened.map_err(|_| self.corrupt("its structure makes no sense"))?;
+        let opened = opened.map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
                 OpenError::InUse { dir: self.path.clone(), pid: None }
             }
@@ -81,12 +96,7 @@ impl Disk {
         match self.meta("format").map_err(|error| self.corrupt(error))? {
             Some(FORMAT) => Ok(()),
             Some(found) => Err(OpenError::NewerVersion { path: self.path.clone(), found, known: FORMAT }),
-            None => {
-                let made = self.commit(&[], 0..0, 1);
-                made.map_err(|error| self.unwritable(error.to_string()))?;
-                let dir = self.path.parent().unwrap_or(Path::new("."));
-                sync_dir(dir).map_err(|source| OpenError::Unwritable { path: dir.to_owned(), source })
-            }
+            None => self.commit(&[], 0..0, 1).map_err(|error| self.unwritable(error.to_string())),
         }
     }
 
@@ -101,7 +111,9 @@ impl Disk {
 
     /// Everything there is, as the memory that serves it.
     pub(crate) fn load(&self, limits: &Limits) -> Result<Memory, OpenError> {
-        self.read_all(limits).map_err(|error| self.corrupt(error))
+        let memory = self.read_all(limits).map_err(|error| self.corrupt(error))?;
+        memory.consistent().map_err(|reason| self.corrupt(reason))?;
+        Ok(memory)
     }
 
     fn read_all(&self, limits: &Limits) -> Result<Memory, redb::Error> {
@@ -123,14 +135,25 @@ impl Disk {
         Ok(memory)
     }
 
-    /// Makes a database that failed usable again, and returns events that it holds though their writes were not
-    /// acknowledged: the failure came after the disk had them.
-    pub(crate) fn recover(&mut self, known: Revision) -> Result<Vec<Arc<Event>>, WriteError> {
+    /// Makes a database that failed usable again, as it was at revision `known`.
+    ///
+    /// The failure may have come after the disk had the write. Its callers were told that it failed, so it is taken back
+    /// before anybody sees it.
+    pub(crate) fn recover(&mut self, known: Revision) -> Result<(), WriteError> {
         if self.database.is_some() {
-            return Ok(Vec::new());
+            return Ok(());
         }
-        self.reopen().map_err(|error| WriteError::Io { reason: error.to_string() })?;
-        self.events_after(known).map_err(|error| failed(&error))
+        let recovered = self.reopen().map_err(|error| refused(&error)).and_then(|()| {
+            let unconfirmed = self.events_after(known).map_err(|error| self.failed(&error))?;
+            match (&self.database, unconfirmed.is_empty()) {
+                (Some(database), false) => take_back(database, &unconfirmed, known).map_err(|error| self.failed(&error)),
+                _ => Ok(()),
+            }
+        });
+        if recovered.is_err() {
+            self.database = None;
+        }
+        recovered
     }
 
     fn events_after(&self, known: Revision) -> Result<Vec<Arc<Event>>, redb::Error> {
@@ -149,11 +172,19 @@ impl Disk {
         let Some(database) = &self.database else {
             return Err(WriteError::Io { reason: "the database is closed after a failure".into() });
         };
-        let result = write(database, events, gone, revision);
-        result.map_err(|error| {
+        write(database, events, gone, revision).map_err(|error| {
+            let error = self.failed(&error);
             self.database = None;
-            failed(&error)
+            error
         })
+    }
+
+    fn failed(&self, error: &redb::Error) -> WriteError {
+        let reason = format!("{}: {error}", self.path.display());
+        match error {
+            redb::Error::Io(source) if is_full(source) => WriteError::Full { reason },
+            _ => WriteError::Io { reason },
+        }
     }
 
     fn corrupt(&self, error: impl std::fmt::Display) -> OpenError {
@@ -166,10 +197,7 @@ impl Disk {
 }
 
 fn write(database: &Database, events: &[Arc<Event>], gone: Range<Revision>, revision: Revision) -> Result<(), redb::Error> {
-    let mut transaction = database.begin_write()?;
-    transaction.set_durability(Durability::Immediate)?;
-    // Without it a start after a crash reads the whole file.
-    transaction.set_quick_repair(true);
+    let transaction = begin(database)?;
     {
         let mut objects = transaction.open_table(OBJECTS)?;
         let mut log = transaction.open_table(LOG)?;
@@ -191,13 +219,60 @@ fn write(database: &Database, events: &[Arc<Event>], gone: Range<Revision>, revi
     Ok(transaction.commit()?)
 }
 
-fn failed(error: &redb::Error) -> WriteError {
+/// Undoes `events`, the newest there are.
+fn take_back(database: &Database, events: &[Arc<Event>], known: Revision) -> Result<(), redb::Error> {
+    let transaction = begin(database)?;
+    {
+        let mut objects = transaction.open_table(OBJECTS)?;
+        let mut log = transaction.open_table(LOG)?;
+        for event in events.iter().rev() {
+            log.remove(event.revision)?;
+            match &event.before {
+                Some(before) => objects.insert(&*event.key, (before.revision, &*before.bytes))?,
+                None => objects.remove(&*event.key)?,
+            };
+        }
+        transaction.open_table(META)?.insert("revision", known)?;
+    }
+    Ok(transaction.commit()?)
+}
+
+fn begin(database: &Database) -> Result<WriteTransaction, redb::Error> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_durability(Durability::Immediate)?;
+    transaction.set_two_phase_commit(true);
+    Ok(transaction)
+}
+
+pub(crate) fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+/// Why nothing can be written while the file cannot be opened again.
+fn refused(error: &OpenError) -> WriteError {
     let reason = error.to_string();
     match error {
-        redb::Error::Io(source) if matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge) => WriteError::Full { reason },
+        OpenError::Unwritable { source, .. } if is_full(source) => WriteError::Full { reason },
         _ => WriteError::Io { reason },
     }
+}
+
+fn from_file(builder: &Builder, path: &Path) -> Result<Database, DatabaseError> {
+    builder.create_with_backend(FileBackend::new(file(path)?)?)
+}
+
+/// Makes a new file under another name, so that one of that name is whole however this ends.
+fn create(path: &Path) -> Result<(), OpenError> {
+    let unwritable = |path: &Path, source| OpenError::Unwritable { path: path.to_owned(), source };
+    let new = path.with_extension("new");
+    match std::fs::remove_file(&new) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(unwritable(&new, source)),
+        _ => drop(Disk::open_with(new.clone(), Box::new(from_file))?),
+    }
+    std::fs::rename(&new, path).map_err(|source| unwritable(path, source))?;
+    let dir = path.parent().unwrap_or(Path::new("."));
+    sync_dir(dir).map_err(|source| unwritable(dir, source))
 }
 
 /// So that the file's name survives a power cut too.

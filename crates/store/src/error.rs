@@ -29,9 +29,11 @@ pub enum WriteError {
     Exists { key: String },
     #[error("the object has {size} bytes; at most {limit} are stored")]
     TooLarge { size: usize, limit: usize },
-    #[error("the disk is full: {reason}")]
+    /// There is no room. Reads and watches go on; the first write after there is room again is accepted.
+    #[error("the disk is full, so nothing can be written; free some space on it and try again ({reason})")]
     Full { reason: String },
-    #[error("the disk failed: {reason}")]
+    /// The disk said so, or did not confirm that it has the write. The file is opened again at the next write.
+    #[error("the disk failed, so nothing can be written; look at it and try again ({reason})")]
     Io { reason: String },
     #[error("the store is closed")]
     Closed,

@@ -13,6 +13,9 @@
 //! **Invariant:** nothing is acknowledged, listed or watched before the disk has it. Revisions have no gaps, and a
 //! watch that started at revision `n` yields every event after `n`, in order, or ends with [`WatchError::Compacted`].
 //!
+//! **Invariant:** a disk that is full or fails stops writes alone: they are refused, leave nothing behind, and go on by
+//! themselves once the disk works. Reads and watches are served from memory.
+//!
 //! **Invariant:** only the writer thread changes the objects; it alone holds the database and the directory's lock.
 
 mod change;
@@ -113,8 +116,8 @@ impl Store {
     /// A caller that stops waiting does not take the write back.
     ///
     /// # Errors
-    /// An `expect` that does not hold, an object too large, or a disk that failed. After an error of the disk the
-    /// write may be found after a restart, whole; it was never acknowledged.
+    /// An `expect` that does not hold, an object too large, or a disk that is full or failed. What the disk refused is
+    /// not there; only when the process ends before the disk works again, it may be found after the restart, whole.
     pub async fn write(&self, ops: Vec<Op>) -> Result<Revision, WriteError> {
         let limit = self.inner.limits.object_bytes;
         for op in &ops {

@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use crate::OpenError;
+use crate::disk::is_full;
 
 #[derive(Debug)]
 pub(crate) struct Lock {
@@ -31,10 +32,12 @@ pub(crate) fn take(dir: &Path) -> Result<Lock, OpenError> {
         }
         Err(TryLockError::Error(source)) => return Err(unwritable(&path, source)),
     }
-    file.set_len(0)
-        .and_then(|()| file.rewind())
-        .and_then(|()| writeln!(file, "{}", std::process::id()))
-        .map_err(|source| unwritable(&path, source))?;
+    let named = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
+    match named {
+        // The number is only for the message above: a full disk must not keep what is stored from being served.
+        Err(source) if !is_full(&source) => return Err(unwritable(&path, source)),
+        _ => {}
+    }
     Ok(Lock { _file: file })
 }
 

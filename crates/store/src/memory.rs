@@ -69,6 +69,24 @@ impl Memory {
         Ok(objects.into_iter().collect())
     }
 
+    /// What was read of a file is what a store leaves: a log without gaps that ends at the newest revision.
+    pub(crate) fn consistent(&self) -> Result<(), String> {
+        let mut expected = self.ring.floor;
+        for event in &self.ring.events {
+            expected += 1;
+            if event.revision != expected {
+                return Err(format!("its log has revision {} where {expected} belongs", event.revision));
+            }
+        }
+        if expected != self.revision {
+            return Err(format!("its log ends at revision {expected}, its objects at {}", self.revision));
+        }
+        match self.objects.iter().find(|(_, object)| object.revision > self.revision) {
+            Some((key, object)) => Err(format!("`{key}` has revision {}, the newest is {}", object.revision, self.revision)),
+            None => Ok(()),
+        }
+    }
+
     /// Whether every event after `from` is still here.
     pub(crate) fn check(&self, from: Revision) -> Result<(), WatchError> {
         if from > self.revision {

@@ -76,12 +76,10 @@ impl Writer {
         closing
     }
 
-    /// After a failure of the disk: opens it again, and takes over what it has that memory has not.
+    /// After a failure of the disk: opens it again, at what memory has.
     fn recover(&mut self) -> Result<(), WriteError> {
         let known = self.read(|memory| memory.revision);
-        let events = self.disk.recover(known).inspect_err(|error| tracing::warn!(%error, "the store cannot write"))?;
-        self.publish(&events);
-        Ok(())
+        self.disk.recover(known).inspect_err(|error| tracing::warn!(%error, "the store cannot write"))
     }
 
     fn stage(&self, group: &mut Group, ops: Vec<Op>, done: Done) {
