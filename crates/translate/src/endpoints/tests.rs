@@ -53,7 +53,7 @@ fn a_subset_has_the_endpoints_whose_pod_has_its_labels() {
     check(&objects, "demo/web:80{app=other}", &[]);
     check(&objects, "demo/web:80", &["10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80", "10.0.0.4:80"]);
     let external = service(json!({"type": "ExternalName", "externalName": "10.0.0.9"}), json!({}));
-    check(&[external.clone()], "demo/web:80", &["10.0.0.9:80"]);
+    check(std::slice::from_ref(&external), "demo/web:80", &["10.0.0.9:80"]);
     check(&[external], "demo/web:80{version=v1}", &[]);
 }
 
