@@ -12,7 +12,7 @@ use pools::Shortage;
 use resources::{Kind as ReadKind, Name, SharedGateway};
 use serde_json::Value;
 use status::{Mailbox, Said, Target};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use translate::Listening;
 
@@ -154,7 +154,9 @@ impl Entrances {
     pub fn tend(&mut self, all_known: bool, mailbox: &Mailbox) {
         let orphans = if all_known { self.keeper.orphans() } else { Vec::new() };
         self.keeper.missing().into_iter().chain(orphans).for_each(|(target, wish)| mailbox.put(target, wish));
-        let short = |it: &Plan| it.shortage.is_some() || it.ports.iter().any(|port| port.listens && it.sockets(port).is_empty());
+        // Others may let go of what they have; a pool does not grow.
+        let may_end = |it: &Plan| matches!(it.shortage, Some(Shortage::Exhausted | Shortage::Taken(_)));
+        let short = |it: &Plan| may_end(it) || it.ports.iter().any(|port| port.listens && it.sockets(port).is_empty());
         self.touched |= self.refused.is_some() || self.plans.iter().any(short);
     }
 

@@ -207,6 +207,28 @@ mod tests {
     }
 
     #[test]
+    fn only_the_gateway_that_changed_is_shown_again() {
+        let gateway = |name: &str, port: u16| GatewayPicture {
+            id: model::GatewayId::new(name.to_owned()),
+            others: Vec::new(),
+            waiting: None,
+            sockets: vec![control::SocketPicture {
+                listener: "web".into(),
+                address: SocketAddr::from(([127, 1, 0, 1], port)),
+                fault: None,
+            }],
+        };
+        let picture = |gateways: &[GatewayPicture]| Picture { ready: true, gateways: gateways.to_vec(), ..Picture::default() };
+        let mut screen = Screen::new(Paint::Plain);
+        let (one, two) = (gateway("a/one", 80), gateway("a/two", 80));
+        assert!(screen.difference(&picture(&[one.clone(), two.clone()])).contains("a/two"));
+        screen.shown = picture(&[one.clone(), two]);
+        let text = screen.difference(&picture(&[one.clone(), gateway("a/two", 81)]));
+        assert!(!text.contains("a/one") && text.contains("web    127.1.0.1:81"), "{text}");
+        assert_eq!(screen.difference(&picture(&[one])), "\n  gone     gateway a/two\n");
+    }
+
+    #[test]
     fn a_thousand_problems_do_not_flood_the_terminal() {
         let object = ObjectRef { kind: "Ingress".into(), namespace: "demo".into(), name: "web".into() };
         let many: BTreeSet<Said> = (0..1_000).map(|n| said(&format!("Reason{n}"))).collect();

@@ -4,6 +4,7 @@ use model::{ListenerProtocol, Replies, SectionName};
 use resources::{Workload, WorkloadAccess};
 use serde_json::json;
 use status::Kind;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use translate::{Listens, Port};
 
