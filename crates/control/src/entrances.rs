@@ -1,7 +1,7 @@
 //! The gateways while they run: who asks for them, what they were given, what the data plane has been told, what they are seen as.
 
 use crate::answers::{Trouble, warning};
-use crate::first::Notes;
+use crate::first::{First, Notes, due};
 use crate::gateways::{Asks, Gateways, Given, Machine, Shape, Taken, Wishes, asks};
 use crate::keep::{Keeper, With};
 use crate::plan::Plan;
@@ -9,9 +9,9 @@ use crate::prepare::Prepared;
 use crate::sockets::{self, Demand, SocketError};
 use model::{Certificate, Gateway, GatewayId, ObjectRef};
 use pools::Shortage;
-use resources::{Kind as ReadKind, Name, SharedGateway};
+use resources::{Kind as ReadKind, Name, Resources, SharedGateway};
 use serde_json::Value;
-use status::{Mailbox, Said, Target};
+use status::{Kind, Mailbox, Said, Target, Wish};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use translate::Listening;
@@ -25,6 +25,7 @@ pub(crate) struct Entrances {
     host: String,
     /// Annotations of the shared gateway's own Service.
     notes: Notes,
+    first: Option<First>,
     keeper: Keeper,
     wishes: Wishes,
     asks: Asks,
@@ -42,7 +43,7 @@ impl Entrances {
     pub fn new(
         machine: Machine,
         shared: SharedGateway,
-        Prepared { gateways, notes }: Prepared,
+        Prepared { gateways, notes, first }: Prepared,
         default_certificate: Option<Arc<Certificate>>,
         host: String,
     ) -> Self {
@@ -54,6 +55,7 @@ impl Entrances {
             default_certificate,
             host,
             notes,
+            first,
             keeper: Keeper::default(),
             wishes,
             plans: Arc::new(gateways),
@@ -71,7 +73,7 @@ impl Entrances {
     pub fn observe(&mut self, target: &Target, object: Option<&Value>) {
         // The shared gateway's own Service may have been made by its owner, with wishes in it; and with nobody else there, so the others.
         let adopted = if self.machine.shape == Shape::Up { self.shared.services.len() } else { 1 };
-        let is = |it: &Name| target.kind == status::Kind::Service && *it.namespace == target.namespace && *it.name == target.name;
+        let is = |it: &Name| target.kind == Kind::Service && *it.namespace == target.namespace && *it.name == target.name;
         let may_adopt = self.shared.services.iter().take(adopted).any(is);
         self.touched |= self.keeper.observe(target, object, may_adopt);
     }
@@ -158,6 +160,20 @@ impl Entrances {
         let may_end = |it: &Plan| matches!(it.shortage, Some(Shortage::Exhausted | Shortage::Taken(_)));
         let short = |it: &Plan| may_end(it) || it.ports.iter().any(|port| port.listens && it.sockets(port).is_empty());
         self.touched |= self.refused.is_some() || self.plans.iter().any(short);
+    }
+
+    /// Makes the classes whose kinds have come since the start, but for those that are there.
+    pub fn make_classes(&mut self, has: impl Fn(Kind) -> bool, resources: &Resources, mailbox: &Mailbox) {
+        let Some(first) = &self.first else { return };
+        let before = self.notes.clone();
+        for (kind, class) in due(first, &mut self.notes, has) {
+            let name = class.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let there = kind.read().and_then(|it| resources.get(it, &Name::new("", name.as_str()))).is_some();
+            if !there {
+                mailbox.put(Target::new(kind, "", name), Wish::Object(class));
+            }
+        }
+        self.touched |= before != self.notes;
     }
 
     /// What must be said about Services and about those who asked for gateways.

@@ -45,6 +45,20 @@ pub(crate) async fn first_objects(client: &Client, service: Option<&Value>, firs
     Ok(made.into_iter().collect::<Vec<_>>().join(" "))
 }
 
+/// The classes that are due once the server has their kinds, and takes note of them. Of a kind that is no longer there everything is forgotten:
+/// its objects went with it, and nobody decided that.
+pub(crate) fn due(first: &First, notes: &mut Notes, has: impl Fn(Kind) -> bool) -> Vec<(Kind, Value)> {
+    let made = notes.get(MADE).map(String::as_str).unwrap_or_default();
+    let mut made: BTreeSet<String> = made.split(' ').filter(|it| !it.is_empty()).map(str::to_owned).collect();
+    let (there, gone): (Vec<_>, Vec<_>) = classes(first).into_iter().partition(|(kind, _)| has(*kind));
+    for (kind, class) in gone {
+        made.remove(&word(kind, &class));
+    }
+    let due = there.into_iter().filter(|(kind, class)| made.insert(word(*kind, class))).collect();
+    notes.insert(MADE.to_owned(), made.into_iter().collect::<Vec<_>>().join(" "));
+    due
+}
+
 fn word(kind: Kind, class: &Value) -> String {
     format!("{kind}/{}", class.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default())
 }
@@ -84,4 +98,24 @@ fn gateway_class(name: &str, controller: &str) -> Value {
 
 fn metadata(name: &str) -> Value {
     json!({ "name": name, "labels": { MANAGED_BY: MANAGER } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_is_due_once_for_each_time_that_its_kind_comes() {
+        let first = First { shape: Shape::Cluster, istio: true, host: "here".into(), notes: BTreeMap::new() };
+        let mut notes = Notes::from([(MADE.to_owned(), BEFORE.to_owned())]);
+        let mut look = |there: bool| {
+            let found = due(&first, &mut notes, |kind| there || kind == Kind::IngressClass);
+            found.iter().map(|(kind, it)| word(*kind, it)).collect::<Vec<_>>()
+        };
+        assert_eq!(look(false), ["IngressClass/istio"]);
+        assert_eq!(look(true), ["GatewayClass/paifang", "GatewayClass/istio"]);
+        assert_eq!(look(true), Vec::<String>::new(), "one that its owner deletes is not forced back");
+        assert_eq!(look(false), Vec::<String>::new());
+        assert_eq!(look(true).len(), 2, "the kind went with its objects, and came back");
+    }
 }

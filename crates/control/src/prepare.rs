@@ -37,6 +37,8 @@ pub struct Prepared {
     pub gateways: Gateways,
     /// Annotations of the shared gateway's own Service.
     pub(crate) notes: Notes,
+    /// What it was told; `None`: no classes are to be made.
+    pub(crate) first: Option<First>,
 }
 
 /// Reads the shared gateway's Services and finds sockets. On a first start it makes what the gateway is seen as, and the classes.
@@ -61,7 +63,7 @@ pub async fn prepare(client: &Client, machine: &Machine, shared: &SharedGateway,
                 .retain(|target, _| target.kind != Kind::Service || !services.contains_key(&Name::new(&*target.namespace, &*target.name)));
             make(client, writes).await?;
         }
-        Ok(Prepared { gateways: plans, notes })
+        Ok(Prepared { gateways: plans, notes, first: Some(first.clone()) })
     };
     tokio::time::timeout(DEADLINE, prepared).await.map_err(|_| PrepareError::Deadline)?
 }

@@ -213,6 +213,7 @@ impl Control {
         }
         let all_known = [Kind::Gateway, Kind::GatewayClass].into_iter().all(|it| watch.has(it));
         self.entrances.tend(all_known, &self.mailbox);
+        self.entrances.make_classes(|it| watch.has(it), self.world.resources(), &self.mailbox);
         // The data plane tries sockets that it could not have again with every update.
         if self.entrances.is_touched() || self.answers.lacks_sockets() {
             self.step([]);

@@ -3,7 +3,6 @@ use crate::plan::Access;
 use model::{ListenerProtocol, Replies, SectionName};
 use resources::{Workload, WorkloadAccess};
 use serde_json::json;
-use status::Kind;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use translate::{Listens, Port};
