@@ -27,8 +27,12 @@ impl<'a> Permission<'a> {
 
     /// Value of `Access-Control-Expose-Headers`.
     pub fn expose(&self) -> Option<String> {
-        (!self.expose.is_empty()).then(|| self.expose.join(","))
+        exposed(self.expose)
     }
+}
+
+fn exposed(names: &[Text]) -> Option<String> {
+    (!names.is_empty()).then(|| names.join(","))
 }
 
 pub(crate) fn run(step: Step, cors: &Cors, expressions: &[Option<Expression>], request: &Request, edits: &mut Edits) -> Flow {
@@ -64,6 +68,8 @@ fn preflight(cors: &Cors, origin: &str, method: &str, request: &Request) -> Repl
     let lists = [
         ("Access-Control-Allow-Methods", listed(cors, &cors.methods, || Some(method))),
         ("Access-Control-Allow-Headers", listed(cors, &cors.headers, asked)),
+        // Browsers do not look at it here. Gateway API's conformance suite does, and ingress-nginx and Envoy say it, too.
+        ("Access-Control-Expose-Headers", exposed(&cors.expose)),
     ];
     for (name, list) in lists {
         if let Some(list) = list {

@@ -317,6 +317,7 @@ fn a_preflight_of_an_allowed_origin_is_answered_here() {
             format!("Access-Control-Allow-Origin: {origin}"),
             "Access-Control-Allow-Methods: GET,POST".to_owned(),
             "Access-Control-Allow-Headers: X-One,X-Two".to_owned(),
+            "Access-Control-Expose-Headers: X-Out".to_owned(),
             "Access-Control-Max-Age: 86400".to_owned(),
         ]
     };
@@ -335,7 +336,7 @@ fn a_preflight_of_an_allowed_origin_is_answered_here() {
 #[test]
 fn with_credentials_a_star_is_what_was_asked_for() {
     let star = || vec![Text::from("*")];
-    let any = Cors { origins: vec![ValueMatch::Present], methods: star(), headers: star(), max_age: None, ..cors() };
+    let any = Cors { origins: vec![ValueMatch::Present], methods: star(), headers: star(), expose: Vec::new(), max_age: None, ..cors() };
     let told = |cors: Cors| fields(ran(vec![Filter::Cors(cors)], forward(), &preflight("https://b.test"))).join("; ");
     let common = "Vary: Origin; Access-Control-Allow-Origin: https://b.test; ";
     let open = "Access-Control-Allow-Methods: *; Access-Control-Allow-Headers: *";
