@@ -212,6 +212,6 @@ fn handshake<'a>(table: &'a GatewayTable, listener: &ServedListener, host: &str)
     match server.shown {
         Shown::Passthrough => Handshake::PassedOn(server.tunnel),
         Shown::Certificate(certificate) => Handshake::Shown { certificate: &certificate.origin, client: &server.policy.client },
-        Shown::Refuse => Handshake::Refused,
+        Shown::Refuse | Shown::Close => Handshake::Refused,
     }
 }

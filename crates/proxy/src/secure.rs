@@ -44,7 +44,7 @@ pub(crate) enum Secured {
     },
 }
 
-/// The client has been told, as far as TLS has words for it.
+/// The client has been told, as far as TLS has words for it and they are ours to say.
 pub(crate) struct Unsecured;
 
 /// What the routes say about a connection.
@@ -53,6 +53,8 @@ enum Verdict {
     /// Set up TLS, for HTTP or for a tunnel.
     Meet(TlsPolicy, Option<Tunnel>),
     Refuse(Alert),
+    /// End the connection, saying nothing.
+    Close,
 }
 
 /// A connection after its handshake.
@@ -77,6 +79,7 @@ pub(crate) async fn secure(worker: &Worker, context: &Context, stream: TcpStream
     match verdict(worker, context, &hello) {
         Verdict::PassOn(tunnel) => Ok(Secured::Tunnel { client: Stream::Plain(stream), tunnel, name: hello.server_name }),
         Verdict::Refuse(alert) => refuse(stream, alert, deadline).await,
+        Verdict::Close => Err(Unsecured),
         Verdict::Meet(policy, tunnel) => {
             let carries = if tunnel.is_some() { Carries::Octets } else { Carries::Http };
             let Met { stream, identity } = meet(worker, context, stream, policy.clone(), carries, deadline).await.ok_or(Unsecured)?;
@@ -97,6 +100,7 @@ fn verdict(worker: &Worker, context: &Context, hello: &Hello) -> Verdict {
         Shown::Certificate(_) => Verdict::Meet(server.policy.clone(), server.tunnel.cloned()),
         Shown::Passthrough => Verdict::PassOn(server.tunnel.cloned()),
         Shown::Refuse => Verdict::Refuse(Alert::UnrecognizedName),
+        Shown::Close => Verdict::Close,
     }
 }
 

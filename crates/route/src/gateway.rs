@@ -51,6 +51,8 @@ pub enum Shown<'a> {
     Passthrough,
     /// Nothing: the handshake fails.
     Refuse,
+    /// Nothing: the connection ends without a word of TLS, because on this port others speak it and not we.
+    Close,
 }
 
 /// Of a name that no host covers.
@@ -106,6 +108,7 @@ impl GatewayTable {
             Some((HostTls::Refuse, host)) => (Shown::Refuse, Some(host)),
             Some((HostTls::Default | HostTls::None, _)) | None => (default().map_or(Shown::Refuse, Shown::Certificate), first),
         };
+        let shown = if matches!(shown, Shown::Refuse) && self.only_hands_on(port) { Shown::Close } else { shown };
         Server { shown, policy: host.map_or(&NO_POLICY, |host| &host.tls_policy), tunnel: host.and_then(|host| host.tunnel.as_ref()) }
     }
 
@@ -118,8 +121,14 @@ impl GatewayTable {
     pub fn certificate(&self, port: u16, name: Option<&str>) -> Option<&Arc<Certificate>> {
         match self.server(port, name).shown {
             Shown::Certificate(certificate) => Some(certificate),
-            Shown::Passthrough | Shown::Refuse => None,
+            Shown::Passthrough | Shown::Refuse | Shown::Close => None,
         }
+    }
+
+    /// Whether what is in a port's TLS connections is never ours to read.
+    fn only_hands_on(&self, port: u16) -> bool {
+        let (own, common) = (self.port(port).map(Hosts::tally).unwrap_or_default(), self.common.tally());
+        own.http + common.http == 0 && own.tunnels + common.tunnels > 0
     }
 
     /// Whether a host or a wildcard that covers it asked for TLS, on whichever port. The catch-all host counts for no name.

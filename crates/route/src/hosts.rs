@@ -2,7 +2,7 @@
 
 use crate::host::HostTable;
 use crate::spread::Spread;
-use model::{ContentHash, HostPattern};
+use model::{ContentHash, HostPattern, HostTls};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -15,6 +15,16 @@ pub(crate) struct Hosts {
     any: Option<Arc<HostTable>>,
     /// Labels of the longest wildcard suffix seen: longer suffixes of a name need not be looked up.
     deepest: usize,
+    tally: Tally,
+}
+
+/// What hosts do with TLS connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// How many read HTTP in them.
+    pub(crate) http: usize,
+    /// How many hand them, or what is in them, on.
+    pub(crate) tunnels: usize,
 }
 
 impl Hosts {
@@ -29,17 +39,41 @@ impl Hosts {
 
     /// The table of a host whose content has this hash.
     pub(crate) fn unchanged(&self, name: &HostPattern, hash: ContentHash) -> Option<&Arc<HostTable>> {
-        let table = match name {
+        self.get(name).filter(|table| table.hash == hash)
+    }
+
+    pub(crate) fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    fn get(&self, name: &HostPattern) -> Option<&Arc<HostTable>> {
+        match name {
             HostPattern::Exact(name) => self.exact.get(name.as_str()),
             HostPattern::OneLabel(name) => self.one_label.get(name.as_str()),
             HostPattern::AnyDepth(name) => self.any_depth.get(name.as_str()),
             HostPattern::Any => self.any.as_ref(),
-        };
-        table.filter(|table| table.hash == hash)
+        }
+    }
+
+    /// Of these hosts alone.
+    fn tally_of(&self, names: &[HostPattern]) -> Tally {
+        let mut tally = Tally::default();
+        for table in names.iter().filter_map(|name| self.get(name)) {
+            match (&table.host.tls, &table.host.tunnel) {
+                (HostTls::Passthrough, _) | (_, Some(_)) => tally.tunnels += 1,
+                (HostTls::Refuse, None) => {}
+                (HostTls::None | HostTls::Default | HostTls::Certificate(_), None) => tally.http += 1,
+            }
+        }
+        tally
     }
 
     /// Sets and removes hosts.
     pub(crate) fn change(&mut self, changes: Vec<(HostPattern, Option<Arc<HostTable>>)>) {
+        let mut names: Vec<HostPattern> = changes.iter().map(|(name, _)| name.clone()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let before = self.tally_of(&names);
         let (mut exact, mut one_label, mut any_depth) = (Vec::new(), Vec::new(), Vec::new());
         for (pattern, table) in changes {
             match pattern {
@@ -55,6 +89,9 @@ impl Hosts {
         self.any_depth.change(any_depth);
         let wildcards = self.one_label.len() + self.any_depth.len();
         self.deepest = if wildcards == 0 { 0 } else { self.deepest.max(labels.unwrap_or_default()) };
+        let after = self.tally_of(&names);
+        self.tally.http = self.tally.http + after.http - before.http;
+        self.tally.tunnels = self.tally.tunnels + after.tunnels - before.tunnels;
     }
 }
 

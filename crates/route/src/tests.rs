@@ -458,6 +458,7 @@ fn a_port_has_its_own_policies_tunnels_and_passages() {
             Shown::Certificate(certificate) => certificate.origin.as_str(),
             Shown::Passthrough => "through",
             Shown::Refuse => "refused",
+            Shown::Close => "closed",
         };
         (shown, *policy == only13, tunnel.map(|it| it.source.rule.as_str()))
     };
@@ -470,6 +471,41 @@ fn a_port_has_its_own_policies_tunnels_and_passages() {
     assert_eq!(table.tunnel(31400).map(|it| it.source.rule.as_str()), Some("tcp"));
     assert!(table.tunnel(443).is_none() && table.tunnel(80).is_none());
     assert!(table.knows_certificate("a.test") && table.knows_certificate("z.wild.test") && !table.knows_certificate("b.test"));
+}
+
+/// With one host whose requests are read there, TLS is spoken on the port, and refusals are in its words.
+#[test]
+fn where_all_is_handed_on_nobodys_connection_is_closed() {
+    let source = Source { object: ObjectRef::new("TLSRoute", "demo", "web"), rule: "spec.rules[0]".into() };
+    let tunnel = Tunnel { source, backends: Vec::new(), connect: Duration::ZERO, idle: Duration::ZERO };
+    let passed = Host { tls: HostTls::Passthrough, tunnel: Some(tunnel), ..host(exact("passed.test"), Vec::new()) };
+    let refused = Host { tls: HostTls::Refuse, ..host(HostPattern::Any, Vec::new()) };
+    let read = host(exact("read.test"), Vec::new());
+    let change = |port, host: &Host, to: Option<&Host>| ((port, host.name.clone()), to.cloned());
+    let seen = |snapshot: &Snapshot| {
+        let table = snapshot.gateway(&GatewayId::new(GATEWAY)).expect("a gateway");
+        [Some("nobody.test"), None, Some("passed.test")].map(|name| match table.server(443, name).shown {
+            Shown::Close => "closed",
+            Shown::Refuse => "refused",
+            Shown::Passthrough => "through",
+            Shown::Certificate(_) => "met",
+        })
+    };
+    let on = Some(443);
+    // Of two changes of one host the later counts.
+    let twice = [change(on, &passed, None), change(on, &passed, Some(&passed)), change(Some(80), &read, Some(&read))];
+    let (snapshot, _) = Snapshot::empty().apply(&update_of(twice));
+    assert_eq!(seen(&snapshot), ["closed", "closed", "through"]);
+    let (snapshot, _) = snapshot.apply(&update_of([change(on, &refused, Some(&refused)), change(on, &passed, Some(&passed))]));
+    assert_eq!(seen(&snapshot), ["closed", "closed", "through"]);
+    for port in [on, None] {
+        let (with, _) = snapshot.apply(&update_of([change(port, &read, Some(&read))]));
+        assert_eq!(seen(&with), ["refused", "refused", "through"], "{port:?}");
+        let (without, _) = with.apply(&update_of([change(port, &read, None)]));
+        assert_eq!(seen(&without), ["closed", "closed", "through"], "{port:?}");
+    }
+    let (none, _) = snapshot.apply(&update_of([change(on, &passed, None)]));
+    assert_eq!(seen(&none), ["refused", "refused", "refused"]);
 }
 
 #[test]

@@ -205,6 +205,21 @@ fn each_name_is_met_in_its_own_way() {
 }
 
 #[test]
+fn where_all_is_passed_on_nobodys_connection_is_closed_without_an_alert() {
+    let inner = Servers::start(|_| {});
+    inner.serve(vec![("*", inner.certificate("passed.test"), none())]);
+    let it = Servers::start(|_| {});
+    it.pass_on("passed.test", HostTls::Passthrough, none(), inner.at);
+    assert_eq!(it.alert(&inner.client(None), "nobody.test"), Some(AlertDescription::UnrecognisedName), "all ports read some requests");
+    let all_ports = model::ShardKey { gateway: id(), port: None, host: HostPattern::Any };
+    it.gate.apply(Update { shards: vec![(all_ports, None)], ..Update::default() });
+    let closed = it.connect(&inner.client(None), "nobody.test").expect_err("nobody takes it");
+    assert!(matches!(closed.kind(), std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::UnexpectedEof), "{closed:?}");
+    it.failures(2);
+    it.connect(&inner.client(None), "passed.test").expect("a handshake behind the gate");
+}
+
+#[test]
 fn octets_behind_ended_tls_are_passed_on() {
     let echo = Echo::start();
     let it = Servers::start(|_| {});
