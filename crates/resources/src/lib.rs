@@ -17,6 +17,7 @@ mod backend_name;
 mod certificate;
 mod condition;
 pub mod gateway_api;
+pub mod hosts;
 pub mod istio;
 mod kind;
 pub mod load;

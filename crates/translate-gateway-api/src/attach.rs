@@ -2,9 +2,9 @@
 
 use crate::given::Given;
 use crate::listener::Judged;
-use crate::pattern::intersection;
 use model::HostPattern;
 use resources::gateway_api::{Listener, ParentRef};
+use resources::hosts::narrower;
 use resources::{Gateway, GatewayRoute};
 
 /// Why a route attaches to no listener of a parent.
@@ -59,5 +59,5 @@ fn allows(given: Given<'_>, gateway: &Gateway, judged: &Judged<'_>, route: &Gate
 }
 
 fn shares_a_host(listener: &HostPattern, route: &GatewayRoute) -> bool {
-    route.hosts().iter().any(|host| intersection(listener, host).is_some())
+    route.hosts().iter().any(|host| narrower(listener, host).is_some())
 }

@@ -3,9 +3,9 @@
 use crate::backend::{From, is_permitted, not_permitted};
 use crate::given::Given;
 use crate::listener::Judged;
-use crate::pattern::covers;
 use model::{Certificate, HostPattern, HostTls};
 use resources::gateway_api::Reference;
+use resources::hosts::covers;
 use resources::{Cause, Gateway, Kind, Problem, Secret, deep_host_pattern, nearest};
 use std::sync::Arc;
 

@@ -3,13 +3,13 @@
 use crate::attach::is_attached;
 use crate::given::Given;
 use crate::listener::{Judged, Protocol, judged};
-use crate::order::{Entry, sorted};
+use crate::order::{Entry, sorted, specificity};
 use crate::ours::{Ours, ours};
-use crate::pattern::{covers, intersection, specificity, wider};
 use crate::place;
 use crate::rule::rules;
 use crate::{certificate, trust, tunnel};
 use model::{ClientAuth, GatewayId, Host, HostPattern, HostTls, ObjectRef, OnMiss, Replies, Route, Source, TlsPolicy, Tunnel};
+use resources::hosts::{covers, narrower, wider};
 use resources::{Cause, GatewayRoute, HttpRoute, Kind, Problem, Report};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ pub(crate) fn hosts(given: Given<'_>) -> BTreeSet<(GatewayId, u16, HostPattern)>
             for kind in listener.kinds().0 {
                 let routes = given.resources.routes_of_gateway(kind, &ours.gateway.meta.name);
                 for route in routes.filter(|route| is_attached(given, route, ours.gateway, listener)) {
-                    let of_route = route.hosts().iter().filter_map(|host| intersection(listener.host(), host));
+                    let of_route = route.hosts().iter().filter_map(|host| narrower(listener.host(), host)).cloned();
                     hosts.extend(of_route.map(at));
                 }
             }
@@ -119,6 +119,9 @@ fn part(
         replies: ours.replies.clone(),
         reports: BTreeMap::new(),
     };
+    if trust.closed.is_some() {
+        part.policy.client = ClientAuth::Unverified;
+    }
     part.fill(given, routes, (gateway, host));
     part.tls = match protocol {
         Protocol::Http | Protocol::Tcp => HostTls::None,
@@ -193,16 +196,17 @@ impl Part {
     }
 
     /// What a younger Gateway has for the same host.
-    fn join(&mut self, part: Part) {
+    fn join(&mut self, mut part: Part) {
         self.on_miss = if part.on_miss == OnMiss::Stop { OnMiss::Stop } else { self.on_miss };
-        if self.is_http != part.is_http {
-            let own = self.reports.keys().next().cloned();
-            for (object, report) in part.reports {
-                let first = own.clone().unwrap_or_else(|| object.clone());
-                self.told(object, &first, report.hosts.first().unwrap_or(&HostPattern::Any), Cause::Conflict);
-            }
-            return;
+        // What one demands of clients is not given away by another.
+        let policy = self.policy.both(&part.policy).filter(|_| self.is_http == part.is_http);
+        let Some(policy) = policy else { return self.keep_out(part.reports) };
+        match (self.tls == HostTls::Refuse, part.tls == HostTls::Refuse) {
+            (true, false) => stand_in(self, &mut part),
+            (false, true) => stand_in(&mut part, self),
+            _ => {}
         }
+        self.policy = policy;
         let (own, other) = (self.replies.clone(), part.replies);
         self.entries.extend(part.entries.into_iter().map(|mut entry| {
             entry.route.replies = entry.route.replies.or_else(|| (own != other).then(|| other.clone()));
@@ -212,11 +216,17 @@ impl Part {
         if matches!((&self.tls, &part.tls), (HostTls::None | HostTls::Refuse, HostTls::Certificate(_) | HostTls::Passthrough)) {
             self.tls = part.tls;
         }
-        if strictness(&part.policy) > strictness(&self.policy) {
-            self.policy = part.policy;
-        }
         for (object, report) in part.reports {
             self.reports.entry(object.clone()).or_insert_with(|| Report::new(object)).merge(&report);
+        }
+    }
+
+    /// Tells the younger one's routes that they get nothing here.
+    fn keep_out(&mut self, reports: BTreeMap<ObjectRef, Report>) {
+        let own = self.reports.keys().next().cloned();
+        for (object, report) in reports {
+            let first = own.clone().unwrap_or_else(|| object.clone());
+            self.told(object, &first, report.hosts.first().unwrap_or(&HostPattern::Any), Cause::Conflict);
         }
     }
 
@@ -244,12 +254,11 @@ impl Part {
     }
 }
 
-/// What one demands of clients is not given away by another.
-fn strictness(policy: &TlsPolicy) -> u8 {
-    match policy.client {
-        ClientAuth::None => 0,
-        ClientAuth::Unverified => 1,
-        ClientAuth::Optional(_) => 2,
-        ClientAuth::Required(_) => 3,
+/// Of two, one's handshake cannot be had: under the other's nothing of it is served, and nothing at all if it was to demand something of
+/// clients.
+fn stand_in(refused: &mut Part, good: &mut Part) {
+    match refused.policy.client {
+        ClientAuth::None => refused.entries.clear(),
+        ClientAuth::Optional(_) | ClientAuth::Required(_) | ClientAuth::Unverified => good.tls = HostTls::Refuse,
     }
 }

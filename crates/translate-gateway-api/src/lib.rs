@@ -34,7 +34,6 @@ mod matching;
 mod options;
 mod order;
 mod ours;
-mod pattern;
 mod place;
 mod reference;
 mod report;

@@ -1,6 +1,5 @@
 //! Which of the matches on one host comes first.
 
-use crate::pattern::specificity;
 use model::{HostPattern, Match, PathMatch, Route};
 use resources::{Meta, Name};
 use std::cmp::Reverse;
@@ -38,4 +37,14 @@ impl Entry {
 pub(crate) fn sorted(mut entries: Vec<Entry>) -> Vec<Route> {
     entries.sort_by(|a, b| a.place.cmp(&b.place));
     entries.into_iter().map(|entry| entry.route).collect()
+}
+
+/// More is more specific: exact names, then wildcards, and of each the longer ones.
+pub(crate) fn specificity(pattern: &HostPattern) -> (u8, usize) {
+    match pattern {
+        HostPattern::Exact(name) => (3, name.as_str().len()),
+        HostPattern::OneLabel(suffix) => (2, suffix.as_str().len()),
+        HostPattern::AnyDepth(suffix) => (1, suffix.as_str().len()),
+        HostPattern::Any => (0, 0),
+    }
 }

@@ -6,11 +6,11 @@
 use crate::certificate::hosts_of;
 use crate::given::Given;
 use crate::listener::{Judged, Protocol, by_themselves};
-use crate::pattern::{covers, intersection};
 use crate::place::own_id;
 use crate::report::has_a_rule;
 use model::{GatewayId, HostPattern};
 use resources::gateway_api::{Listener, Namespaces};
+use resources::hosts::{covers, narrower};
 use resources::{Gateway, GatewayRoute, Kind, Name, Object, Secret, Touch};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -158,7 +158,7 @@ impl Touching<'_> {
 
     fn host(&mut self, ids: &BTreeSet<GatewayId>, listener: &Listener, host: &HostPattern) {
         let own = listener.host.as_ref().unwrap_or(&HostPattern::Any);
-        if let Some(host) = intersection(own, host) {
+        if let Some(host) = narrower(own, host) {
             self.touch.hosts.extend(ids.iter().map(|id| (id.clone(), listener.port, host.clone())));
         }
     }

@@ -1,10 +1,10 @@
 //! From a destination to a backend: the Service, its port, and what a DestinationRule says about it.
 
 use crate::Context;
-use crate::names::wider;
 use crate::services::Place;
 use crate::told::Told;
 use model::{Backend, Balancing, HostPattern, Limits, ObjectRef, Text};
+use resources::hosts::{covers, wider};
 use resources::istio::{ConnectionPool, Destination, Subset, TrafficPolicy, Upstream};
 use resources::{BackendName, Cause, DestinationRule, Kind, Name, Problem, Service, ServiceType, SharedGateway, nearest};
 use std::collections::BTreeMap;
@@ -307,7 +307,7 @@ pub(crate) fn is_for(rule: &DestinationRule, service: &Name, domain: &str) -> bo
         (Some(_), _) => rule.service.service(domain) == Some(service),
         (None, Some(host)) => {
             let full = format!("{}.{}.svc.{domain}", service.name, service.namespace);
-            resources::deep_host_pattern(&full).is_ok_and(|full| crate::names::covers(&host.full(domain), &full) && host.pattern != full)
+            resources::deep_host_pattern(&full).is_ok_and(|full| covers(&host.full(domain), &full) && host.pattern != full)
                 || matches!(host.pattern, HostPattern::Any)
         }
         (None, None) => false,

@@ -23,7 +23,6 @@ mod destination;
 mod filters;
 mod host;
 mod matches;
-mod names;
 mod options;
 mod reference;
 mod report;

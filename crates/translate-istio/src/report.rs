@@ -3,11 +3,11 @@
 use crate::Context;
 use crate::conditions::{Nothing, conditions, message};
 use crate::destination::{Else, is_for};
-use crate::names::narrower;
 use crate::servers::{Bound, port_of, selects};
 use crate::services::{Place, is_visible};
 use crate::told::Told;
 use model::{GatewayId, ObjectRef};
+use resources::hosts::narrower;
 use resources::istio::{GatewayName, Serves};
 use resources::{
     Cause, DestinationRule, IstioGateway, Kind, Name, Problem, Report, Severity, SharedGateway, Status, VirtualService, nearest,

@@ -1,8 +1,8 @@
 //! Which servers of which Gateways a gateway has, and which of them give way to older ones.
 
 use crate::Context;
-use crate::names::wider;
 use model::{HostPattern, ObjectRef};
+use resources::hosts::wider;
 use resources::istio::{Family, Server};
 use resources::{Cause, IstioGateway, Kind, Name, Problem, SharedGateway};
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};

@@ -1,9 +1,9 @@
 //! Which VirtualServices a server has.
 
 use crate::Context;
-use crate::names::{narrower, wider};
 use crate::servers::{Bound, port_of, selects};
 use model::{GatewayId, HostPattern, Hostname};
+use resources::hosts::{narrower, wider};
 use resources::istio::{GatewayName, L4Match, Serves, Visibility};
 use resources::{Name, SharedGateway, VirtualService};
 use std::collections::BTreeSet;

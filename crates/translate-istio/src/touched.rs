@@ -5,9 +5,9 @@
 
 use crate::Context;
 use crate::destination::is_for;
-use crate::names::covers;
 use crate::servers::{Bound, port_of, selects};
 use model::{HostPattern, ObjectRef};
+use resources::hosts::{covers, wider};
 use resources::istio::Family;
 use resources::{DestinationRule, IstioGateway, Kind, Name, Object, Secret, SharedGateway, Touch, VirtualService};
 use std::sync::Arc;
@@ -99,7 +99,7 @@ impl<'a> Context<'a> {
             for host in server.hosts.iter().map(|own| &own.host) {
                 // Of one name, all that have it are found by it.
                 touch.objects.extend(self.candidates(host).into_iter().map(|it| Kind::VirtualService.object_ref(&it.meta.name)));
-                let wider = crate::names::wider(host);
+                let wider = wider(host);
                 for wider in wider.iter().skip(1).filter(|_| matches!(host, HostPattern::AnyDepth(_))) {
                     for other in self.resources.istio_gateways_of_host(wider).filter(|other| selects(other, shared)) {
                         self.below(shared, other, (port, host), touch);
@@ -180,7 +180,7 @@ impl<'a> Context<'a> {
     /// The DestinationRules that may be for a Service.
     fn destination_rules(self, service: &Name) -> Vec<ObjectRef> {
         let full = format!("{}.{}.svc.{}", service.name, service.namespace, self.options.domain);
-        let hosts = resources::deep_host_pattern(&full).map(|host| crate::names::wider(&host)).unwrap_or_default();
+        let hosts = resources::deep_host_pattern(&full).map(|host| wider(&host)).unwrap_or_default();
         let wild = hosts.iter().flat_map(|host| self.resources.destination_rules_of_host(host).collect::<Vec<_>>());
         let rules = self.resources.destination_rules_of_service(service).chain(wild);
         rules.map(|rule| Kind::DestinationRule.object_ref(&rule.meta.name)).collect()

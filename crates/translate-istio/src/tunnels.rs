@@ -2,11 +2,11 @@
 
 use crate::Context;
 use crate::destination::{CONNECT, Else, IDLE};
-use crate::names::narrower;
 use crate::servers::Bound;
 use crate::services::Place;
 use crate::told::Told;
 use model::{HostPattern, Source, Tunnel, WeightedBackend};
+use resources::hosts::{covers, narrower};
 use resources::istio::Share;
 use resources::{Cause, Kind, Problem, SharedGateway, VirtualService};
 
@@ -45,8 +45,7 @@ impl<'a> Context<'a> {
                 bound.server.hosts.iter().filter(|own| own.is_for(&it.meta.name.namespace)).map(|own| &own.host).collect();
             for rule in &it.tls {
                 for matching in rule.matches.iter().filter(|matching| place.meets(&matching.only)) {
-                    let within =
-                        |name: &HostPattern| it.hosts.iter().any(|(_, own)| crate::names::covers(&own.full(&self.options.domain), name));
+                    let within = |name: &HostPattern| it.hosts.iter().any(|(_, own)| covers(&own.full(&self.options.domain), name));
                     let names = matching.names.iter().filter(|(_, name)| within(name));
                     let mut exactly = names.filter(|(_, name)| ours.iter().any(|own| narrower(own, name) == Some(host)));
                     let Some((index, _)) = exactly.next() else { continue };

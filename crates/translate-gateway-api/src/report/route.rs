@@ -7,12 +7,12 @@ use crate::host::owner;
 use crate::listener::{Judged, judged};
 use crate::options::Absent;
 use crate::ours::ours;
-use crate::pattern::intersection;
 use crate::place::served_by;
 use crate::rule::rules;
 use crate::tunnel::tunnel;
 use model::HostPattern;
 use resources::gateway_api::ParentRef;
+use resources::hosts::narrower;
 use resources::{Cause, Condition, Gateway, GatewayRoute, Kind, Name, ParentStatus, Problem, Report, Status, Truth, nearest};
 
 pub(super) fn report(given: Given<'_>, kind: Kind, name: &Name) -> Option<Report> {
@@ -57,8 +57,8 @@ fn elsewhere(given: Given<'_>, route: &GatewayRoute, gateway: &Gateway, all: &[J
         return Vec::new();
     }
     let lost = |host: &HostPattern| {
-        let host = intersection(listener.host(), host)?;
-        let owner = owner(all, listener.listener.port, &host)?;
+        let host = narrower(listener.host(), host)?;
+        let owner = owner(all, listener.listener.port, host)?;
         let has = owner.listener.index == listener.listener.index || is_attached(given, route, gateway, owner);
         let name = &owner.listener.name;
         let message = format!("host `{host}` belongs to listener `{name}`, to which this route does not attach, so it is not served there");
