@@ -5,11 +5,15 @@
 //!
 //! ```text
 //! Watch ──settled──► World: Resources, touched shards ──► Outbox ──► data plane
-//! Names ──answer───►    │                                               │ Ack
-//!                       └─► Answers: what to say, once it is served ◄───┘
-//!                              ├─► Mailbox ──► status, events, EndpointSlices, the gateway's Service
+//! Names ──answer───►    │  └─listening─► Entrances: plans, sockets ──►┘ │ Ack
+//!                       │                  └─► Keeper: Services, views   │
+//!                       └─► Answers: what to say, once it is served ◄────┘
+//!                              ├─► Mailbox ──► status, events, EndpointSlices, what gateways are seen as
 //!                              └─► Picture ──► the terminal
 //! ```
+//!
+//! Where gateways listen is decided by `gateways`, which is pure; `sockets` asks the machine what is in use; `entrances` remembers what was
+//! given, and `keep` writes the objects that gateways are seen as: `services` and `views` say what is in them.
 //!
 //! **Invariant:** publishing never waits for a gateway, nor for a status; a status names a version that the gateway acknowledged.
 
