@@ -16,6 +16,12 @@ const SOON: i64 = 10 * 24 * 3600;
 /// Who points at the Secret, as a ReferenceGrant has it.
 const GROUP: &str = "networking.istio.io";
 
+/// What is left of a policy that cannot be kept: whether it demanded something.
+pub(crate) fn refused(clients: Clients) -> TlsPolicy {
+    let client = if clients == Clients::Anyone { ClientAuth::None } else { ClientAuth::Unverified };
+    TlsPolicy { client, ..TlsPolicy::default() }
+}
+
 impl<'a> Context<'a> {
     /// What the handshake is, and what is wrong with what was asked for.
     pub(crate) fn handshake(self, shared: &SharedGateway, bound: Bound<'a>, tls: &ServerTls) -> (HostTls, TlsPolicy, Vec<Problem>) {
@@ -27,7 +33,7 @@ impl<'a> Context<'a> {
                 let policy = TlsPolicy { client, versions: tls.versions };
                 (HostTls::Certificate(certificate), policy, problems)
             }
-            _ => (HostTls::Refuse, TlsPolicy::default(), problems),
+            _ => (HostTls::Refuse, refused(tls.clients), problems),
         }
     }
 
@@ -104,7 +110,7 @@ impl<'a> Context<'a> {
         None
     }
 
-    /// Where the gateway runs; else beside the object; elsewhere where it is permitted.
+    /// Where the gateway runs; elsewhere, beside the Gateway too, only where a ReferenceGrant permits it.
     fn secret(
         self,
         shared: &SharedGateway,
@@ -113,23 +119,19 @@ impl<'a> Context<'a> {
         name: &str,
     ) -> Result<&'a Arc<Secret>, Box<Problem>> {
         let own = &gateway.meta.name.namespace;
-        let tried = match &credential.namespace {
-            Some(namespace) => vec![Name::new(namespace.clone(), name)],
-            None => vec![Name::new(shared.namespace.clone(), name), Name::new(own.clone(), name)],
-        };
-        if let (Some(namespace), [wanted]) = (&credential.namespace, tried.as_slice())
-            && namespace != own
-            && *namespace != shared.namespace
-            && !self.is_permitted(own, wanted)
+        let home = Name::new(shared.namespace.clone(), name);
+        let away = Name::new(credential.namespace.as_ref().unwrap_or(own).clone(), name);
+        if credential.namespace.is_none()
+            && let Some(secret) = self.resources.secret(&home)
         {
-            let message = format!(
-                "no ReferenceGrant in `{namespace}` permits Secret `{wanted}` to Gateways of `{own}`, so every handshake is refused"
-            );
-            let problem = Problem::error(credential.field.clone(), Cause::RefNotPermitted, message);
-            let hint = format!("Make one there: from Gateway of group `{GROUP}` in `{own}`, to Secret");
-            return Err(Box::new(problem.hint(hint)));
+            return Ok(secret);
         }
-        tried.iter().find_map(|name| self.resources.secret(name)).ok_or_else(|| Box::new(self.not_found(credential, &tried)))
+        let permitted = away.namespace == shared.namespace || self.is_permitted(own, &away);
+        if !permitted && (credential.namespace.is_some() || self.resources.secret(&away).is_some()) {
+            return Err(Box::new(not_permitted(credential, own, &away)));
+        }
+        let wanted = if credential.namespace.is_some() { &away } else { &home };
+        self.resources.secret(&away).filter(|_| permitted).ok_or_else(|| Box::new(self.not_found(credential, wanted)))
     }
 
     fn is_permitted(self, own: &model::Text, wanted: &Name) -> bool {
@@ -137,10 +139,8 @@ impl<'a> Context<'a> {
         self.resources.grants_in(&wanted.namespace).any(|grant| grant.permits((GROUP, Kind::IstioGateway.word(), own), &target))
     }
 
-    fn not_found(self, credential: &Credential, tried: &[Name]) -> Problem {
-        let places: Vec<String> = tried.iter().map(|name| format!("`{name}`")).collect();
-        let (first, be) = (&tried[0], if places.len() > 1 { "do not exist" } else { "does not exist" });
-        let message = format!("Secret {} {be}, so every handshake is refused", places.join(" and "));
+    fn not_found(self, credential: &Credential, first: &Name) -> Problem {
+        let message = format!("Secret `{first}` does not exist, so every handshake is refused");
         let problem = Problem::error(credential.field.clone(), Cause::SecretNotFound, message);
         match nearest(&first.name, self.resources.secrets_like(first)) {
             Some(near) => problem.hint(format!("Did you mean `{near}`?")),
@@ -148,4 +148,14 @@ impl<'a> Context<'a> {
                 .hint(format!("Make it with `kubectl -n {} create secret tls {} --cert=FILE --key=FILE`", first.namespace, first.name)),
         }
     }
+}
+
+fn not_permitted(credential: &Credential, own: &model::Text, wanted: &Name) -> Problem {
+    let namespace = &wanted.namespace;
+    let message =
+        format!("no ReferenceGrant in `{namespace}` permits Secret `{wanted}` to Gateways of `{own}`, so every handshake is refused");
+    let problem = Problem::error(credential.field.clone(), Cause::RefNotPermitted, message);
+    problem.hint(format!(
+        "Put it into the namespace of the gateway's workload, or make a ReferenceGrant in `{namespace}`: from Gateway of group `{GROUP}` in `{own}`, to Secret"
+    ))
 }

@@ -15,7 +15,10 @@ const FIELDS: [(&str, &[(&str, &str)]); 3] = [
             ("`servers[].bind`", "told, and the server is closed"),
             ("`tls.httpsRedirect`", "301, also without a VirtualService"),
             ("`tls.mode`", "SIMPLE, MUTUAL, OPTIONAL_MUTUAL, PASSTHROUGH; ISTIO_MUTUAL and AUTO_PASSTHROUGH refuse every handshake"),
-            ("`tls.credentialName`", "in the gateway's namespace, else beside the Gateway; `NAMESPACE/NAME` by ReferenceGrant"),
+            (
+                "`tls.credentialName`",
+                "in the namespace of the gateway's workload; beside the Gateway, or elsewhere as `NAMESPACE/NAME`, by ReferenceGrant",
+            ),
             ("`tls.credentialNames`", "the first; a second one is told"),
             (
                 "`tls.caCertCredentialName`, `subjectAltNames`, `verifyCertificateSpki`, `verifyCertificateHash`, `insecureSkipVerify`",

@@ -19,7 +19,7 @@ pub(crate) struct References {
     pub(crate) gateways_by_port: Map<(u16, Family)>,
     /// Names of Secrets alone: which namespace is meant depends on where the gateway runs.
     pub(crate) gateways_by_secret: Map<Text>,
-    /// Namespaces of Secrets that are named with one.
+    /// Namespaces where, beside the gateway's, a Secret may be by leave: the one that is written, or the Gateway's own.
     pub(crate) gateways_by_secret_namespace: Map<Text>,
     /// Hosts of those that have rules for HTTP.
     pub(crate) virtual_services_by_host: Map<HostPattern>,
@@ -64,9 +64,8 @@ impl References {
         for credential in gateway.credentials() {
             self.gateways_by_secret.edit(credential.name.clone(), name, edit);
             self.gateways_by_secret.edit(authorities_of(&credential.name), name, edit);
-            if let Some(namespace) = &credential.namespace {
-                self.gateways_by_secret_namespace.edit(namespace.clone(), name, edit);
-            }
+            let namespace = credential.namespace.as_ref().unwrap_or(&name.namespace);
+            self.gateways_by_secret_namespace.edit(namespace.clone(), name, edit);
         }
     }
 
