@@ -36,6 +36,8 @@ enum Chore {
     Up(up::Arguments),
     /// Run the whole test suite.
     Test(suite::Arguments),
+    /// Run the tests that take minutes: the store's files under 2,000 kills and power cuts.
+    Nightly,
     /// Compare with nginx, and HAProxy where installed.
     Bench(chores::BenchArguments),
     /// Run the golden cases.
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::Up(arguments) => up::run(&arguments),
         Chore::Test(arguments) => suite::run(&arguments),
+        Chore::Nightly => suite::nightly(),
         Chore::Bench(arguments) => chores::bench(&arguments),
         Chore::Golden(arguments) => chores::golden(&arguments),
         Chore::Gen(arguments) => generate::run(&arguments),

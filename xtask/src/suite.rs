@@ -34,6 +34,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     tally::finish(&mut command)
 }
 
+/// What takes minutes: 2,000 ends of the store's process, 200 of them by `kill -9`, and 2,000 bits of its file turned over.
+pub fn nightly() -> Result<ExitCode> {
+    let mut command = tools::cargo();
+    command.args(["test", "--package", "store", "--lib", "nightly_", "--", "--ignored"]);
+    tally::finish(&mut command)
+}
+
 /// Starts a one-node cluster, runs the tests made for it, and takes it down again, whatever came out.
 fn cluster(passed: &[String]) -> Result<ExitCode> {
     let folder = tools::root().join("deploy/cluster");

@@ -82,7 +82,7 @@ impl Disk {
             DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
                 OpenError::InUse { dir: self.path.clone(), pid: None }
             }
-            DatabaseError::Storage(StorageError::Io(source)) if source.kind() != io::ErrorKind::InvalidData => {
+            DatabaseError::Storage(StorageError::Io(source)) if !is_nonsense(&source) => {
                 OpenError::Unwritable { path: self.path.clone(), source }
             }
             other => self.corrupt(other),
@@ -112,6 +112,14 @@ impl Disk {
     /// Everything there is, as the memory that serves it.
     pub(crate) fn load(&self, limits: &Limits) -> Result<Memory, OpenError> {
         let memory = self.read_all(limits).map_err(|error| self.corrupt(error))?;
+        #[cfg(test)]
+        let memory = match limits.planted {
+            crate::planted::Planted::RevisionReuse => {
+                let newest = memory.objects.values().map(|object| object.revision).max();
+                return Ok(Memory { revision: newest.unwrap_or(1), ..memory });
+            }
+            planted => Memory { planted, ..memory },
+        };
         memory.consistent().map_err(|reason| self.corrupt(reason))?;
         Ok(memory)
     }
@@ -247,6 +255,11 @@ fn begin(database: &Database) -> Result<WriteTransaction, redb::Error> {
 pub(crate) fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+/// What is in the file is no database: its beginning, or where it says that something lies.
+fn is_nonsense(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
 }
 
 /// Why nothing can be written while the file cannot be opened again.

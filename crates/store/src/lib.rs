@@ -23,6 +23,8 @@ mod disk;
 mod error;
 mod lock;
 mod memory;
+#[cfg(test)]
+mod planted;
 mod watch;
 mod writer;
 
@@ -55,11 +57,19 @@ pub struct Limits {
     pub event_bytes: usize,
     /// The largest object.
     pub object_bytes: usize,
+    #[cfg(test)]
+    pub(crate) planted: planted::Planted,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { events: 10_000, event_bytes: 64 << 20, object_bytes: 3 << 19 }
+        Self {
+            events: 10_000,
+            event_bytes: 64 << 20,
+            object_bytes: 3 << 19,
+            #[cfg(test)]
+            planted: planted::Planted::Nothing,
+        }
     }
 }
 

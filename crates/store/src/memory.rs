@@ -11,6 +11,8 @@ pub(crate) struct Memory {
     pub(crate) revision: Revision,
     pub(crate) objects: BTreeMap<Arc<str>, Object>,
     pub(crate) ring: Ring,
+    #[cfg(test)]
+    pub(crate) planted: crate::planted::Planted,
 }
 
 /// The newest events, without gaps, the oldest first.
@@ -27,7 +29,13 @@ pub(crate) struct Ring {
 impl Memory {
     pub(crate) fn new(revision: Revision) -> Self {
         let ring = Ring { events: VecDeque::new(), bytes: 0, floor: revision };
-        Self { revision, objects: BTreeMap::new(), ring }
+        Self {
+            revision,
+            objects: BTreeMap::new(),
+            ring,
+            #[cfg(test)]
+            planted: crate::planted::Planted::Nothing,
+        }
     }
 
     pub(crate) fn apply(&mut self, event: &Arc<Event>, limits: &Limits) {
@@ -91,6 +99,10 @@ impl Memory {
     pub(crate) fn check(&self, from: Revision) -> Result<(), WatchError> {
         if from > self.revision {
             return Err(WatchError::Future { from, newest: self.revision });
+        }
+        #[cfg(test)]
+        if self.planted == crate::planted::Planted::WatchGap {
+            return Ok(());
         }
         if from < self.ring.floor {
             return Err(WatchError::Compacted { from, oldest: self.ring.floor + 1 });

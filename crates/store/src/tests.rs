@@ -1,3 +1,4 @@
+mod checker;
 mod disk;
 mod model;
 
@@ -171,6 +172,21 @@ async fn a_watch_sees_only_its_prefix_and_ends_when_the_store_is_closed() {
     assert_eq!(watch.revision(), 3);
     store.close().await;
     assert_eq!(watch.next().await, Err(WatchError::Closed));
+}
+
+/// However much is written: a multiple of what is kept. Values take whole pages of a power of two (two times), a commit
+/// writes beside what it replaces (two times), and the file grows by doubling (two times).
+#[tokio::test]
+async fn the_file_stays_within_its_bound() {
+    let (dir, event_bytes, keys, size) = (dir(), 1 << 20, 16, 16 << 10);
+    let store = Store::open_with(dir.path(), Limits { event_bytes, ..Limits::default() }).expect("opens");
+    let bound = u64::try_from(8 * (event_bytes + keys * size) + (2 << 20)).expect("small");
+    for round in 0..100 {
+        let put = |key| Op::put(format!("key{key}"), Expect::Anything, vec![round; size - usize::from(round) * 100]);
+        store.write((0..keys).map(put).collect()).await.expect("writes");
+        let len = std::fs::metadata(disk_file(dir.path())).expect("it is there").len();
+        assert!(len <= bound, "{len} bytes after {round} rounds; at most {bound}");
+    }
 }
 
 fn disk_file(dir: &Path) -> std::path::PathBuf {

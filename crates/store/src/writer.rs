@@ -1,6 +1,7 @@
 //! The one thread that writes. All writes that wait go into one transaction: one fsync for many callers.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -31,12 +32,12 @@ pub(crate) struct Writer {
 
 /// Writes that passed their checks and wait for the disk together.
 #[derive(Default)]
-struct Group {
-    events: Vec<Arc<Event>>,
+pub(crate) struct Group {
+    pub(crate) events: Vec<Arc<Event>>,
     /// The keys as they will be: writes of a group see those before them.
     staged: HashMap<Arc<str>, Option<Object>>,
     /// Refusals wait too: what they refer to is not there until the group is.
-    waiting: Vec<(Done, Result<Revision, WriteError>)>,
+    pub(crate) waiting: Vec<(Done, Result<Revision, WriteError>)>,
 }
 
 // === impl Writer ===
@@ -125,14 +126,24 @@ impl Writer {
     }
 
     fn finish(&mut self, group: Group) {
-        let result = match group.events.last().map(|event| event.revision) {
-            None => Ok(()),
-            Some(revision) => {
-                let gone = self.read(|memory| memory.ring.floor() + 1..memory.ring.floor_with(&group.events, &self.limits) + 1);
-                self.disk.commit(&group.events, gone, revision)
-            }
-        };
-        match &result {
+        #[cfg(test)]
+        let Some(group) = self.misbehave(group) else { return };
+        let result = self.commit(&group.events);
+        self.settle(group, &result);
+    }
+
+    pub(crate) fn commit(&mut self, events: &[Arc<Event>]) -> Result<(), WriteError> {
+        let Some(last) = events.last() else { return Ok(()) };
+        self.disk.commit(events, self.gone(events), last.revision)
+    }
+
+    /// The events to forget when `events` come.
+    pub(crate) fn gone(&self, events: &[Arc<Event>]) -> Range<Revision> {
+        self.read(|memory| memory.ring.floor() + 1..memory.ring.floor_with(events, &self.limits) + 1)
+    }
+
+    pub(crate) fn settle(&self, group: Group, result: &Result<(), WriteError>) {
+        match result {
             Ok(()) => self.publish(&group.events),
             Err(error) => tracing::error!(%error, writes = group.waiting.len(), "writes refused"),
         }
@@ -141,7 +152,7 @@ impl Writer {
         }
     }
 
-    fn publish(&self, events: &[Arc<Event>]) {
+    pub(crate) fn publish(&self, events: &[Arc<Event>]) {
         let Some(last) = events.last() else { return };
         {
             let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
@@ -170,7 +181,7 @@ fn allow(key: &str, expect: Expect, change: &Change, before: Option<&Object>) ->
     }
 }
 
-fn answer(done: Done, result: Result<Revision, WriteError>) {
+pub(crate) fn answer(done: Done, result: Result<Revision, WriteError>) {
     // The caller may have stopped waiting; the write stands.
     let _ = done.send(result);
 }

@@ -1,0 +1,140 @@
+//! A process of its own that writes, and `kill -9`.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+
+use super::*;
+
+/// Tells the test below that it is the process to kill.
+const DIR: &str = "STORE_TO_WRITE_TO";
+const ROUND: &str = "ROUND_OF_WRITES";
+const CLIENTS: u64 = 4;
+
+fn value(client: u64, round: u64, serial: u64) -> String {
+    let text = format!("{client}-{round}-{serial}-");
+    let padding = usize::try_from(serial * 977 % 3000).expect("small");
+    text.clone() + &"x".repeat(padding)
+}
+
+/// Each client writes its own key, one write after the other; every seventh deletes it.
+fn ask(client: u64, round: u64, serial: u64) -> Op {
+    let key = format!("key{client}");
+    if serial % 7 == 6 { Op::delete(key, Expect::Anything) } else { Op::put(key, Expect::Anything, value(client, round, serial).into()) }
+}
+
+#[test]
+#[ignore = "is started by the tests that kill it"]
+fn writes_until_it_is_killed() {
+    let Ok(dir) = std::env::var(DIR) else { return };
+    let round = std::env::var(ROUND).expect("its round").parse().expect("a number");
+    block_on(async {
+        let store = Store::open_with(Path::new(&dir), limits()).expect("opens");
+        let mut clients = tokio::task::JoinSet::new();
+        for client in 0..CLIENTS {
+            let store = store.clone();
+            clients.spawn(async move {
+                // Enough that it is killed before.
+                for serial in 0..100_000 {
+                    let revision = store.write(vec![ask(client, round, serial)]).await.expect("the disk is well");
+                    let mut out = std::io::stdout().lock();
+                    writeln!(out, "acknowledged {client} {serial} {revision}").and_then(|()| out.flush()).expect("its parent reads");
+                }
+            });
+        }
+        clients.join_all().await;
+    });
+}
+
+fn limits() -> Limits {
+    Limits { events: 100_000, ..Limits::default() }
+}
+
+/// Starts the process, kills it after some acknowledgements, and returns them all: revision → (client, serial).
+fn killed(dir: &Path, round: u64, after: usize) -> BTreeMap<Revision, (u64, u64)> {
+    let me = std::env::current_exe().expect("this program");
+    let mut child = Command::new(me)
+        .args(["--exact", "tests::checker::kill::writes_until_it_is_killed", "--ignored", "--nocapture"])
+        .env(DIR, dir)
+        .env(ROUND, round.to_string())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut acknowledged = BTreeMap::new();
+    let (mut lines, mut line) = (BufReader::new(child.stdout.take().expect("piped")), String::new());
+    while {
+        line.clear();
+        lines.read_line(&mut line).expect("text") > 0
+    } {
+        // The last line may be cut off.
+        let Some((_, numbers)) = line.strip_suffix('\n').and_then(|line| line.split_once("acknowledged ")) else { continue };
+        let numbers: Vec<u64> = numbers.split(' ').filter_map(|number| number.parse().ok()).collect();
+        let [client, serial, revision] = numbers[..] else { continue };
+        acknowledged.insert(revision, (client, serial));
+        if acknowledged.len() == after {
+            child.kill().expect("it is still there");
+        }
+    }
+    child.wait().expect("it ended");
+    acknowledged
+}
+
+/// What `round` left after revision `known`: every acknowledged write where it was said to be, and at most the one that
+/// each client had under way.
+fn fits(events: &[Arc<Event>], known: Revision, round: u64, acknowledged: &BTreeMap<Revision, (u64, u64)>) {
+    let mut next = [0; CLIENTS as usize];
+    let mut unanswered = [0; CLIENTS as usize];
+    for (event, revision) in events.iter().zip(known + 1..) {
+        assert_eq!(event.revision, revision, "no revision is left out or used twice");
+        let client = event.key.strip_prefix("key").and_then(|client| client.parse().ok()).expect("a key of theirs");
+        let serial = &mut next[usize::try_from(client).expect("small")];
+        let Op { change, .. } = ask(client, round, *serial);
+        let expected = if let Change::Put(bytes) = change { Some(bytes) } else { None };
+        assert_eq!(event.now.as_ref().map(|bytes| bytes.to_vec()), expected, "round {round}, revision {revision}");
+        match acknowledged.get(&revision) {
+            Some(told) => assert_eq!(*told, (client, *serial), "it is where it was said to be"),
+            None => unanswered[usize::try_from(client).expect("small")] += 1,
+        }
+        *serial += 1;
+    }
+    let newest = events.last().map_or(known, |event| event.revision);
+    assert!(acknowledged.keys().all(|revision| *revision <= newest), "an acknowledged write is gone: {newest}, {acknowledged:?}");
+    // A client answers its own write before it asks for the next; one line may have been cut off.
+    assert!(unanswered.iter().all(|count| *count <= 2), "{unanswered:?}");
+}
+
+async fn all_after(store: &Store, known: Revision) -> Vec<Arc<Event>> {
+    let mut watch = store.watch("", known).expect("all is kept");
+    let mut events = Vec::new();
+    while watch.revision() < store.revision() {
+        events.extend(watch.next().await.expect("events"));
+    }
+    events
+}
+
+fn kills(rounds: u64) {
+    let (dir, mut rng) = (dir(), Rng(rounds));
+    let mut known = 1;
+    for round in 0..rounds {
+        let acknowledged = killed(dir.path(), round, 1 + rng.index(60));
+        let store = Store::open_with(dir.path(), limits()).expect("opens after the kill");
+        let events = block_on(all_after(&store, known));
+        fits(&events, known, round, &acknowledged);
+        known = store.revision();
+        // Each round begins without objects, so that a delete always has something to delete.
+        for (key, _) in store.list("").1 {
+            known = block_on(store.write(vec![Op::delete(&*key, Expect::Anything)])).expect("deletes");
+        }
+    }
+}
+
+#[test]
+fn ten_killed_processes_lose_nothing() {
+    kills(10);
+}
+
+#[test]
+#[ignore = "takes minutes: cargo xtask nightly"]
+fn nightly_many_killed_processes_lose_nothing() {
+    kills(200);
+}
