@@ -30,7 +30,8 @@ pub enum HostTls {
     Certificate(Arc<Certificate>),
     /// TLS is not ended here: the octets go to the host's tunnel.
     Passthrough,
-    /// It was asked for, cannot be had, and nothing else may stand in: the handshake fails.
+    /// It was asked for, cannot be had, and nothing else may stand in: the handshake fails. The host's policy then says only whether
+    /// anything would have been demanded of clients.
     Refuse,
 }
 

@@ -1,6 +1,7 @@
 //! One host on one port of one gateway.
 
 use crate::Context;
+use crate::credentials::refused;
 use crate::rules::Made;
 use crate::servers::{Age, Bound};
 use crate::services::{Place, Spot};
@@ -8,7 +9,7 @@ use crate::told::Told;
 use model::{
     Action, Host, HostPattern, HostTls, Match, ObjectRef, OnMiss, Redirect, RedirectPort, Route, Scheme, Source, TlsPolicy, Tunnel,
 };
-use resources::istio::{Family, Serves};
+use resources::istio::{Clients, Family, Serves};
 use resources::{Report, SharedGateway};
 use std::collections::{BTreeMap, HashSet};
 
@@ -75,14 +76,15 @@ impl<'a> Context<'a> {
                 let (tls, tls_policy, _) = self.handshake(shared, bound, tls);
                 match self.tcp(shared, bound, told) {
                     Some(tunnel) => Some(Host { tls, tls_policy, tunnel: Some(tunnel), ..empty }),
-                    None => Some(Host { tls: HostTls::Refuse, ..empty }),
+                    None => Some(Host { tls: HostTls::Refuse, tls_policy, ..empty }),
                 }
             }
             Serves::Passthrough => match self.passed_on(shared, bound, name, told) {
                 Some(tunnel) => Some(Host { tls: HostTls::Passthrough, tunnel: Some(tunnel), ..empty }),
                 None => own.then_some(Host { tls: HostTls::Refuse, ..empty }),
             },
-            Serves::RefusedTls => own.then_some(Host { tls: HostTls::Refuse, ..empty }),
+            // Nobody knows what it was to demand.
+            Serves::RefusedTls => own.then(|| Host { tls: HostTls::Refuse, tls_policy: refused(Clients::Unverified), ..empty }),
             Serves::Tls(_) | Serves::Http | Serves::Tcp => None,
         }
     }

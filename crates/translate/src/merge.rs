@@ -28,13 +28,19 @@ pub(crate) fn merge(
         return (Host { name: name.clone(), ..host }, Vec::new());
     }
     let mut told = Told::default();
-    let mut filled = one_kind(resources, filled, protocol, &mut told);
+    let filled = one_kind(resources, filled, protocol, &mut told);
+    let (mut filled, tls_policy) = of_one_demand(resources, filled, &mut told);
+    let tls = tls(&filled);
+    if tls != HostTls::Refuse {
+        // Nothing stands in for a handshake that cannot be had.
+        filled.iter_mut().filter(|it| it.host.tls == HostTls::Refuse).for_each(|it| it.host.routes.clear());
+    }
     let misses: Vec<(Route, Replies)> = filled.iter_mut().flat_map(misses).collect();
     let owners = owners(resources, &filled);
     let mut merged = Host {
         name: name.clone(),
-        tls: tls(&filled),
-        tls_policy: policy(&filled),
+        tls,
+        tls_policy,
         tunnel: None,
         routes: Vec::new(),
         on_miss: if filled.iter().all(|it| it.host.on_miss == OnMiss::Wider) { OnMiss::Wider } else { OnMiss::Stop },
@@ -137,26 +143,40 @@ fn of_its_own_look(route: Route, own: &Replies, merged: &Replies) -> Route {
     Route { replies, ..route }
 }
 
-/// A certificate is better than the default one, and that better than none.
+/// A certificate is better than the default one, and that better than none. What was to demand something of clients and cannot leaves none.
 fn tls(filled: &[Filled]) -> HostTls {
-    let rank = |tls: &HostTls| match tls {
-        HostTls::Certificate(_) | HostTls::Passthrough => 0,
-        HostTls::Refuse => 1,
-        HostTls::Default => 2,
-        HostTls::None => 3,
+    let rank = |host: &Host| match host.tls {
+        HostTls::Refuse if host.tls_policy.client != ClientAuth::None => 0,
+        HostTls::Certificate(_) | HostTls::Passthrough => 1,
+        HostTls::Refuse => 2,
+        HostTls::Default => 3,
+        HostTls::None => 4,
     };
-    filled.iter().map(|it| &it.host.tls).min_by_key(|tls| rank(tls)).cloned().unwrap_or_default()
+    filled.iter().min_by_key(|it| rank(&it.host)).map(|it| it.host.tls.clone()).unwrap_or_default()
 }
 
-/// The strictest: what one demands of clients is not given away by another.
-fn policy(filled: &[Filled]) -> TlsPolicy {
-    let rank = |policy: &TlsPolicy| match policy.client {
-        ClientAuth::Required(_) => 0,
-        ClientAuth::Optional(_) => 1,
-        ClientAuth::Unverified => 2,
-        ClientAuth::None => 3,
-    };
-    filled.iter().map(|it| &it.host.tls_policy).min_by_key(|policy| rank(policy)).cloned().unwrap_or_default()
+/// What one demands of clients is not given away by another: where both cannot be kept, the younger has nothing here.
+fn of_one_demand(resources: &Resources, filled: Vec<Filled>, told: &mut Told) -> (Vec<Filled>, TlsPolicy) {
+    let oldest = |it: &Filled| sources(&it.host).map(|source| age(resources, &source.object)).min();
+    let mut by_age: Vec<usize> = (0..filled.len()).collect();
+    by_age.sort_by_cached_key(|index| (oldest(&filled[*index]).is_none(), oldest(&filled[*index])));
+    let (mut policy, mut first, mut gone) = (TlsPolicy::default(), None, HashSet::new());
+    for index in by_age {
+        let host = &filled[index].host;
+        match policy.both(&host.tls_policy) {
+            Some(both) => {
+                policy = both;
+                let demands = host.tls_policy != TlsPolicy::default();
+                first = first.or_else(|| sources(host).next().filter(|_| demands).cloned());
+            }
+            None => {
+                sources(host).for_each(|source| told.conflict(source, first.as_ref(), "other demands of this host's clients"));
+                gone.insert(index);
+            }
+        }
+    }
+    let kept = filled.into_iter().enumerate().filter(|(index, _)| !gone.contains(index)).map(|(_, it)| it);
+    (kept.collect(), policy)
 }
 
 /// What the younger ones are told.

@@ -1,7 +1,8 @@
 use super::*;
-use model::{Action, HostPattern, PathMatch, Reason, ReplyBody, Respond, ServerHeader, Tunnel};
+use model::{Action, ClientTrust, HostPattern, PathMatch, Reason, ReplyBody, Respond, ServerHeader, Tunnel};
 use resources::Kind;
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 
 const DAY: [&str; 3] = ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z"];
@@ -109,4 +110,51 @@ fn what_one_demands_of_clients_the_other_does_not_give_away() {
     one.host.on_miss = OnMiss::Wider;
     let (host, ..) = merged(&ages(0, 0), vec![other, one], None);
     assert_eq!((host.tls_policy.client, host.on_miss), (ClientAuth::Unverified, OnMiss::Stop));
+}
+
+fn required(authority: u8) -> ClientAuth {
+    let authorities = vec![vec![authority]];
+    ClientAuth::Required(Arc::new(ClientTrust {
+        origin: "x".into(),
+        authorities,
+        revoked: Vec::new(),
+        names: Vec::new(),
+        pins: Vec::new(),
+    }))
+}
+
+fn certificate() -> HostTls {
+    let key = model::Sealed::new(Vec::new());
+    HostTls::Certificate(Arc::new(model::Certificate { origin: "x".into(), chain: Vec::new(), key, names: Vec::new() }))
+}
+
+#[test]
+fn under_the_handshake_of_another_nothing_is_served_of_what_cannot_have_its_own() {
+    for (client, refuses, expect) in [(ClientAuth::None, false, "Ingress"), (ClientAuth::Unverified, true, "VirtualService")] {
+        for order in [[0, 1], [1, 0]] {
+            let (mut broken, mut good) = (filled(Frontend::Istio, &["/a"]), filled(Frontend::Ingress, &["/b"]));
+            (broken.host.tls, broken.host.tls_policy.client) = (HostTls::Refuse, client.clone());
+            good.host.tls = certificate();
+            let mut parts = [Some(broken), Some(good)];
+            let parts = order.iter().filter_map(|index| parts[*index].take()).collect();
+            let (host, routes, _) = merged(&ages(0, 1), parts, None);
+            assert_eq!(host.tls == HostTls::Refuse, refuses, "{client:?}");
+            assert!(refuses || routes.iter().all(|it| it.starts_with(expect)), "{client:?} {routes:?}");
+        }
+    }
+}
+
+#[test]
+fn of_two_that_trust_other_clients_the_younger_has_nothing() {
+    for (ingress, service, owner, trusted) in [(0, 1, "Ingress", 1), (1, 0, "VirtualService", 2)] {
+        let (mut one, mut other) = (filled(Frontend::Ingress, &["/a"]), filled(Frontend::Istio, &["/b"]));
+        (one.host.tls_policy.client, other.host.tls_policy.client) = (required(1), required(2));
+        for parts in [[&one, &other], [&other, &one]] {
+            let parts = parts.map(|it| Filled { frontend: it.frontend, host: it.host.clone() }).into();
+            let (host, routes, told) = merged(&ages(ingress, service), parts, None);
+            assert_eq!(host.tls_policy.client, required(trusted));
+            assert!(routes.iter().all(|it| it.starts_with(owner)), "{routes:?}");
+            assert_eq!((routes.len(), told.len()), (1, 1));
+        }
+    }
 }
