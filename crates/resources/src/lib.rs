@@ -54,5 +54,5 @@ pub use kind::{Kind, Lives, Object, deep_host_pattern, host_pattern};
 pub use problem::{Cause, Problem, Report, Severity};
 pub use scope::{Scope, SharedGateway};
 pub use set::{Applied, Change, GatewayRoute, Resources};
-pub use suggest::nearest;
+pub use suggest::{nearest, suggest};
 pub use wanted::{Touch, Wanted, WantedPort, Workload, WorkloadAccess};

@@ -103,6 +103,12 @@ pub struct Report {
     pub status: Option<Status>,
 }
 
+/// Most problems that one message names.
+const LISTED: usize = 8;
+
+/// Longest message of several problems, in characters.
+const LONGEST: usize = 2048;
+
 // === impl Problem ===
 
 impl Problem {
@@ -121,6 +127,22 @@ impl Problem {
     pub fn hint(mut self, hint: impl Into<Text>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Several as the message of a condition; a long list is cut short.
+    pub fn list<'a>(problems: impl IntoIterator<Item = &'a Self>) -> String {
+        let (mut shown, mut more) = (Vec::new(), 0_usize);
+        for problem in problems {
+            if shown.len() < LISTED { shown.push(problem.to_string()) } else { more += 1 }
+        }
+        if more > 0 {
+            shown.push(format!("and {more} more"));
+        }
+        let text = shown.join("; ");
+        match text.char_indices().nth(LONGEST) {
+            Some((cut, _)) => format!("{}…", &text[..cut]),
+            None => text,
+        }
     }
 
     /// Whether an API server refuses the object for it. `schema` says the same in Kubernetes' words; this is for objects that never met one.

@@ -1,5 +1,8 @@
 //! Did you mean …?
 
+use crate::kind::meta::Name;
+use crate::set::Resources;
+
 /// Longest word that is compared, in octets.
 const LONGEST: usize = 128;
 
@@ -17,6 +20,28 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         }
     }
     best.map(|(_, candidate)| candidate)
+}
+
+/// A hint: what was probably meant, else what to do.
+pub fn suggest(near: Option<&str>, otherwise: impl FnOnce() -> String) -> String {
+    near.map_or_else(otherwise, |near| format!("Did you mean `{near}`?"))
+}
+
+// === impl Resources ===
+
+impl Resources {
+    /// The hint for a Service that is named and does not exist.
+    pub fn suggest_service(&self, missing: &Name) -> String {
+        let Name { namespace, name } = missing;
+        suggest(nearest(name, self.services_like(missing)), || format!("Create a Service `{name}` in namespace `{namespace}`"))
+    }
+
+    /// The hint for a Secret that is named for its certificate and does not exist.
+    pub fn suggest_secret(&self, missing: &Name) -> String {
+        let Name { namespace, name } = missing;
+        let make = || format!("Make it with `kubectl -n {namespace} create secret tls {name} --cert=FILE --key=FILE`");
+        suggest(nearest(name, self.secrets_like(missing)), make)
+    }
 }
 
 /// Edits between two words (insert, delete, replace, swap neighbours); more than `bound` are not counted.

@@ -4,7 +4,7 @@ use crate::findings::Findings;
 use crate::given::Given;
 use model::{Backend, Text};
 use resources::gateway_api::{BackendRef, GATEWAY_GROUP, Reference};
-use resources::{BackendName, Cause, Kind, Name, Problem, Service, ServicePort, ServiceType, nearest};
+use resources::{BackendName, Cause, Kind, Name, Problem, Service, ServicePort, ServiceType};
 use std::sync::Arc;
 
 /// Who refers, for grants.
@@ -70,34 +70,28 @@ pub(crate) fn not_permitted(from: From<'_>, to: &Reference, field: &str) -> Prob
 
 fn not_found(given: Given<'_>, name: &Name, at: &str) -> Problem {
     let message = format!("Service `{name}` does not exist");
-    let problem = Problem::error(at, Cause::ServiceNotFound, message);
-    match nearest(&name.name, given.resources.services_like(name)) {
-        Some(near) => problem.hint(format!("Did you mean `{near}`?")),
-        None => problem.hint(format!("Create a Service `{}` in namespace `{}`", name.name, name.namespace)),
-    }
+    Problem::error(at, Cause::ServiceNotFound, message).hint(given.resources.suggest_service(name))
 }
 
 fn port(service: &Service, number: Option<u16>, at: &str, findings: &mut Findings) -> Option<u16> {
     let field = format!("{at}.port");
     let Some(number) = number else {
-        findings.unresolved("BackendNotFound", Problem::error(field, Cause::PortNotFound, "a Service needs a port").hint(ports(service)));
+        findings.unresolved(
+            "BackendNotFound",
+            Problem::error(field, Cause::PortNotFound, "a Service needs a port").hint(service.suggest_port()),
+        );
         return None;
     };
     if matches!(service.kind, ServiceType::ExternalName(_)) || tcp(service, number).is_some() {
         return Some(number);
     }
     let message = format!("Service `{}` has no port {number}", service.meta.name);
-    findings.unresolved("BackendNotFound", Problem::error(field, Cause::PortNotFound, message).hint(ports(service)));
+    findings.unresolved("BackendNotFound", Problem::error(field, Cause::PortNotFound, message).hint(service.suggest_port()));
     None
 }
 
 fn tcp(service: &Service, number: u16) -> Option<&ServicePort> {
     service.ports.iter().find(|port| port.port == number && port.protocol == "TCP")
-}
-
-fn ports(service: &Service) -> String {
-    let ports: Vec<String> = service.ports.iter().filter(|port| port.protocol == "TCP").map(|port| port.port.to_string()).collect();
-    if ports.is_empty() { "It has no TCP ports".into() } else { format!("It has {}", ports.join(", ")) }
 }
 
 /// An external name that is the cluster's own name of a Service would be a way around grants.

@@ -6,11 +6,8 @@ use crate::listener::Judged;
 use model::{Certificate, HostPattern, HostTls};
 use resources::gateway_api::Reference;
 use resources::hosts::covers;
-use resources::{Cause, Gateway, Kind, Problem, Secret, deep_host_pattern, nearest};
+use resources::{Cause, Gateway, Kind, Problem, Secret, deep_host_pattern};
 use std::sync::Arc;
-
-/// A certificate that expires within this is worth a note.
-const SOON: i64 = 10 * 24 * 3600;
 
 #[derive(Debug, Default)]
 pub(crate) struct Certificates {
@@ -51,16 +48,9 @@ fn usable<'a>(given: Given<'a>, gateway: &Gateway, to: &Reference, field: &str) 
     if !is_permitted(given, from, to) {
         return Err(("RefNotPermitted", not_permitted(from, to, field)));
     }
-    let (name, namespace) = (&to.name.name, &to.name.namespace);
     let Some(secret) = given.resources.secret(&to.name) else {
         let problem = Problem::error(format!("{field}.name"), Cause::SecretNotFound, format!("Secret `{}` does not exist", to.name));
-        return Err((
-            "InvalidCertificateRef",
-            match nearest(name, given.resources.secrets_like(&to.name)) {
-                Some(near) => problem.hint(format!("Did you mean `{near}`?")),
-                None => problem.hint(format!("Make it with `kubectl -n {namespace} create secret tls {name} --cert=FILE --key=FILE`")),
-            },
-        ));
+        return Err(("InvalidCertificateRef", problem.hint(given.resources.suggest_secret(&to.name))));
     };
     match &secret.certificate {
         Ok(_) => Ok(secret),
@@ -86,13 +76,7 @@ impl Certificates {
             let problem = Problem::warning(format!("{field}.name"), Cause::CertificateMismatch, message);
             self.notes.push(problem.hint(format!("Use a certificate that names `{host}`")));
         }
-        let left = secret.expires.zip(given.options.now).map(|(expires, now)| expires - now);
-        if let Some(left) = left.filter(|left| *left <= SOON) {
-            let when = if left < 0 { "has expired".to_owned() } else { format!("expires in {} days", left / (24 * 3600)) };
-            let message = format!("the certificate in Secret `{name}` {when}");
-            let problem = Problem::warning(format!("{field}.name"), Cause::CertificateExpires, message);
-            self.notes.push(problem.hint("Renew it: the new one is used as soon as the Secret has it"));
-        }
+        self.notes.extend(secret.expiry(format!("{field}.name"), secret.expires, given.options.now));
     }
 
     /// What a host shows: the certificate that names it, one whose wildcard does, else the first.

@@ -34,16 +34,3 @@ impl Findings {
         self.others.iter().chain(behind)
     }
 }
-
-/// Problems as the message of a condition; a long list is cut short.
-pub(crate) fn told<'a>(problems: impl IntoIterator<Item = &'a Problem>) -> String {
-    const SHOWN: usize = 5;
-    let (mut shown, mut more) = (Vec::new(), 0_usize);
-    for problem in problems {
-        if shown.len() < SHOWN { shown.push(problem.to_string()) } else { more += 1 }
-    }
-    if more > 0 {
-        shown.push(format!("and {more} more"));
-    }
-    shown.join("; ")
-}

@@ -76,7 +76,7 @@ fn judge(listener: &Listener) -> Judged<'_> {
     let fault = match (protocol, mode) {
         (None, _) => fault("UnsupportedProtocol", "protocol", format!("protocol `{}` is not spoken here", listener.protocol)),
         (Some(Protocol::Https | Protocol::Terminate), TlsMode::Unknown(mode)) => unsupported("tls.mode", format!("`{mode}` is no mode")),
-        (Some(Protocol::Https), TlsMode::Passthrough) => unsupported("tls.mode", "HTTPS ends TLS, and cannot pass it through".into()),
+        (Some(Protocol::Https), TlsMode::Passthrough) => unsupported("tls.mode", "HTTPS terminates TLS, and cannot pass it through".into()),
         _ if listener.host.is_none() => unsupported("hostname", "the host name is not understood".into()),
         (Some(Protocol::Tcp), _) if listener.host != Some(HostPattern::Any) => {
             unsupported("hostname", "connections that are not TLS have no host name".into())

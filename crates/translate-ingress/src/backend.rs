@@ -4,10 +4,10 @@ use crate::annotation::field;
 use crate::family::service_upstream;
 use crate::options::{ClusterIps, Options};
 use crate::settings::Settings;
-use model::{Backend, Text};
+use model::Backend;
 use resources::{
     BackendName, Cause, Ingress, IngressBackend, Name, PortRef, Problem, Resources, Service, ServiceRef, ServiceType, TargetPort, Via,
-    nearest,
+    nearest, suggest,
 };
 use std::sync::Arc;
 
@@ -93,10 +93,7 @@ fn port(service: &Service, reference: &ServiceRef) -> Option<u16> {
 fn service_not_found(resources: &Resources, name: &Name, at: &str) -> Problem {
     let message = format!("Service `{name}` does not exist, so the path answers 503");
     let problem = Problem::error(format!("{at}.service.name"), Cause::ServiceNotFound, message);
-    match nearest(&name.name, resources.services_like(name)) {
-        Some(near) => problem.hint(format!("Did you mean `{near}`?")),
-        None => problem.hint(format!("Create a Service `{}` in namespace `{}`", name.name, name.namespace)),
-    }
+    problem.hint(resources.suggest_service(name))
 }
 
 fn port_not_found(service: &Service, reference: &ServiceRef, at: &str) -> Problem {
@@ -111,14 +108,5 @@ fn port_not_found(service: &Service, reference: &ServiceRef, at: &str) -> Proble
         PortRef::Name(name) => nearest(name, service.ports.iter().map(|port| &*port.name)),
         PortRef::Number(_) | PortRef::Missing => None,
     };
-    match near {
-        Some(near) => problem.hint(format!("Did you mean `{near}`?")),
-        None => problem.hint(ports_of(service)),
-    }
-}
-
-fn ports_of(service: &Service) -> String {
-    let shown = |name: &Text, port: u16| if name.is_empty() { port.to_string() } else { format!("{port} (`{name}`)") };
-    let ports: Vec<String> = service.ports.iter().map(|port| shown(&port.name, port.port)).collect();
-    if ports.is_empty() { "It has no ports".into() } else { format!("It has {}", ports.join(", ")) }
+    problem.hint(suggest(near, || service.suggest_port()))
 }

@@ -2,11 +2,8 @@
 
 use crate::options::Options;
 use model::{Certificate, HostPattern, HostTls, Text};
-use resources::{Cause, Ingress, Name, Problem, Resources, Secret, TlsEntry, nearest};
+use resources::{Cause, Ingress, Name, Problem, Resources, Secret, TlsEntry};
 use std::sync::Arc;
-
-/// A certificate that expires within this is worth a note.
-const SOON: i64 = 10 * 24 * 3600;
 
 /// What one Ingress says about a host's certificate.
 ///
@@ -85,14 +82,8 @@ fn covers(name: &str, host: &HostPattern) -> bool {
 }
 
 fn expiry(resources: &Resources, options: &Options, ingress: &Ingress, name: &Text, at: &str) -> Option<Problem> {
-    let left = find(resources, ingress, name)?.expires? - options.now?;
-    if left > SOON {
-        return None;
-    }
-    let when = if left < 0 { "has expired".to_owned() } else { format!("expires in {} days", left / (24 * 3600)) };
-    let message = format!("the certificate in Secret `{name}` {when}");
-    let problem = Problem::warning(format!("{at}.secretName"), Cause::CertificateExpires, message);
-    Some(problem.hint("Renew it: the new one is used as soon as the Secret has it"))
+    let secret = find(resources, ingress, name)?;
+    secret.expiry(format!("{at}.secretName"), secret.expires, options.now)
 }
 
 // === impl Unusable ===
@@ -107,10 +98,7 @@ impl Unusable {
                 let message = format!("Secret `{namespace}/{name}` does not exist, {shown}");
                 let problem = Problem::error(secret, Cause::SecretNotFound, message);
                 let named = Name::new(namespace.clone(), name.clone());
-                Some(match nearest(name, resources.secrets_like(&named)) {
-                    Some(near) => problem.hint(format!("Did you mean `{near}`?")),
-                    None => problem.hint(format!("Make it with `kubectl -n {namespace} create secret tls {name} --cert=FILE --key=FILE`")),
-                })
+                Some(problem.hint(resources.suggest_secret(&named)))
             }
             Self::NoCertificate => {
                 let fault = find(resources, ingress, name)?.certificate.as_ref().err()?;

@@ -2,7 +2,7 @@
 
 use crate::options::{Options, Others};
 use model::Text;
-use resources::{Cause, Ingress, Problem, Resources, nearest};
+use resources::{Cause, Ingress, Problem, Resources, nearest, suggest};
 
 pub(crate) enum Class {
     Ours(Style, Option<Problem>),
@@ -63,12 +63,8 @@ fn not_found(resources: &Resources, options: &Options, name: &str, field: &str) 
     let problem =
         Problem::error(field, Cause::ClassNotFound, format!("IngressClass `{name}` does not exist, so nobody serves this Ingress"));
     let ours = resources.classes().filter(|class| is_ours(options, &class.controller));
-    match nearest(name, ours.map(|class| &*class.meta.name.name)) {
-        Some(near) => problem.hint(format!("Did you mean `{near}`?")),
-        None => {
-            problem.hint(format!("Leave it out, or create an IngressClass `{name}` with `spec.controller: paifang.dev/ingress-controller`"))
-        }
-    }
+    let make = || format!("Leave it out, or create an IngressClass `{name}` with `spec.controller: paifang.dev/ingress-controller`");
+    problem.hint(suggest(nearest(name, ours.map(|class| &*class.meta.name.name)), make))
 }
 
 fn ignored(name: &str, other: &str) -> Problem {

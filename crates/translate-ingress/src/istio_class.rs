@@ -14,7 +14,7 @@ use model::{
     Action, Backend, Balancing, Forward, GatewayId, HostPattern, HostTls, Match, ObjectRef, PathMatch, Retries, RetryOn, Route, Source,
     Text, Timeouts,
 };
-use resources::{Cause, HttpPath, Ingress, IngressBackend, Kind, Name, PathType, Problem, Report, Resources, Secret, TlsEntry, nearest};
+use resources::{Cause, HttpPath, Ingress, IngressBackend, Kind, Name, PathType, Problem, Report, Resources, Secret, TlsEntry};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -196,13 +196,9 @@ impl<'a> IstioMember<'a> {
             let own = &self.ingress.meta.name.namespace;
             let message = format!("neither Secret `{gateways}` nor `{own}/{name}` exists, so every handshake is refused");
             let problem = Problem::error(at, Cause::SecretNotFound, message);
-            return Some(match nearest(name, resources.secrets_like(&gateways)) {
-                Some(near) => problem.hint(format!("Did you mean `{near}`?")),
-                None => problem
-                    .hint(format!("Make it with `kubectl -n {} create secret tls {name} --cert=FILE --key=FILE`", gateways.namespace)),
-            });
+            return Some(problem.hint(resources.suggest_secret(&gateways)));
         };
-        let fault = secret.istio.as_ref().err()?;
+        let Err(fault) = &secret.istio else { return secret.expiry(at, secret.istio_expires, options.now) };
         let message = format!("Secret `{}` holds no usable certificate ({fault}), so every handshake is refused", secret.meta.name);
         Some(Problem::error(at, Cause::BadCertificate, message).hint("It needs `tls.crt` (the chain, leaf first) and `tls.key`, both PEM"))
     }

@@ -34,12 +34,6 @@ pub(crate) struct Nothing {
     pub(crate) message: Text,
 }
 
-/// Most problems that one message names.
-const NAMED: usize = 8;
-
-/// Longest message, in characters.
-const LONGEST: usize = 2048;
-
 pub(crate) fn conditions(problems: &BTreeSet<Problem>, nothing: Option<Nothing>) -> Vec<Condition> {
     let of = |wanted: fn(&Problem) -> bool| problems.iter().filter(|problem| wanted(problem)).collect::<Vec<_>>();
     let invalid = of(|it| {
@@ -51,13 +45,13 @@ pub(crate) fn conditions(problems: &BTreeSet<Problem>, nothing: Option<Nothing>)
     let references = of(|it| is_reference(it.reason) && it.severity != Severity::Note);
     let mut conditions = vec![match &nothing {
         Some(nothing) => Condition::new("Accepted", Truth::False, nothing.reason, nothing.message.clone()),
-        None if !invalid.is_empty() => Condition::new("Accepted", Truth::True, "PartiallyInvalid", message(&invalid)),
-        None if !closed.is_empty() => Condition::new("Accepted", Truth::True, "PartiallyInvalid", message(&closed)),
-        None => Condition::new("Accepted", Truth::True, "Accepted", "It is served as asked for"),
+        None if !invalid.is_empty() => Condition::new("Accepted", Truth::True, "PartiallyInvalid", Problem::list(invalid)),
+        None if !closed.is_empty() => Condition::new("Accepted", Truth::True, "PartiallyInvalid", Problem::list(closed)),
+        None => Condition::new("Accepted", Truth::True, "Accepted", "it is served as asked for"),
     }];
     conditions.push(match references.first() {
-        None => Condition::new("ResolvedRefs", Truth::True, "ResolvedRefs", "All that it names is there"),
-        Some(first) => Condition::new("ResolvedRefs", Truth::False, first.reason.to_string(), message(&references)),
+        None => Condition::new("ResolvedRefs", Truth::True, "ResolvedRefs", "all that it names is there"),
+        Some(first) => Condition::new("ResolvedRefs", Truth::False, first.reason.to_string(), Problem::list(references)),
     });
     for (kind, reason, cause) in [
         ("Conflicted", "Conflict", Cause::Conflict),
@@ -66,26 +60,15 @@ pub(crate) fn conditions(problems: &BTreeSet<Problem>, nothing: Option<Nothing>)
     ] {
         let told: Vec<&Problem> = problems.iter().filter(|it| it.reason == cause).collect();
         if !told.is_empty() {
-            conditions.push(Condition::new(kind, Truth::True, reason, message(&told)));
+            conditions.push(Condition::new(kind, Truth::True, reason, Problem::list(told)));
         }
     }
     if nothing.is_some() {
-        conditions.push(Condition::new("Programmed", Truth::False, "Invalid", "Nothing of it is served"));
+        conditions.push(Condition::new("Programmed", Truth::False, "Invalid", "nothing of it is served"));
     }
     conditions
 }
 
 fn is_reference(cause: Cause) -> bool {
     cause.is_reference() || matches!(cause, Cause::PortNotFound | Cause::BadCertificate)
-}
-
-pub(crate) fn message(problems: &[&Problem]) -> String {
-    let mut text = problems.iter().take(NAMED).map(ToString::to_string).collect::<Vec<_>>().join("; ");
-    if problems.len() > NAMED {
-        text += &format!("; and {} more", problems.len() - NAMED);
-    }
-    match text.char_indices().nth(LONGEST) {
-        Some((cut, _)) => format!("{}…", &text[..cut]),
-        None => text,
-    }
 }

@@ -7,11 +7,8 @@ use crate::servers::Bound;
 use model::{Certificate, ClientAuth, ClientTrust, HostTls, TlsPolicy};
 use resources::gateway_api::Reference;
 use resources::istio::{Clients, Credential, ServerTls};
-use resources::{Cause, IstioGateway, Kind, Name, Problem, Secret, SharedGateway, nearest};
+use resources::{Cause, IstioGateway, Kind, Name, Problem, Secret, SharedGateway};
 use std::sync::Arc;
-
-/// A certificate that expires within this is worth a note.
-const SOON: i64 = 10 * 24 * 3600;
 
 /// Who points at the Secret, as a ReferenceGrant has it.
 const GROUP: &str = "networking.istio.io";
@@ -51,15 +48,7 @@ impl<'a> Context<'a> {
                 return None;
             }
         };
-        if let (Some(expires), Some(now)) = (secret.istio_expires, self.options.now)
-            && expires - now <= SOON
-        {
-            let left = expires - now;
-            let when = if left < 0 { "has expired".to_owned() } else { format!("expires in {} days", left / (24 * 3600)) };
-            let message = format!("the certificate in Secret `{}` {when}", secret.meta.name);
-            let problem = Problem::warning(credential.field.clone(), Cause::CertificateExpires, message);
-            problems.push(problem.hint("Renew it: the new one is used as soon as the Secret has it"));
-        }
+        problems.extend(secret.expiry(credential.field.clone(), secret.istio_expires, self.options.now));
         match &secret.istio {
             Ok(certificate) => Some(certificate.clone()),
             Err(fault) => {
@@ -142,11 +131,7 @@ impl<'a> Context<'a> {
     fn not_found(self, credential: &Credential, first: &Name) -> Problem {
         let message = format!("Secret `{first}` does not exist, so every handshake is refused");
         let problem = Problem::error(credential.field.clone(), Cause::SecretNotFound, message);
-        match nearest(&first.name, self.resources.secrets_like(first)) {
-            Some(near) => problem.hint(format!("Did you mean `{near}`?")),
-            None => problem
-                .hint(format!("Make it with `kubectl -n {} create secret tls {} --cert=FILE --key=FILE`", first.namespace, first.name)),
-        }
+        problem.hint(self.resources.suggest_secret(first))
     }
 }
 

@@ -4,7 +4,7 @@ use crate::Context;
 use crate::told::Told;
 use model::{ObjectRef, Text};
 use resources::istio::{HttpMatch, HttpRule, StringMatch};
-use resources::{Cause, Kind, Name, Problem, VirtualService, nearest};
+use resources::{Cause, Kind, Name, Problem, VirtualService, nearest, suggest};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -58,10 +58,7 @@ fn usable<'a>(context: Context<'a>, root: &VirtualService, name: &Name) -> Resul
         let message = format!("VirtualService `{name}` does not exist, {left_out}");
         let problem = Problem::error("", Cause::ReferenceNotFound, message);
         let near = context.resources.virtual_services_like(name);
-        return Err(match nearest(&name.name, near) {
-            Some(near) => problem.hint(format!("Did you mean `{near}`?")),
-            None => problem.hint("Create it, without `hosts`"),
-        });
+        return Err(problem.hint(suggest(nearest(&name.name, near), || "Create it, without `hosts`".to_owned())));
     };
     let wrong = |why: &str| Problem::error("", Cause::InvalidValue, format!("VirtualService `{name}` {why}, {left_out}"));
     if !delegate.is_delegate {

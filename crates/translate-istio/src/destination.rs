@@ -6,7 +6,7 @@ use crate::told::Told;
 use model::{Backend, Balancing, HostPattern, Limits, ObjectRef, Text};
 use resources::hosts::{covers, wider};
 use resources::istio::{ConnectionPool, Destination, Subset, TrafficPolicy, Upstream};
-use resources::{BackendName, Cause, DestinationRule, Kind, Name, Problem, Service, ServiceType, SharedGateway, nearest};
+use resources::{BackendName, Cause, DestinationRule, Kind, Name, Problem, Service, ServiceType, SharedGateway, nearest, suggest};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -152,10 +152,7 @@ impl<'a> Context<'a> {
     fn service_not_found(self, to: &Destination, name: &Name, so: Else) -> Problem {
         let message = format!("Service `{name}` does not exist, so {so}");
         let problem = Problem::error(format!("{}.host", to.field), Cause::ServiceNotFound, message);
-        match nearest(&name.name, self.resources.services_like(name)) {
-            Some(near) => problem.hint(format!("Did you mean `{near}`?")),
-            None => problem.hint(format!("Create a Service `{}` in namespace `{}`", name.name, name.namespace)),
-        }
+        problem.hint(self.resources.suggest_service(name))
     }
 }
 
@@ -163,13 +160,9 @@ impl<'a> Context<'a> {
 fn port(place: Place<'_>, to: &Destination, service: &Service, so: Else) -> Result<u16, Box<Problem>> {
     let ports: Vec<u16> = service.ports.iter().filter(|port| port.protocol == "TCP").map(|port| port.port).collect();
     let has = |number: &u16| ports.contains(number) || ports.is_empty() && matches!(service.kind, ServiceType::ExternalName(_));
-    let listed = || match ports.as_slice() {
-        [] => "It has no port".to_owned(),
-        ports => format!("It has {}", ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")),
-    };
     if let Some(number) = to.port {
         let message = || format!("Service `{}` has no port {number}, so {so}", service.meta.name);
-        let problem = || Problem::error(format!("{}.port.number", to.field), Cause::PortNotFound, message()).hint(listed());
+        let problem = || Problem::error(format!("{}.port.number", to.field), Cause::PortNotFound, message()).hint(service.suggest_port());
         return Some(number).filter(has).ok_or_else(|| Box::new(problem()));
     }
     match (ports.as_slice(), place.port.filter(has)) {
@@ -177,7 +170,7 @@ fn port(place: Place<'_>, to: &Destination, service: &Service, so: Else) -> Resu
         (_, Some(number)) => Ok(number),
         _ => {
             let message = format!("Service `{}` has not one port, and none is named, so {so}", service.meta.name);
-            Err(Box::new(Problem::error(format!("{}.port", to.field), Cause::PortNotFound, message).hint(listed())))
+            Err(Box::new(Problem::error(format!("{}.port", to.field), Cause::PortNotFound, message).hint(service.suggest_port())))
         }
     }
 }
@@ -186,10 +179,7 @@ fn subset_not_found(to: &Destination, wanted: &str, rules: &Rules<'_>, so: Else)
     let message = format!("no DestinationRule of `{}` has a subset `{wanted}`, so {so}", to.host.text);
     let problem = Problem::error(format!("{}.subset", to.field), Cause::ReferenceNotFound, message);
     let names = rules.rules.iter().flat_map(|rule| &rule.subsets).map(|subset| &*subset.name);
-    match nearest(wanted, names) {
-        Some(near) => problem.hint(format!("Did you mean `{near}`?")),
-        None => problem.hint("Add it to a DestinationRule, or leave `subset` out"),
-    }
+    problem.hint(suggest(nearest(wanted, names), || "Add it to a DestinationRule, or leave `subset` out".to_owned()))
 }
 
 fn shown(rule: &DestinationRule) -> ObjectRef {

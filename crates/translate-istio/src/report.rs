@@ -1,7 +1,7 @@
 //! What is said about an object as a whole.
 
 use crate::Context;
-use crate::conditions::{Nothing, conditions, message};
+use crate::conditions::{Nothing, conditions};
 use crate::destination::{Else, is_for};
 use crate::servers::{Bound, port_of, selects};
 use crate::services::{Place, is_visible};
@@ -10,7 +10,7 @@ use model::{GatewayId, ObjectRef};
 use resources::hosts::narrower;
 use resources::istio::{GatewayName, Serves};
 use resources::{
-    Cause, DestinationRule, IstioGateway, Kind, Name, Problem, Report, Severity, SharedGateway, Status, VirtualService, nearest,
+    Cause, DestinationRule, IstioGateway, Kind, Name, Problem, Report, Severity, SharedGateway, Status, VirtualService, nearest, suggest,
 };
 use std::collections::BTreeSet;
 
@@ -48,7 +48,7 @@ impl<'a> Context<'a> {
         let nothing = report.gateways.is_empty().then(|| {
             let errors: Vec<&Problem> = report.problems.iter().filter(|it| it.severity == Severity::Error).collect();
             let conflict = !errors.is_empty() && errors.iter().all(|it| it.reason == Cause::Conflict);
-            Nothing { reason: if conflict { "Conflicted" } else { "Invalid" }, message: message(&errors).into() }
+            Nothing { reason: if conflict { "Conflicted" } else { "Invalid" }, message: Problem::list(errors).into() }
         });
         report.status = Some(Status::Conditions(conditions(&report.problems, nothing)));
         Some(report)
@@ -171,10 +171,8 @@ impl<'a> Context<'a> {
     fn gateway_not_found(self, index: usize, name: &Name) -> Problem {
         let problem =
             Problem::error(format!("spec.gateways[{index}]"), Cause::ReferenceNotFound, format!("Gateway `{name}` does not exist"));
-        match nearest(&name.name, self.resources.istio_gateways_like(name)) {
-            Some(near) => problem.hint(format!("Did you mean `{near}`?")),
-            None => problem.hint("A Gateway of another namespace is named `NAMESPACE/NAME`"),
-        }
+        let near = nearest(&name.name, self.resources.istio_gateways_like(name));
+        problem.hint(suggest(near, || "A Gateway of another namespace is named `NAMESPACE/NAME`".to_owned()))
     }
 
     /// Whether anything of it is served.
@@ -225,7 +223,7 @@ impl<'a> Context<'a> {
         if fitting.is_empty() {
             return nothing(
                 "NoMatchingRule",
-                "it has no rule of the kind that the servers of its Gateways want: `http` for HTTP and HTTPS, `tls` for PASSTHROUGH, `tcp` for TCP and ended TLS",
+                "it has no rule of the kind that the servers of its Gateways want: `http` for HTTP and HTTPS, `tls` for PASSTHROUGH, `tcp` for TCP and for TLS that is terminated",
             );
         }
         for (shared, bound) in &fitting {
@@ -297,10 +295,9 @@ impl<'a> Context<'a> {
         if self.resources.service(service).is_none() {
             let message = format!("Service `{service}` does not exist");
             let problem = Problem::error("spec.host", Cause::ServiceNotFound, message);
-            report.problems.insert(match nearest(&service.name, self.resources.services_like(service)) {
-                Some(near) => problem.hint(format!("Did you mean `{near}`?")),
-                None => problem.hint(format!("A short name is one of namespace `{}`", rule.meta.name.namespace)),
-            });
+            let near = nearest(&service.name, self.resources.services_like(service));
+            let short = || format!("A short name is one of namespace `{}`", rule.meta.name.namespace);
+            report.problems.insert(problem.hint(suggest(near, short)));
             return;
         }
         for shared in self.shared {

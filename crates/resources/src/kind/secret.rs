@@ -33,6 +33,11 @@ pub struct Authorities {
     pub revoked: Vec<Vec<u8>>,
 }
 
+const DAY: i64 = 24 * 3600;
+
+/// A certificate that expires within this is worth a word.
+const SOON: i64 = 10 * DAY;
+
 // === impl Secret ===
 
 impl Secret {
@@ -56,6 +61,21 @@ impl Secret {
         let authorities = authorities(value).transpose().map(|read| read.map(Arc::new));
         Self { meta, kind, certificate, expires, istio, istio_expires, authorities, problems }
     }
+
+    /// Says at `field` that a certificate of it has expired or soon will; both times in seconds since 1970.
+    pub fn expiry(&self, field: impl Into<Text>, expires: Option<i64>, now: Option<i64>) -> Option<Problem> {
+        let left = expires? - now?;
+        let when = match left / DAY {
+            _ if left > SOON => return None,
+            _ if left < 0 => "has expired".to_owned(),
+            0 => "expires within a day".to_owned(),
+            1 => "expires in 1 day".to_owned(),
+            days => format!("expires in {days} days"),
+        };
+        let message = format!("the certificate in Secret `{}` {when}", self.meta.name);
+        let problem = Problem::warning(field, Cause::CertificateExpires, message);
+        Some(problem.hint("Renew it: the new one is used as soon as the Secret has it"))
+    }
 }
 
 fn data(secret: &Value, key: &'static str) -> Content {
@@ -76,4 +96,28 @@ fn authorities(secret: &Value) -> Result<Option<Authorities>, CertificateFault> 
         None => Vec::new(),
     };
     Ok(Some(Authorities { trusted, revoked }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_ends_soon_is_told() {
+        let secret = Secret::read(Name::new("demo", "tls"), &Value::Null);
+        for (left, expect) in [
+            (SOON + 1, None),
+            (SOON, Some("expires in 10 days")),
+            (DAY, Some("expires in 1 day")),
+            (DAY - 1, Some("expires within a day")),
+            (0, Some("expires within a day")),
+            (-1, Some("has expired")),
+        ] {
+            let problem = secret.expiry("spec.tls[0]", Some(1_000_000 + left), Some(1_000_000));
+            let expect = expect.map(|when| format!("the certificate in Secret `demo/tls` {when}"));
+            assert_eq!(problem.map(|it| it.message.to_string()), expect, "{left}");
+        }
+        assert_eq!(secret.expiry("", None, Some(0)), None);
+        assert_eq!(secret.expiry("", Some(0), None), None);
+    }
 }

@@ -61,6 +61,16 @@ impl Service {
         service.problems = problems;
         service
     }
+
+    /// The hint for a port that it does not have: those it has.
+    pub fn suggest_port(&self) -> String {
+        let shown = |port: &ServicePort| match port.name.as_str() {
+            "" => port.port.to_string(),
+            name => format!("{} (`{name}`)", port.port),
+        };
+        let ports: Vec<String> = self.ports.iter().filter(|port| port.protocol == "TCP").map(shown).collect();
+        if ports.is_empty() { "It has no TCP ports".into() } else { format!("It has {}", ports.join(", ")) }
+    }
 }
 
 fn cluster_ips(spec: &At<'_>, problems: &mut Problems) -> Vec<IpAddr> {

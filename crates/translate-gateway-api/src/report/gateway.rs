@@ -3,7 +3,6 @@
 use super::listener::{self, Said};
 use super::{has_a_rule, overlap};
 use crate::attach::is_attached;
-use crate::findings::told;
 use crate::given::Given;
 use crate::listener::{Judged, judged};
 use crate::ours::{Ours, ours};
@@ -77,14 +76,14 @@ fn conditions(gateway: &Gateway, nowhere: Option<&Nowhere>, said: &[Said]) -> Ve
             conditions.push(Condition::new("Programmed", Truth::False, "Invalid", problem.to_string()));
         }
         _ if bad.len() == said.len() => {
-            let message = if said.is_empty() { "spec.listeners: there is none".to_owned() } else { told(bad) };
+            let message = if said.is_empty() { "spec.listeners: there is none".to_owned() } else { Problem::list(bad) };
             conditions.push(Condition::new("Accepted", Truth::False, "ListenersNotValid", message.clone()));
             conditions.push(Condition::new("Programmed", Truth::False, "Invalid", message));
         }
         other => {
             let (reason, message) = match bad.is_empty() {
                 true => ("Accepted", "the Gateway is accepted".to_owned()),
-                false => ("ListenersNotValid", told(bad)),
+                false => ("ListenersNotValid", Problem::list(bad)),
             };
             conditions.push(Condition::new("Accepted", Truth::True, reason, message));
             if let Some(Nowhere { verdict: Verdict::NotProgrammed(reason), problem }) = other {

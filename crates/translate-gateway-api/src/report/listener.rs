@@ -1,7 +1,6 @@
 //! A listener of a Gateway.
 
 use crate::certificate;
-use crate::findings::told;
 use crate::given::Given;
 use crate::listener::{Judged, Protocol};
 use crate::trust;
@@ -105,8 +104,11 @@ impl Said {
                 conditions.push(Condition::new("Programmed", Truth::False, reason, problem.to_string()));
             }
             (None, true) => {
-                let message =
-                    if nowhere { "the Gateway is served nowhere".to_owned() } else { told(self.unresolved.iter().map(|(_, it)| it)) };
+                let message = if nowhere {
+                    "the Gateway is served nowhere".to_owned()
+                } else {
+                    Problem::list(self.unresolved.iter().map(|(_, it)| it))
+                };
                 conditions.push(Condition::new("Programmed", Truth::False, "Invalid", message));
             }
             (None, false) => {}
@@ -114,7 +116,7 @@ impl Said {
         conditions.push(match self.unresolved.first() {
             None => Condition::new("ResolvedRefs", Truth::True, "ResolvedRefs", "all references are resolved"),
             Some((reason, _)) => {
-                let message: Text = told(self.unresolved.iter().map(|(_, problem)| problem)).into();
+                let message: Text = Problem::list(self.unresolved.iter().map(|(_, problem)| problem)).into();
                 Condition::new("ResolvedRefs", Truth::False, *reason, message)
             }
         });

@@ -1,7 +1,7 @@
 //! HTTPRoute, TLSRoute and TCPRoute: one entry for each parent that is a Gateway of ours.
 
 use crate::attach::{Miss, attached, is_attached};
-use crate::findings::{Findings, told};
+use crate::findings::Findings;
 use crate::given::Given;
 use crate::host::owner;
 use crate::listener::{Judged, judged};
@@ -13,7 +13,7 @@ use crate::tunnel::tunnel;
 use model::HostPattern;
 use resources::gateway_api::ParentRef;
 use resources::hosts::narrower;
-use resources::{Cause, Condition, Gateway, GatewayRoute, Kind, Name, ParentStatus, Problem, Report, Status, Truth, nearest};
+use resources::{Cause, Condition, Gateway, GatewayRoute, Kind, Name, ParentStatus, Problem, Report, Status, Truth, nearest, suggest};
 
 pub(super) fn report(given: Given<'_>, kind: Kind, name: &Name) -> Option<Report> {
     let route = given.resources.route(kind, name)?;
@@ -109,7 +109,7 @@ impl Found {
 
     fn conditions(&self, miss: Option<&(&'static str, Problem)>) -> Vec<Condition> {
         let invalid = &self.findings.invalid;
-        let wrong = || told(invalid.iter().map(|(_, problem)| problem));
+        let wrong = || Problem::list(invalid.iter().map(|(_, problem)| problem));
         let mut conditions = vec![match (miss, invalid.first()) {
             (Some((reason, problem)), _) => Condition::new("Accepted", Truth::False, *reason, problem.to_string()),
             (None, Some((reason, _))) if self.is_nothing => Condition::new("Accepted", Truth::False, *reason, wrong()),
@@ -117,9 +117,12 @@ impl Found {
         }];
         conditions.push(match self.findings.unresolved.first() {
             None => Condition::new("ResolvedRefs", Truth::True, "ResolvedRefs", "all references are resolved"),
-            Some((reason, _)) => {
-                Condition::new("ResolvedRefs", Truth::False, *reason, told(self.findings.unresolved.iter().map(|(_, problem)| problem)))
-            }
+            Some((reason, _)) => Condition::new(
+                "ResolvedRefs",
+                Truth::False,
+                *reason,
+                Problem::list(self.findings.unresolved.iter().map(|(_, problem)| problem)),
+            ),
         });
         if let Some((reason, _)) = invalid.first().filter(|_| miss.is_none() && !self.is_nothing) {
             conditions.push(Condition::new("PartiallyInvalid", Truth::True, *reason, format!("Dropped Rule: {}", wrong())));
@@ -163,8 +166,6 @@ fn idle(parent: &ParentRef, gateway: &Name) -> Problem {
 fn missing(given: Given<'_>, parent: &ParentRef, name: &Name) -> Problem {
     let at = format!("spec.parentRefs[{}].name", parent.to.index);
     let problem = Problem::error(at, Cause::ReferenceNotFound, format!("Gateway `{name}` does not exist"));
-    match nearest(&name.name, given.resources.gateways_like(name)) {
-        Some(near) => problem.hint(format!("Did you mean `{near}`?")),
-        None => problem.hint(format!("Create a Gateway `{}` in namespace `{}`", name.name, name.namespace)),
-    }
+    let near = nearest(&name.name, given.resources.gateways_like(name));
+    problem.hint(suggest(near, || format!("Create a Gateway `{}` in namespace `{}`", name.name, name.namespace)))
 }
