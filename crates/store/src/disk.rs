@@ -21,6 +21,7 @@ use redb::{
     WriteTransaction,
 };
 
+use crate::backup::Content;
 use crate::memory::Memory;
 use crate::{Event, Limits, Object, OpenError, Revision, WriteError};
 
@@ -60,9 +61,15 @@ fn file(path: &Path) -> io::Result<File> {
 impl Disk {
     pub(crate) fn open(path: PathBuf) -> Result<Self, OpenError> {
         if !path.exists() {
-            create(&path)?;
+            create(&path, None)?;
         }
-        Self::open_with(path, Box::new(from_file))
+        let mut disk = Self { path, opener: Box::new(from_file), database: None };
+        disk.reopen()?;
+        match disk.meta("format").map_err(|error| disk.corrupt(error))? {
+            // A file is whole before it has this name. To take an empty one for a new store would hide a loss.
+            None => Err(disk.corrupt("it holds no store")),
+            Some(_) => disk.prepare().map(|()| disk),
+        }
     }
 
     pub(crate) fn open_with(path: PathBuf, opener: Opener) -> Result<Self, OpenError> {
@@ -107,6 +114,10 @@ impl Disk {
             Err(TableError::TableDoesNotExist(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    pub(crate) fn revision(&self) -> Result<Revision, OpenError> {
+        Ok(self.meta("revision").map_err(|error| self.corrupt(error))?.unwrap_or(1))
     }
 
     /// Everything there is, as the memory that serves it.
@@ -210,8 +221,7 @@ fn write(database: &Database, events: &[Arc<Event>], gone: Range<Revision>, revi
         let mut objects = transaction.open_table(OBJECTS)?;
         let mut log = transaction.open_table(LOG)?;
         for event in events {
-            let before = event.before.as_ref().map(|object| (object.revision, &*object.bytes));
-            log.insert(event.revision, (&*event.key, event.now.as_deref(), before))?;
+            log.insert(event.revision, row(event))?;
             match &event.now {
                 Some(bytes) => objects.insert(&*event.key, (event.revision, &**bytes))?,
                 None => objects.remove(&*event.key)?,
@@ -275,17 +285,56 @@ fn from_file(builder: &Builder, path: &Path) -> Result<Database, DatabaseError> 
     builder.create_with_backend(FileBackend::new(file(path)?)?)
 }
 
-/// Makes a new file under another name, so that one of that name is whole however this ends.
-fn create(path: &Path) -> Result<(), OpenError> {
+/// Makes a new file under another name, so that the one of that name is whole however this ends.
+pub(crate) fn create(path: &Path, content: Option<&Content>) -> Result<(), OpenError> {
     let unwritable = |path: &Path, source| OpenError::Unwritable { path: path.to_owned(), source };
-    let new = path.with_extension("new");
+    let new = unfinished(path);
     match std::fs::remove_file(&new) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(unwritable(&new, source)),
-        _ => drop(Disk::open_with(new.clone(), Box::new(from_file))?),
+        _ => {}
+    }
+    let disk = Disk::open_with(new.clone(), Box::new(from_file))?;
+    let filled = match (&disk.database, content) {
+        (Some(database), Some(content)) => fill(database, content).map_err(|error| disk.unwritable(error.to_string())),
+        _ => Ok(()),
+    };
+    drop(disk);
+    if filled.is_err() {
+        // It takes room, of which there may be none.
+        let _ = std::fs::remove_file(&new);
+        return filled;
     }
     std::fs::rename(&new, path).map_err(|source| unwritable(path, source))?;
-    let dir = path.parent().unwrap_or(Path::new("."));
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     sync_dir(dir).map_err(|source| unwritable(dir, source))
+}
+
+/// The name of a file that is being made.
+pub(crate) fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".unfinished");
+    name.into()
+}
+
+fn fill(database: &Database, content: &Content) -> Result<(), redb::Error> {
+    let transaction = begin(database)?;
+    {
+        let mut objects = transaction.open_table(OBJECTS)?;
+        for (key, object) in &content.objects {
+            objects.insert(&**key, (object.revision, &*object.bytes))?;
+        }
+        let mut log = transaction.open_table(LOG)?;
+        for event in &content.events {
+            log.insert(event.revision, row(event))?;
+        }
+        transaction.open_table(META)?.insert("revision", content.revision)?;
+    }
+    Ok(transaction.commit()?)
+}
+
+fn row(event: &Event) -> Borrowed<'_> {
+    let before = event.before.as_ref().map(|object| (object.revision, &*object.bytes));
+    (&*event.key, event.now.as_deref(), before)
 }
 
 /// So that the file's name survives a power cut too.

@@ -1,7 +1,7 @@
 //! Why a store does not open, a write is refused, a watch ends.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::Revision;
 
@@ -17,6 +17,20 @@ pub enum OpenError {
     Corrupt { path: PathBuf, reason: String },
     #[error("the store's thread did not start: {source}")]
     Thread { source: io::Error },
+}
+
+// === impl OpenError ===
+
+impl OpenError {
+    /// The same of the file that a person knows.
+    pub(crate) fn of(self, file: &Path) -> Self {
+        let path = file.to_owned();
+        match self {
+            Self::Corrupt { reason, .. } => Self::Corrupt { path, reason },
+            Self::NewerVersion { found, known, .. } => Self::NewerVersion { path, found, known },
+            other => other,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

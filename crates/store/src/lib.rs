@@ -18,6 +18,7 @@
 //!
 //! **Invariant:** only the writer thread changes the objects; it alone holds the database and the directory's lock.
 
+mod backup;
 mod change;
 mod disk;
 mod error;
@@ -34,6 +35,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
+pub use backup::{BackupError, restore};
 pub use change::{Change, Event, Expect, Object, Op};
 pub use error::{OpenError, WatchError, WriteError};
 pub use watch::Watch;

@@ -1,3 +1,4 @@
+mod backup;
 mod checker;
 mod disk;
 mod model;

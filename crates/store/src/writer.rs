@@ -13,6 +13,8 @@ use crate::{Change, Event, Expect, Limits, Object, Op, Revision, WriteError};
 
 /// Writes in one transaction.
 const GROUP: usize = 256;
+/// Bytes after which a transaction takes no more writes: the file grows by a multiple of what one transaction writes.
+const GROUP_BYTES: usize = 8 << 20;
 
 type Done = oneshot::Sender<Result<Revision, WriteError>>;
 
@@ -34,6 +36,7 @@ pub(crate) struct Writer {
 #[derive(Default)]
 pub(crate) struct Group {
     pub(crate) events: Vec<Arc<Event>>,
+    bytes: usize,
     /// The keys as they will be: writes of a group see those before them.
     staged: HashMap<Arc<str>, Option<Object>>,
     /// Refusals wait too: what they refer to is not there until the group is.
@@ -62,7 +65,7 @@ impl Writer {
     }
 
     fn serve(&mut self, commands: Vec<Command>) -> Option<oneshot::Sender<()>> {
-        let recovered = self.recover();
+        let mut recovered = self.recover();
         let (mut group, mut closing) = (Group::default(), None);
         for command in commands {
             match command {
@@ -71,6 +74,10 @@ impl Writer {
                     Ok(()) => self.stage(&mut group, ops, done),
                     Err(error) => answer(done, Err(error.clone())),
                 },
+            }
+            if group.bytes > GROUP_BYTES {
+                self.finish(std::mem::take(&mut group));
+                recovered = self.recover();
             }
         }
         self.finish(group);
@@ -87,6 +94,7 @@ impl Writer {
         let newest = self.read(|memory| memory.revision);
         match self.check(group, ops, newest) {
             Ok((events, staged)) => {
+                group.bytes += events.iter().map(|event| event.size()).sum::<usize>();
                 group.events.extend(events);
                 group.staged.extend(staged);
                 let revision = group.events.last().map_or(newest, |event| event.revision);

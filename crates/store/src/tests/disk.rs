@@ -126,7 +126,13 @@ async fn who_is_refused_reads_what_is_full_and_what_to_do() {
 #[tokio::test]
 async fn a_first_start_that_was_cut_off_does_not_count() {
     let dir = dir();
-    std::fs::write(disk_file(dir.path()).with_extension("new"), "half").expect("writes");
+    std::fs::write(crate::disk::unfinished(&disk_file(dir.path())), "half").expect("writes");
     let store = Store::open(dir.path()).expect("opens");
     assert_eq!(put(&store, "a", "1").await, 2);
+    drop(store);
+    std::fs::write(disk_file(dir.path()), "").expect("writes");
+    match Store::open(dir.path()) {
+        Err(OpenError::Corrupt { reason, .. }) => assert_eq!(reason, "it holds no store"),
+        other => panic!("an empty file is a loss, not a new store: {other:?}"),
+    }
 }
