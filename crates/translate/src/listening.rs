@@ -5,6 +5,10 @@ use model::{GatewayId, ListenerProtocol, ObjectRef, Replies, SectionName};
 use resources::{Cause, Problem, Report, Resources, Wanted, WantedPort, Workload};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Ports of all gateways together, beside those a shared one has by itself: each takes a socket of every worker at every address, and node
+/// ports, and who asks for many must not leave the others none.
+pub const MOST_PORTS: usize = 1024;
+
 /// Every gateway that objects ask something of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listening {
@@ -41,19 +45,25 @@ fn settle(options: &Options, wanted: impl IntoIterator<Item = Wanted>) -> (Liste
         let listens = listening.gateways.entry(gateway).or_insert_with(|| Listens { workload: None, ports: BTreeMap::new(), replies });
         listens.workload = listens.workload.take().or(workload);
     }
-    let mut reports = Vec::new();
-    for (gateway, mut wanted) in ports {
-        wanted.sort_by(|a, b| (a.created, &a.owner, a.number).cmp(&(b.created, &b.owner, b.number)));
-        let Some(listens) = listening.gateways.get_mut(&gateway) else { continue };
-        let own = options.shared(&gateway).map(|shared| [(shared.http, ListenerProtocol::Http), (shared.https, ListenerProtocol::Https)]);
-        for port in wanted {
-            let taken = own.iter().flatten().find(|(number, protocol)| *number == port.number && *protocol != port.protocol);
-            if let Some((_, protocol)) = taken {
-                reports.push(conflict(&port, *protocol, "the gateway's own listener for Ingresses"));
-                continue;
-            }
-            reports.extend(listens.add(port));
+    let mut wanted: Vec<(&GatewayId, WantedPort)> =
+        ports.iter_mut().flat_map(|(gateway, wanted)| wanted.drain(..).map(move |port| (gateway, port))).collect();
+    wanted.sort_by(|(at, a), (of, b)| (a.created, &a.owner, a.number, at).cmp(&(b.created, &b.owner, b.number, of)));
+    let (mut reports, mut taken) = (Vec::new(), 0);
+    for (gateway, port) in wanted {
+        let Some(listens) = listening.gateways.get_mut(gateway) else { continue };
+        let own = options.shared(gateway).map(|shared| [(shared.http, ListenerProtocol::Http), (shared.https, ListenerProtocol::Https)]);
+        let own = own.iter().flatten().find(|(number, _)| *number == port.number);
+        if let Some((_, protocol)) = own.filter(|(_, protocol)| *protocol != port.protocol) {
+            reports.push(conflict(&port, *protocol, "the gateway's own listener for Ingresses"));
+            continue;
         }
+        let another = own.is_none() && !listens.ports.contains_key(&port.number);
+        if another && taken == MOST_PORTS {
+            reports.push(too_many(&port));
+            continue;
+        }
+        taken += usize::from(another);
+        reports.extend(listens.add(port));
     }
     (listening, reports)
 }
@@ -84,6 +94,14 @@ fn conflict(wanted: &WantedPort, protocol: ListenerProtocol, owner: &str) -> Rep
     let mut report = Report::new(wanted.owner.clone());
     let problem = Problem::error(wanted.field.clone(), Cause::Conflict, message);
     report.problems.insert(problem.hint("Take another port"));
+    report
+}
+
+fn too_many(wanted: &WantedPort) -> Report {
+    let message = format!("port {} is not listened on: older objects have {MOST_PORTS} ports already", wanted.number);
+    let mut report = Report::new(wanted.owner.clone());
+    let problem = Problem::error(wanted.field.clone(), Cause::Conflict, message);
+    report.problems.insert(problem.hint("Take a port that is there already, or delete some"));
     report
 }
 

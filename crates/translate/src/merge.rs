@@ -31,9 +31,13 @@ pub(crate) fn merge(
     let filled = one_kind(resources, filled, protocol, &mut told);
     let (mut filled, tls_policy) = of_one_demand(resources, filled, &mut told);
     let tls = tls(&filled);
-    if tls != HostTls::Refuse {
+    let (refused, served): (Vec<_>, Vec<_>) = filled.iter_mut().partition(|it| it.host.tls == HostTls::Refuse);
+    if tls == HostTls::Refuse {
+        let by = refused.iter().flat_map(|it| sources(&it.host)).next();
+        served.iter().flat_map(|it| sources(&it.host)).for_each(|source| told.refused(source, by));
+    } else {
         // Nothing stands in for a handshake that cannot be had.
-        filled.iter_mut().filter(|it| it.host.tls == HostTls::Refuse).for_each(|it| it.host.routes.clear());
+        refused.into_iter().for_each(|it| it.host.routes.clear());
     }
     let misses: Vec<(Route, Replies)> = filled.iter_mut().flat_map(misses).collect();
     let owners = owners(resources, &filled);
@@ -197,6 +201,17 @@ impl Told {
         let message = format!("{} was there first with {what}, and keeps it", first.object);
         let problem = Problem::error(source.rule.clone(), Cause::Conflict, message);
         let problem = problem.hint(format!("Change the path or the host here, or take {} of {} away", first.rule, first.object));
+        let report = self.reports.entry(source.object.clone()).or_insert_with(|| Report::new(source.object.clone()));
+        report.problems.insert(problem);
+    }
+
+    fn refused(&mut self, source: &Source, by: Option<&Source>) {
+        let whose = by.map(|by| format!(" of {}", by.object)).unwrap_or_default();
+        let message = format!(
+            "a Gateway{whose} has this host too and cannot have the TLS it asks for, so over TLS nobody is let in to this one either"
+        );
+        let problem = Problem::error(source.rule.clone(), Cause::Conflict, message);
+        let problem = problem.hint("Look at that Gateway's status, or take another host here");
         let report = self.reports.entry(source.object.clone()).or_insert_with(|| Report::new(source.object.clone()));
         report.problems.insert(problem);
     }

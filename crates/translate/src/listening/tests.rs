@@ -25,3 +25,15 @@ fn owners_who_want_the_same_share_a_port_and_the_younger_of_two_that_do_not_is_t
     assert_eq!(put(vec![wants(9000, Http, "a", 1), wants(9000, Tcp, "b", 1)]), (vec![(9000, Http, 1)], vec!["b".to_owned()]));
     assert_eq!(put(vec![wants(443, Https, "a", 1), wants(80, Tcp, "b", 0)]), (vec![(443, Https, 1)], vec!["b".to_owned()]));
 }
+
+#[test]
+fn who_asks_for_too_many_ports_is_told_and_takes_none_from_older_ones() {
+    use ListenerProtocol::Http;
+    let many = (0..=MOST_PORTS).map(|index| wants(2000 + u16::try_from(index).expect("small"), Http, "many", 2));
+    let (ports, told) =
+        put(many.chain([wants(9000, Http, "older", 1), wants(9000, Http, "young", 3), wants(80, Http, "own", 3)]).collect());
+    // One that is there already, or is the gateway's own, costs nothing.
+    assert_eq!((ports.len(), told.len()), (MOST_PORTS + 1, 2));
+    assert!(ports.contains(&(9000, Http, 2)) && ports.contains(&(80, Http, 1)));
+    assert!(told.iter().all(|name| name == "many"));
+}

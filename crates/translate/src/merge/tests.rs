@@ -137,8 +137,8 @@ fn under_the_handshake_of_another_nothing_is_served_of_what_cannot_have_its_own(
             good.host.tls = certificate();
             let mut parts = [Some(broken), Some(good)];
             let parts = order.iter().filter_map(|index| parts[*index].take()).collect();
-            let (host, routes, _) = merged(&ages(0, 1), parts, None);
-            assert_eq!(host.tls == HostTls::Refuse, refuses, "{client:?}");
+            let (host, routes, told) = merged(&ages(0, 1), parts, None);
+            assert_eq!((host.tls == HostTls::Refuse, told.contains(&"Ingress demo/web".to_owned())), (refuses, refuses), "{client:?}");
             assert!(refuses || routes.iter().all(|it| it.starts_with(expect)), "{client:?} {routes:?}");
         }
     }
