@@ -1,122 +1,134 @@
-//! Who asks, and what they may do.
+//! Who asks: a client certificate of our own authority, or a bearer token; and in whose place.
 //!
-//! There are two identities, both client certificates of our own CA whose organisation is `system:masters`: the administrator's, and
-//! this program's own, which never leaves the process. Both may do everything; but what is read-only, the latter alone writes.
+//! Who has neither is refused before anything is looked at. What they may do is [`crate::rbac`]'s word.
+//!
+//! **Invariant:** the program's own identity comes from its certificate alone. No token and no impersonation gives it, so nobody else
+//! writes what is read-only.
 
-use http::{HeaderMap, Method, StatusCode};
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::body;
-use crate::clock;
+use crate::api::Api;
 use crate::failure::Failure;
-use crate::reply::Reply;
-use crate::request::Target;
+use crate::{impersonation, token};
 
 /// The user that this program's own controllers are.
 pub(crate) const KEEPER: &str = "paifang";
 pub(crate) const MASTERS: &str = "system:masters";
-const AUTHENTICATED: &str = "system:authenticated";
+pub(crate) const AUTHENTICATED: &str = "system:authenticated";
+pub(crate) const UNAUTHENTICATED: &str = "system:unauthenticated";
+pub(crate) const ANONYMOUS: &str = "system:anonymous";
+const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
+const SERVICE_ACCOUNTS: &str = "system:serviceaccounts";
 
 /// Who sent a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
     pub user: String,
+    /// Empty for certificates.
+    pub uid: String,
     pub groups: Vec<String>,
+    pub extra: BTreeMap<String, Vec<String>>,
+    keeper: bool,
 }
 
-/// A kind that is asked, not stored.
-pub(crate) struct Review {
-    group: &'static str,
-    pub(crate) kind: &'static str,
-    pub(crate) plural: &'static str,
+/// The other end of a connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    pub(crate) certificate: Option<Identity>,
 }
 
-const REVIEWS: [Review; 3] = [
-    Review { group: "authentication.k8s.io", kind: "SelfSubjectReview", plural: "selfsubjectreviews" },
-    Review { group: "authorization.k8s.io", kind: "SelfSubjectAccessReview", plural: "selfsubjectaccessreviews" },
-    Review { group: "authorization.k8s.io", kind: "SelfSubjectRulesReview", plural: "selfsubjectrulesreviews" },
-];
+/// Who counts as the sender, and who it really is when that is somebody else.
+#[derive(Clone, Debug)]
+pub(crate) struct Asker {
+    pub(crate) user: Identity,
+    pub(crate) behind: Option<Identity>,
+}
 
 // === impl Identity ===
 
 impl Identity {
+    pub(crate) fn new(user: impl Into<String>, groups: Vec<String>) -> Self {
+        Self { user: user.into(), groups, ..Self::default() }
+    }
+
     /// The subject of a certificate that TLS has verified.
     pub(crate) fn of_certificate(der: &[u8]) -> Option<Self> {
         let (_, certificate) = X509Certificate::from_der(der).ok()?;
         let subject = certificate.subject();
         let user = subject.iter_common_name().next()?.as_str().ok()?.to_owned();
+        if user.is_empty() {
+            return None;
+        }
         let organizations = subject.iter_organization().filter_map(|one| one.as_str().ok());
-        let groups = organizations.map(str::to_owned).chain([AUTHENTICATED.to_owned()]).collect();
-        Some(Self { user, groups })
+        let groups: Vec<String> = organizations.map(str::to_owned).chain([AUTHENTICATED.to_owned()]).collect();
+        let keeper = user == KEEPER && groups.iter().any(|group| group == MASTERS);
+        Some(Self { keeper, ..Self::new(user, groups) })
+    }
+
+    pub(crate) fn of_service_account(namespace: &str, name: &str) -> Self {
+        let groups = service_account_groups(namespace).into_iter().chain([AUTHENTICATED.to_owned()]).collect();
+        Self::new(service_account(namespace, name), groups)
     }
 
     /// Whether it is this program itself.
     pub fn is_keeper(&self) -> bool {
-        self.user == KEEPER && self.is_master()
+        self.keeper
     }
 
+    /// Whether it may do everything, whatever the roles say.
     pub fn is_master(&self) -> bool {
         self.groups.iter().any(|group| group == MASTERS)
     }
 }
 
-/// The reviews of a group, in groups that have no other kinds.
-pub(crate) fn reviews(group: &str) -> &'static [Review] {
-    match group {
-        "authentication.k8s.io" => &REVIEWS[..1],
-        "authorization.k8s.io" => &REVIEWS[1..],
-        _ => &[],
-    }
+/// The name that a ServiceAccount has as a user.
+pub(crate) fn service_account(namespace: &str, name: &str) -> String {
+    format!("{SERVICE_ACCOUNT}{namespace}:{name}")
 }
 
-pub(crate) fn review_groups() -> [&'static str; 2] {
-    ["authentication.k8s.io", "authorization.k8s.io"]
+/// Namespace and name, of the name that a ServiceAccount has as a user.
+pub(crate) fn as_service_account(user: &str) -> Option<(&str, &str)> {
+    let (namespace, name) = user.strip_prefix(SERVICE_ACCOUNT)?.split_once(':')?;
+    let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
+    (plain(namespace) && plain(name)).then_some((namespace, name))
 }
 
-pub(crate) fn is_review(target: &Target) -> bool {
-    find(target).is_some()
+pub(crate) fn service_account_groups(namespace: &str) -> [String; 2] {
+    [SERVICE_ACCOUNTS.to_owned(), format!("{SERVICE_ACCOUNTS}:{namespace}")]
 }
 
-fn find(target: &Target) -> Option<&'static Review> {
-    let fits = target.version == "v1" && target.namespace.is_empty() && target.name.is_empty();
-    REVIEWS.iter().find(|review| fits && review.group == target.group && review.plural == target.resource)
-}
-
-/// Answers a question of the client about itself.
-pub(crate) fn review(method: &Method, target: &Target, user: &Identity, bytes: &[u8], headers: &HeaderMap) -> Result<Reply, Failure> {
-    let review = find(target).ok_or_else(Failure::no_resource)?;
-    if *method != Method::POST {
-        return Err(Failure::method_not_allowed());
-    }
-    let asked = body::parse(&body::media_type(headers), bytes)?.value;
-    let status = match review.kind {
-        "SelfSubjectReview" => json!({ "userInfo": { "username": user.user, "groups": user.groups } }),
-        "SelfSubjectAccessReview" => access(user),
-        _ => rules(user),
+/// Finds out who asks.
+///
+/// # Errors
+/// `Unauthorized` for who cannot say, `Forbidden` for who may not be whom they want to be.
+pub(crate) fn identify(api: &Api, headers: &HeaderMap, peer: &Peer) -> Result<Asker, Failure> {
+    let user = match &peer.certificate {
+        Some(user) => user.clone(),
+        None => {
+            let bearer = bearer(headers).ok_or_else(Failure::unauthorized)?;
+            token::authenticate(api, bearer, &[token::AUDIENCE.to_owned()]).map_err(|reason| {
+                tracing::debug!(peer = %peer.address, reason, "a bearer token was refused");
+                Failure::unauthorized()
+            })?
+        }
     };
-    let mut answer = json!({
-        "kind": review.kind, "apiVersion": format!("{}/v1", review.group),
-        "metadata": { "creationTimestamp": clock::now() },
-    });
-    if let Some(spec) = asked.get("spec") {
-        answer["spec"] = spec.clone();
-    }
-    answer["status"] = status;
-    Ok(Reply::json_with(StatusCode::CREATED, &answer))
-}
-
-fn access(user: &Identity) -> Value {
-    if user.is_master() {
-        json!({ "allowed": true, "reason": format!("{MASTERS} may do everything") })
-    } else {
-        json!({ "allowed": false, "reason": format!("only {MASTERS} may use this API") })
+    match impersonation::wanted(headers)? {
+        None => Ok(Asker { user, behind: None }),
+        Some(wanted) => {
+            impersonation::check(api, &user, &wanted)?;
+            Ok(Asker { user: wanted.become_user(), behind: Some(user) })
+        }
     }
 }
 
-fn rules(user: &Identity) -> Value {
-    let all = json!({ "verbs": ["*"], "apiGroups": ["*"], "resources": ["*"] });
-    let urls = json!({ "verbs": ["*"], "nonResourceURLs": ["*"] });
-    let list = |rule: Value| if user.is_master() { vec![rule] } else { Vec::new() };
-    json!({ "resourceRules": list(all), "nonResourceRules": list(urls), "incomplete": false })
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }

@@ -8,18 +8,25 @@ use serde_json::{Value, json};
 use store::Store;
 use tokio::sync::watch;
 
-use crate::access::Identity;
+use crate::access::{self, Identity, Peer};
+use crate::audit::Log;
 use crate::body::{self, Parsed};
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::kinds::{Kind, Kinds};
+use crate::rbac::{Attempt, Rights, escalation};
 use crate::reply::Reply;
 use crate::request::{Query, Target, Verb};
-use crate::{Admit, Warn, access, crd, delete, discovery, openapi, patch, read, read_only, scale, table, watching, write};
+use crate::token::Signer;
+use crate::{Admit, Warn, crd, delete, discovery, openapi, patch, read, read_only, review, scale, table, token, watching, write};
 
 /// What all requests share.
 pub(crate) struct Api {
     pub(crate) store: Store,
+    pub(crate) rights: Rights,
+    pub(crate) signer: Signer,
+    /// `None` when nobody wants to know.
+    audit: Option<Log>,
     kinds: RwLock<Arc<Kinds>>,
     /// What the kinds of definitions were made from.
     pub(crate) known: Mutex<crd::Known>,
@@ -50,8 +57,9 @@ pub(crate) struct Ask {
 // === impl Api ===
 
 impl Api {
-    pub(crate) fn new(store: Store, hooks: Hooks, stop: watch::Receiver<bool>) -> Self {
-        Self { store, kinds: RwLock::new(Arc::new(Kinds::new([]))), known: Mutex::default(), hooks, stop }
+    pub(crate) fn new(store: Store, signer: Signer, audit: Option<Log>, hooks: Hooks, stop: watch::Receiver<bool>) -> Self {
+        let rights = Rights::new(store.clone());
+        Self { store, rights, signer, audit, kinds: RwLock::new(Arc::new(Kinds::new([]))), known: Mutex::default(), hooks, stop }
     }
 
     pub(crate) fn kinds(&self) -> Arc<Kinds> {
@@ -63,7 +71,7 @@ impl Api {
     }
 
     /// The answer, whatever it is: failures are answers too.
-    pub(crate) async fn answer<B>(&self, request: Request<B>, user: Option<Identity>) -> Reply
+    pub(crate) async fn answer<B>(&self, request: Request<B>, peer: &Peer) -> Reply
     where
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -73,22 +81,55 @@ impl Api {
         if let Some(reply) = public(&head.method, path) {
             return reply;
         }
-        let Some(user) = user else { return Reply::failure(&Failure::unauthorized()) };
-        if !user.is_master() {
-            return Reply::failure(&Failure::not_master(&user.user, path));
-        }
+        let asker = match access::identify(self, &head.headers, peer) {
+            Ok(asker) => asker,
+            Err(failure) => return Reply::failure(&failure),
+        };
         let query = Query::parse(head.uri.query().unwrap_or(""));
-        let done = match path.trim_end_matches('/').split('/').nth(1).unwrap_or("") {
+        let target = Target::parse(path);
+        let attempt = Attempt::of(&head.method, path, target.as_ref(), &query);
+        let dry_run = query.get("dryRun").is_some();
+        let entry = self.audit.as_ref().and_then(|log| log.entry(&asker, peer, &attempt, agent(&head.headers), dry_run));
+        let reply = self.act(&head, body, target, query, &attempt, asker.user).await;
+        let reply = reply.unwrap_or_else(|failure| Reply::failure(&failure));
+        if let Some(entry) = entry {
+            entry.answered(reply.code(), reply.made());
+        }
+        reply
+    }
+
+    /// Does what was asked, if it is allowed.
+    async fn act<B>(
+        &self,
+        head: &http::request::Parts,
+        body: B,
+        target: Option<Target>,
+        query: Query,
+        attempt: &Attempt,
+        user: Identity,
+    ) -> Result<Reply, Failure>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let path = head.uri.path();
+        self.allow(&user, attempt)?;
+        match path.trim_end_matches('/').split('/').nth(1).unwrap_or("") {
             "openapi" if is_read(&head.method) => openapi::serve(&self.kinds(), path, &head.headers),
-            "api" | "apis" => match Target::parse(path) {
-                Some(target) => self.resource(target, query, &head, body, user).await,
+            "api" | "apis" => match target {
+                Some(target) => self.resource(target, query, head, body, user).await,
                 None if !is_read(&head.method) => Err(Failure::method_not_allowed()),
                 None => discovery::serve(&self.kinds(), path, &head.headers),
             },
             "" if is_read(&head.method) => Ok(Reply::json(json!({ "paths": discovery::paths(&self.kinds()) }))),
             _ => Ok(Reply::text(StatusCode::NOT_FOUND, "404 page not found\n")),
-        };
-        done.unwrap_or_else(|failure| Reply::failure(&failure))
+        }
+    }
+
+    /// Refuses what no rule allows.
+    pub(crate) fn allow(&self, user: &Identity, attempt: &Attempt) -> Result<(), Failure> {
+        let decision = self.rights.check(user, attempt);
+        if decision.allowed { Ok(()) } else { Err(Failure::refused(&user.user, attempt, &decision.reason)) }
     }
 
     async fn resource<B>(
@@ -103,8 +144,8 @@ impl Api {
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        if access::is_review(&target) {
-            return access::review(&head.method, &target, &user, &body::read(body).await?, &head.headers);
+        if let Some(review) = review::find(&target) {
+            return review.answer(self, &head.method, &target, &user, &body::read(body).await?, &head.headers);
         }
         let kinds = self.kinds();
         let Some(kind) = kinds.find(&target.group, &target.version, &target.resource).cloned() else {
@@ -117,7 +158,7 @@ impl Api {
         table::allow(&kind, verb, &target)?;
         let format = Format::negotiate(&head.headers, verb)?;
         let dry_run = query.dry_run()?;
-        let agent = head.headers.get(http::header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("").to_owned();
+        let agent = agent(&head.headers).to_owned();
         let ask = Ask { kind, verb, target, query, user, format, dry_run, agent };
         let reply = self.verb(&ask, head, body).await?;
         Ok(reply.warn(ask.kind.deprecated.clone()))
@@ -131,6 +172,7 @@ impl Api {
         match ask.verb {
             Verb::Get if scale::is_target(ask) => scale::get(self, ask),
             Verb::Update if scale::is_target(ask) => scale::update(self, ask, parse(&head.headers, body).await?).await,
+            Verb::Create if token::is_target(ask) => token::request(self, ask, parse(&head.headers, body).await?),
             Verb::Get => read::get(self, ask),
             Verb::List => read::list(self, ask).await,
             Verb::Watch => watching::watch(self, ask),
@@ -146,13 +188,14 @@ impl Api {
         }
     }
 
-    /// Guards what is read-only, then asks the embedder, if it wants to be asked. Gives what the client should hear.
+    /// Guards what is read-only and what gives rights, then asks the embedder, if it wants to be asked. Gives what the client should hear.
     ///
     /// # Errors
-    /// `Forbidden` for a read-only object, `Invalid` with the causes that the embedder gives.
+    /// `Forbidden` for a read-only object or for rights that the writer does not have, `Invalid` with the causes that the embedder gives.
     pub(crate) fn admit(&self, ask: &Ask, old: Option<&Value>, new: Option<&Value>) -> Result<Vec<String>, Failure> {
         use crate::object::Object;
         read_only::guard(ask, old, new)?;
+        escalation::guard(self, ask, old, new)?;
         let mut warnings = self.warnings(ask, old, new);
         let Some(admit) = &self.hooks.admit else { return Ok(warnings) };
         let name = new.or(old).map_or("", |object| object.name());
@@ -204,6 +247,11 @@ where
         return Ok(Parsed { value: Value::Null, duplicates: Vec::new() });
     }
     body::parse(&body::media_type(headers), &bytes)
+}
+
+/// What a client calls itself.
+fn agent(headers: &http::HeaderMap) -> &str {
+    headers.get(http::header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("")
 }
 
 fn is_read(method: &Method) -> bool {

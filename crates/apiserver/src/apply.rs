@@ -23,8 +23,10 @@ use crate::body::{self, Parsed};
 use crate::clock;
 use crate::failure::{Cause, Failure};
 use crate::object::{Object, as_map, decode, empty, set};
+use crate::rbac::Attempt;
 use crate::read::shaped;
 use crate::reply::Reply;
+use crate::request::Verb;
 use crate::write::{self, Origin};
 
 const TRIES: usize = 5;
@@ -52,6 +54,8 @@ pub(crate) async fn apply(api: &Api, ask: &Ask, bytes: &[u8]) -> Result<Reply, F
             _ if !ask.target.subresource.is_empty() => return Err(Failure::not_found(&ask.kind, &ask.target.name)),
             _ if insists || !config.meta_str("uid").is_empty() => return Err(last),
             _ => {
+                // Who may patch what is there may not therefore make it.
+                api.allow(&ask.user, &Attempt::at(Verb::Create.as_str(), &ask.target, None))?;
                 let new = onto(ask, &empty(), &config)?;
                 let body = Parsed { value: new, duplicates: duplicates.clone() };
                 (StatusCode::CREATED, write::create_object(api, ask, body, Origin::Applied).await)

@@ -4,11 +4,10 @@ use http::header::{ACCEPT, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use crate::access;
 use crate::failure::Failure;
 use crate::kinds::{Group, Kind, Kinds};
 use crate::reply::Reply;
-use crate::{openapi, scale, table};
+use crate::{openapi, review, scale, table, token};
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 /// What clients are told this API is like.
@@ -91,13 +90,14 @@ fn list<'a>(groups: impl Iterator<Item = &'a Group>, headers: &HeaderMap) -> Rep
 
 fn aggregated_group(group: &Group) -> Value {
     let versions = group.versions.iter().map(|(version, kinds)| {
-        let resources: Vec<Value> = match access::reviews(&group.name) {
+        let resources: Vec<Value> = match review::of_group(&group.name) {
             [] => kinds.iter().map(|kind| aggregated_kind(kind)).collect(),
             reviews => reviews
                 .iter()
                 .map(|review| {
                     json!({
-                        "resource": review.plural, "singularResource": review.kind.to_lowercase(), "scope": "Cluster",
+                        "resource": review.plural, "singularResource": review.kind.to_lowercase(),
+                        "scope": if review.namespaced { "Namespaced" } else { "Cluster" },
                         "responseKind": { "group": group.name, "version": version, "kind": review.kind },
                         "verbs": ["create"],
                     })
@@ -125,16 +125,24 @@ fn aggregated_kind(kind: &Kind) -> Value {
     let below = table::subresources(kind);
     if !below.is_empty() {
         let below = below.iter().map(|name| {
-            let response = if *name == "scale" {
-                json!({ "group": scale::GROUP, "version": scale::VERSION, "kind": scale::KIND })
-            } else {
-                response.clone()
+            let response = match other_kind(name) {
+                Some((group, version, kind)) => json!({ "group": group, "version": version, "kind": kind }),
+                None => response.clone(),
             };
             json!({ "subresource": name, "responseKind": response, "verbs": words(kind, name) })
         });
         value["subresources"] = below.collect();
     }
     value
+}
+
+/// Group, version and kind of a subresource that is of another kind than its object.
+fn other_kind(subresource: &str) -> Option<(&'static str, &'static str, &'static str)> {
+    match subresource {
+        "scale" => Some((scale::GROUP, scale::VERSION, scale::KIND)),
+        "token" => Some((token::GROUP, "v1", token::KIND)),
+        _ => None,
+    }
 }
 
 fn words(kind: &Kind, subresource: &str) -> Vec<&'static str> {
@@ -159,9 +167,9 @@ fn legacy_group(group: &Group, alone: bool) -> Value {
 fn resources(kinds: &Kinds, group: &str, version: &str) -> Result<Reply, Failure> {
     let served = kinds.version(group, version).ok_or_else(Failure::no_resource)?;
     let mut resources = Vec::new();
-    for review in access::reviews(group) {
+    for review in review::of_group(group) {
         resources.push(json!({
-            "name": review.plural, "singularName": review.kind.to_lowercase(), "namespaced": false,
+            "name": review.plural, "singularName": review.kind.to_lowercase(), "namespaced": review.namespaced,
             "kind": review.kind, "verbs": ["create"],
         }));
     }
@@ -182,10 +190,10 @@ fn resources(kinds: &Kinds, group: &str, version: &str) -> Result<Reply, Failure
                 "name": format!("{}/{name}", kind.plural), "singularName": "", "namespaced": kind.namespaced,
                 "kind": kind.kind, "verbs": words(kind, name),
             });
-            if name == "scale" {
-                below["group"] = scale::GROUP.into();
-                below["version"] = scale::VERSION.into();
-                below["kind"] = scale::KIND.into();
+            if let Some((group, version, kind)) = other_kind(name) {
+                below["group"] = group.into();
+                below["version"] = version.into();
+                below["kind"] = kind.into();
             }
             resources.push(below);
         }

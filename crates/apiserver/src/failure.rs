@@ -4,6 +4,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::kinds::Kind;
+use crate::rbac::Attempt;
 
 /// A request that was not done. Becomes a `Status` with its HTTP code.
 #[derive(Clone, Debug)]
@@ -74,10 +75,21 @@ impl Failure {
         Self::new(StatusCode::FORBIDDEN, "Forbidden", message).of(&kind.group, &kind.plural, name)
     }
 
-    /// A user whom our own authority knows, but who may not use this API.
-    pub(crate) fn not_master(user: &str, path: &str) -> Self {
-        let message = format!("forbidden: User \"{user}\" cannot use path \"{path}\"");
-        Self::new(StatusCode::FORBIDDEN, "Forbidden", message).of("", "", "")
+    /// What no rule allows.
+    pub(crate) fn refused(user: &str, attempt: &Attempt, reason: &str) -> Self {
+        let (group, resource, name) = attempt.about();
+        // Kubernetes lets nothing into the text that a browser could take for markup.
+        let mut why = attempt.refusal(user).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        if !reason.is_empty() {
+            why = format!("{why}: {reason}");
+        }
+        let what = if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") };
+        let message = match (resource, name) {
+            ("", _) => format!("forbidden: {why}"),
+            (_, "") => format!("{what} is forbidden: {why}"),
+            (_, name) => format!("{what} \"{name}\" is forbidden: {why}"),
+        };
+        Self::new(StatusCode::FORBIDDEN, "Forbidden", message).of(group, resource, name)
     }
 
     pub(crate) fn namespace_terminating(kind: &Kind, name: &str, namespace: &str) -> Self {
@@ -98,6 +110,14 @@ impl Failure {
         let failure = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message);
         let mut failure = failure.of(&kind.group, &kind.kind, name);
         failure.add_causes(causes);
+        failure
+    }
+
+    /// A question with something wrong in it.
+    pub(crate) fn invalid_review(group: &str, kind: &str, cause: Cause) -> Self {
+        let message = format!("{kind}.{group} \"\" is invalid: {}", cause.line());
+        let mut failure = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).of(group, kind, "");
+        failure.add_causes([cause]);
         failure
     }
 

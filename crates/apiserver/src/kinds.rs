@@ -159,7 +159,7 @@ impl Kinds {
         for kind in builtin.chain(custom) {
             kinds.add(kind);
         }
-        for name in crate::access::review_groups() {
+        for name in crate::review::groups() {
             kinds.groups.push(Group { name: name.into(), versions: vec![("v1".into(), Vec::new())] });
         }
         let place = |name: &str| ORDER.iter().position(|known| *known == name).unwrap_or(ORDER.len());

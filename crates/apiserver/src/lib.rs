@@ -1,22 +1,24 @@
 //! The embedded API: enough of Kubernetes' API that `kubectl` and kube-rs work against it unchanged.
 //!
-//! It is *not* a cluster: nothing is scheduled, no controllers run but two: one empties what is deleted
-//! with its contents, one deletes what has lost its owners. It knows the
+//! It is *not* a cluster: nothing is scheduled, no controllers run but three: one empties what is deleted
+//! with its contents, one deletes what has lost its owners, one gathers the rules of roles. It knows the
 //! kinds that [`table::rows`] names and those of CustomResourceDefinitions; the rest is Kubernetes' 404.
 //!
 //! ```text
 //! TLS ─► serve ─► api ─┬─► read, watching ───────────────────────► store
 //!   client certificate ├─► write ◄─ patch, apply ─► rules ────────► store
-//!                      ├─► delete ─► lifecycle, garbage ─────────► store
-//!                      └─► discovery, openapi, access
+//!   or bearer token,   ├─► delete ─► lifecycle, garbage ─────────► store
+//!   access, rbac       └─► discovery, openapi, review
 //! ```
 //!
 //! **Invariant:** no request is answered with success before the store has acknowledged it.
+//! **Invariant:** nothing but health and version is answered before [`access`] knows who asks and [`rbac`] that they may.
 //! **Invariant:** whatever is not in the table is refused; nothing is accepted and ignored.
 
 mod access;
 mod api;
 mod apply;
+mod audit;
 mod body;
 mod builtin;
 mod clock;
@@ -29,6 +31,7 @@ mod events;
 mod failure;
 mod format;
 mod garbage;
+mod impersonation;
 mod kinds;
 mod lifecycle;
 mod names;
@@ -38,10 +41,12 @@ mod patch;
 mod pki;
 mod print;
 mod protobuf;
+mod rbac;
 mod read;
 mod read_only;
 mod reply;
 mod request;
+mod review;
 mod rules;
 mod scale;
 mod selector;
@@ -49,10 +54,12 @@ mod serve;
 mod start;
 mod strategic;
 pub mod table;
+mod token;
 mod watching;
 mod write;
 
 pub use access::Identity;
+pub use audit::Audit;
 pub use containers::no_containers;
 pub use failure::Cause;
 pub use patch::PatchType;

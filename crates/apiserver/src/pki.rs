@@ -20,7 +20,7 @@ use crate::StartError;
 use crate::access::{KEEPER, MASTERS};
 
 const AUTHORITY: &str = "paifang-ca";
-const ADMIN: &str = "paifang-admin";
+pub(crate) const ADMIN: &str = "paifang-admin";
 /// In years.
 const AUTHORITY_LIFE: i64 = 10;
 const LEAF_LIFE: i64 = 1;
@@ -96,18 +96,24 @@ impl Authority {
     fn client(&self, user: &str, group: &str) -> Result<Pair, rcgen::Error> {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, user);
-        params.distinguished_name.push(DnType::OrganizationName, group);
+        if !group.is_empty() {
+            params.distinguished_name.push(DnType::OrganizationName, group);
+        }
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         self.sign(params)
     }
 
+    pub(crate) fn user(&self, user: &str, group: &str) -> Result<Pair, StartError> {
+        self.client(user, group).map_err(|error| StartError::Tls { reason: error.to_string() })
+    }
+
     pub(crate) fn admin(&self) -> Result<Pair, StartError> {
-        self.client(ADMIN, MASTERS).map_err(|error| StartError::Tls { reason: error.to_string() })
+        self.user(ADMIN, MASTERS)
     }
 
     /// For the controllers of this process.
     pub(crate) fn keeper(&self) -> Result<Pair, StartError> {
-        self.client(KEEPER, MASTERS).map_err(|error| StartError::Tls { reason: error.to_string() })
+        self.user(KEEPER, MASTERS)
     }
 
     /// Asks clients for a certificate of ours, and lets those without connect.
@@ -159,12 +165,14 @@ fn limit(params: &mut CertificateParams, years: i64) {
 }
 
 /// The file that `kubectl` reads, for the user that `pair` is of.
-pub(crate) fn kubeconfig(server: &str, authority: &Authority, pair: &Pair) -> String {
+pub(crate) fn kubeconfig(server: &str, authority: &Authority, user: &str, pair: &Pair) -> String {
     let data = |pem: &str| STANDARD.encode(pem);
+    // As JSON, which is YAML: a name may have any characters.
+    let user = serde_json::Value::from(user);
     format!(
         "apiVersion: v1\nkind: Config\nclusters:\n- name: paifang\n  cluster:\n    server: {server}\n    \
-         certificate-authority-data: {}\nusers:\n- name: {ADMIN}\n  user:\n    client-certificate-data: {}\n    \
-         client-key-data: {}\ncontexts:\n- name: paifang\n  context:\n    cluster: paifang\n    user: {ADMIN}\n\
+         certificate-authority-data: {}\nusers:\n- name: {user}\n  user:\n    client-certificate-data: {}\n    \
+         client-key-data: {}\ncontexts:\n- name: paifang\n  context:\n    cluster: paifang\n    user: {user}\n\
          current-context: paifang\n",
         data(&authority.pem),
         data(&pair.certificate),

@@ -20,6 +20,8 @@ pub(crate) struct Reply {
     code: StatusCode,
     headers: HeaderMap,
     content: Content,
+    /// The name of what a create made.
+    made: Option<String>,
 }
 
 enum Content {
@@ -34,7 +36,7 @@ impl Reply {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
-        Self { code, headers, content }
+        Self { code, headers, content, made: None }
     }
 
     pub(crate) fn bytes(code: StatusCode, media_type: &'static str, bytes: impl Into<Bytes>) -> Self {
@@ -66,6 +68,19 @@ impl Reply {
         use futures::StreamExt;
         let frames = chunks.map(|bytes| Ok(Frame::data(bytes)));
         Self::new(StatusCode::OK, "application/json", Content::Chunks(Box::pin(frames)))
+    }
+
+    pub(crate) fn code(&self) -> u16 {
+        self.code.as_u16()
+    }
+
+    pub(crate) fn making(mut self, name: &str) -> Self {
+        self.made = Some(name.to_owned());
+        self
+    }
+
+    pub(crate) fn made(&self) -> Option<&str> {
+        self.made.as_deref()
     }
 
     pub(crate) fn header(mut self, name: HeaderName, value: &str) -> Self {

@@ -63,7 +63,7 @@ impl Verb {
             Method::GET | Method::HEAD if collection && query.is_true("watch") => Ok(Self::Watch),
             Method::GET | Method::HEAD if collection => Ok(Self::List),
             Method::GET | Method::HEAD => Ok(Self::Get),
-            Method::POST if collection => Ok(Self::Create),
+            Method::POST if collection || !target.subresource.is_empty() => Ok(Self::Create),
             Method::PUT if !collection => Ok(Self::Update),
             Method::PATCH if !collection => Ok(Self::Patch),
             Method::DELETE if collection => Ok(Self::DeleteCollection),
@@ -132,6 +132,11 @@ impl Query {
         matches!(self.get(key), Some("true" | "1" | "True" | "TRUE" | "t" | "T"))
     }
 
+    /// The one name that `fieldSelector` asks for.
+    pub(crate) fn selected_name(&self) -> Option<String> {
+        crate::selector::selected_name(self.get("fieldSelector")?)
+    }
+
     pub(crate) fn dry_run(&self) -> Result<bool, Failure> {
         match self.get("dryRun") {
             None => Ok(false),
@@ -153,7 +158,7 @@ impl Query {
 }
 
 /// `None` when what comes out is not UTF-8 or an escape is broken.
-fn percent_decode(text: &str) -> Option<String> {
+pub(crate) fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

@@ -241,15 +241,8 @@ impl Fields {
     pub(crate) fn parse(kind: &Kind, text: &str) -> Result<Self, Failure> {
         let mut all = Vec::new();
         for part in split_unescaped(text) {
-            let (field, sign, value) = match part.split_once("!=") {
-                Some((field, value)) => (field, Sign::Unequal, value),
-                None => {
-                    let (field, value) = part
-                        .split_once('=')
-                        .ok_or_else(|| Failure::bad_request(format!("invalid selector: '{text}'; can't understand '{part}'")))?;
-                    (field, Sign::Equal, value.strip_prefix('=').unwrap_or(value))
-                }
-            };
+            let (field, sign, value) =
+                term(&part).ok_or_else(|| Failure::bad_request(format!("invalid selector: '{text}'; can't understand '{part}'")))?;
             if !is_selectable(kind, field) {
                 // `kubectl` says itself of which kind, and in which selector.
                 return Err(Failure::bad_request(format!("field label not supported: {field}")));
@@ -262,6 +255,21 @@ impl Fields {
     pub(crate) fn matches(&self, object: &Value) -> bool {
         self.0.iter().all(|(field, sign, wanted)| (value_of(object, field) == *wanted) == (*sign == Sign::Equal))
     }
+}
+
+fn term(part: &str) -> Option<(&str, Sign, &str)> {
+    if let Some((field, value)) = part.split_once("!=") {
+        return Some((field, Sign::Unequal, value));
+    }
+    let (field, value) = part.split_once('=')?;
+    Some((field, Sign::Equal, value.strip_prefix('=').unwrap_or(value)))
+}
+
+/// The name that objects must have which a field selector chooses. What [`Fields`] read of the same text chooses no others.
+pub(crate) fn selected_name(text: &str) -> Option<String> {
+    let parts = split_unescaped(text);
+    let mut named = parts.iter().filter_map(|part| term(part)).filter(|(field, sign, _)| *field == "metadata.name" && *sign == Sign::Equal);
+    named.next().map(|(_, _, value)| unescape(value)).filter(|name| !name.is_empty())
 }
 
 const EVENT: [&str; 13] = [

@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
-use crate::access::Identity;
+use crate::access::{Identity, Peer};
 use crate::api::Api;
 use crate::failure::Failure;
 use crate::reply::{Reply, ReplyBody};
@@ -75,10 +75,11 @@ async fn connection(socket: TcpStream, peer: SocketAddr, acceptor: &TlsAcceptor,
         Err(_) => return tracing::debug!(%peer, "a client of the API did not finish its TLS handshake"),
     };
     let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-    let user = certificate.and_then(|certificate| Identity::of_certificate(certificate));
+    let certificate = certificate.and_then(|certificate| Identity::of_certificate(certificate));
+    let end = Arc::new(Peer { address: peer, certificate });
     let service = service_fn(move |request| {
-        let (api, user) = (api.clone(), user.clone());
-        async move { Ok::<_, Infallible>(answer(&api, request, user).await) }
+        let (api, end) = (api.clone(), end.clone());
+        async move { Ok::<_, Infallible>(answer(&api, request, &end).await) }
     });
     let builder = builder();
     let mut serving = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
@@ -109,10 +110,10 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
-async fn answer(api: &Api, request: Request<Incoming>, user: Option<Identity>) -> Response<ReplyBody> {
+async fn answer(api: &Api, request: Request<Incoming>, peer: &Peer) -> Response<ReplyBody> {
     let without_body = *request.method() == Method::HEAD;
     let line = (request.method().clone(), request.uri().path().to_owned());
-    let reply = match tokio::time::timeout(ANSWER, Box::pin(api.answer(request, user))).await {
+    let reply = match tokio::time::timeout(ANSWER, Box::pin(api.answer(request, peer))).await {
         Ok(reply) => reply,
         Err(_) => Reply::failure(&Failure::timeout("the request took too long")),
     };

@@ -11,14 +11,16 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::access::Identity;
+use crate::access::{Identity, KEEPER};
 use crate::api::{Api, Hooks};
+use crate::audit::{Audit, Log};
 use crate::builtin::BASIC_NAMESPACES;
 use crate::failure::Cause;
 use crate::object::encode;
 use crate::pki::{self, Authority};
 use crate::request::Verb;
-use crate::{builtin, clock, crd, definitions, garbage, lifecycle, names, serve};
+use crate::token::Signer;
+use crate::{builtin, clock, crd, definitions, garbage, lifecycle, names, rbac, serve};
 
 /// Where KubeSphere keeps its own and its gateways' objects.
 const KUBESPHERE_NAMESPACES: [&str; 2] = ["kubesphere-system", "kubesphere-controls-system"];
@@ -64,6 +66,8 @@ pub struct Options {
     pub warn: Warn,
     /// CustomResourceDefinitions that are there from the start. Those that a user has changed stay as they are.
     pub definitions: Vec<Value>,
+    /// `None` keeps no log of who wrote what.
+    pub audit: Option<Audit>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +80,8 @@ pub enum StartError {
     Tls { reason: String },
     #[error("{} cannot be written: {source}", path.display())]
     Kubeconfig { path: PathBuf, source: io::Error },
+    #[error("the audit log {} cannot be written: {source}", path.display())]
+    Audit { path: PathBuf, source: io::Error },
     #[error("the first objects cannot be stored: {0}")]
     Store(#[from] WriteError),
 }
@@ -92,6 +98,7 @@ pub struct Running {
     pub ca_certificate: String,
     pub client_certificate: String,
     client_key: String,
+    authority: Authority,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -105,23 +112,31 @@ pub async fn start(store: Store, options: Options) -> Result<Running, StartError
     let listener = TcpListener::bind(address).await.map_err(|source| StartError::Bind { address, source })?;
     let local_addr = listener.local_addr().map_err(|source| StartError::Bind { address, source })?;
     let authority = Authority::open(&options.data_dir.join("pki"))?;
+    let signer = Signer::open(&options.data_dir.join("pki"))?;
     let tls = authority.server_config(local_addr, &options.names)?;
     let admin = authority.admin()?;
     let url = format!("https://{}", reachable(local_addr));
-    let kubeconfig = pki::kubeconfig(&url, &authority, &admin);
-    let keeper_kubeconfig = pki::kubeconfig(&url, &authority, &authority.keeper()?);
+    let kubeconfig = pki::kubeconfig(&url, &authority, pki::ADMIN, &admin);
+    let keeper_kubeconfig = pki::kubeconfig(&url, &authority, KEEPER, &authority.keeper()?);
     let kubeconfig_path = options.data_dir.join("kubeconfig");
     pki::write_private(&kubeconfig_path, &kubeconfig).map_err(|source| StartError::Kubeconfig { path: kubeconfig_path.clone(), source })?;
 
+    let audit = options.audit.clone().map(|audit| {
+        let path = audit.path.clone();
+        Log::start(audit).map_err(|source| StartError::Audit { path, source })
+    });
+    let audit = audit.transpose()?;
     let (stop, stopped) = watch::channel(false);
-    let api = Arc::new(Api::new(store, Hooks { admit: options.admit, warn: options.warn }, stopped.clone()));
+    let api = Arc::new(Api::new(store, signer, audit, Hooks { admit: options.admit, warn: options.warn }, stopped.clone()));
     crd::refresh(&api);
     first_objects(&api).await?;
     definitions::install(&api, &options.definitions).await?;
+    rbac::defaults::install(&api).await?;
     let tasks = vec![
         tokio::spawn(serve::run(listener, tls, api.clone(), stopped)),
         tokio::spawn(lifecycle::run(api.clone())),
-        tokio::spawn(garbage::run(api)),
+        tokio::spawn(garbage::run(api.clone())),
+        tokio::spawn(rbac::aggregate::run(api)),
     ];
     Ok(Running {
         local_addr,
@@ -132,6 +147,7 @@ pub async fn start(store: Store, options: Options) -> Result<Running, StartError
         ca_certificate: authority.pem().to_owned(),
         client_certificate: admin.certificate,
         client_key: admin.key,
+        authority,
         stop,
         tasks,
     })
@@ -183,6 +199,7 @@ impl Options {
             admit: None,
             warn: Arc::new(crate::no_containers),
             definitions: schema::crds(),
+            audit: Some(Audit::in_dir(data_dir.as_ref())),
         }
     }
 }
@@ -193,6 +210,15 @@ impl Running {
     /// The administrator's key, in PEM: who holds it may do everything.
     pub fn client_key(&self) -> &str {
         &self.client_key
+    }
+
+    /// A kubeconfig with a certificate for `user`, who is in `group` unless that is empty. What they may do, roles say.
+    ///
+    /// # Errors
+    /// For names that a certificate cannot hold.
+    pub fn kubeconfig_for(&self, user: &str, group: &str) -> Result<String, StartError> {
+        let pair = self.authority.user(user, group)?;
+        Ok(pki::kubeconfig(&self.url, &self.authority, user, &pair))
     }
 
     /// Stops accepting, lets requests finish and ends watches.

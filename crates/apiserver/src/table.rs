@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::kinds::{Kind, Kinds};
 use crate::patch::PatchType;
 use crate::request::{Target, Verb};
-use crate::scale;
+use crate::{review, scale};
 
 /// One resource or subresource.
 #[derive(Clone, Debug)]
@@ -25,6 +25,7 @@ pub struct Row {
 const STATUS: &[Verb] = &[Verb::Get, Verb::Update, Verb::Patch];
 const FINALIZE: &[Verb] = &[Verb::Update];
 const SCALE: &[Verb] = STATUS;
+const TOKEN: &[Verb] = &[Verb::Create];
 const PATCHES: &[PatchType] = &PatchType::ALL;
 const SCALE_PATCHES: &[PatchType] = &[PatchType::Json, PatchType::Merge, PatchType::Strategic];
 const CUSTOM_PATCHES: &[PatchType] = &[PatchType::Json, PatchType::Merge, PatchType::Apply];
@@ -41,6 +42,7 @@ pub(crate) fn verbs(kind: &Kind, subresource: &str) -> Vec<Verb> {
         "status" if kind.status => STATUS.to_vec(),
         "scale" if scale::has(kind) => SCALE.to_vec(),
         "finalize" if kind.is("", "namespaces") => FINALIZE.to_vec(),
+        "token" if kind.is("", "serviceaccounts") => TOKEN.to_vec(),
         _ => Vec::new(),
     }
 }
@@ -54,7 +56,7 @@ pub(crate) fn patches(kind: &Kind, subresource: &str) -> &'static [PatchType] {
 }
 
 pub(crate) fn subresources(kind: &Kind) -> Vec<&'static str> {
-    ["finalize", "scale", "status"].into_iter().filter(|name| !verbs(kind, name).is_empty()).collect()
+    ["finalize", "scale", "status", "token"].into_iter().filter(|name| !verbs(kind, name).is_empty()).collect()
 }
 
 /// Refuses what the table does not hold, in Kubernetes' words.
@@ -127,7 +129,21 @@ pub fn reference_markdown() -> String {
     page.push_str(
         "\nNo container runs: a Deployment or a Pod is kept, and whoever writes one is told. What carries `paifang.dev/read-only: \"true\"` as\n\
          a label or an annotation shows what Paifang does; others may read it.\n\n\
-         ## Definitions\n\n\
+         ## Rights\n\n\
+         Who asks shows a client certificate of this API's own authority (the common name is the user, organisations are groups) or a token\n\
+         of a ServiceAccount (`kubectl create token`); `--as` works for who may `impersonate`. Everyone else gets 401, but for `/healthz`,\n\
+         `/livez`, `/readyz` and `/version`. Roles and bindings decide what they may, as in Kubernetes; `system:masters` may everything.\n\
+         `admin`, `edit`, `view` and what every user needs are there from the first start; rules that one of them lacks are added at each\n\
+         start, unless it has the annotation `rbac.authorization.kubernetes.io/autoupdate: \"false\"`. Writes are told in `audit.log` in the\n\
+         data directory, a line of JSON each.\n\n\
+         These are asked, not stored; the verb is create:\n\n\
+         | group | kind | namespaced |\n|---|---|---|\n",
+    );
+    for review in review::groups().into_iter().flat_map(review::of_group) {
+        let _ = writeln!(page, "| {} | {} | {} |", review.group, review.kind, mark(review.namespaced));
+    }
+    page.push_str(
+        "\n## Definitions\n\n\
          These CustomResourceDefinitions are there from the first start on. One that you change stays as you made it; one that you delete\n\
          comes back with the next start.\n\n\
          | group | kind | resource | short | versions |\n|---|---|---|---|---|\n",

@@ -57,7 +57,8 @@ impl Unknown {
 pub(crate) async fn create(api: &Api, ask: &Ask, body: Parsed) -> Result<Reply, Failure> {
     apply::check_options(ask, "CreateOptions", false)?;
     let written = create_object(api, ask, body, Origin::Sent).await?;
-    Ok(shaped(ask, StatusCode::CREATED, written.object)?.warn(written.warnings))
+    let name = written.object.name().to_owned();
+    Ok(shaped(ask, StatusCode::CREATED, written.object)?.warn(written.warnings).making(&name))
 }
 
 pub(crate) async fn create_object(api: &Api, ask: &Ask, body: Parsed, origin: Origin) -> Result<Written, Failure> {

@@ -91,7 +91,7 @@ impl From<apiserver::StartError> for Fault {
                     address.port()
                 ))
             }
-            StartError::Kubeconfig { .. } | StartError::Pki { .. } => Self::new(Exit::DataDir, error),
+            StartError::Kubeconfig { .. } | StartError::Pki { .. } | StartError::Audit { .. } => Self::new(Exit::DataDir, error),
             StartError::Tls { .. } | StartError::Store(_) => Self::failed(error),
         }
     }

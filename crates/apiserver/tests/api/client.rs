@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use apiserver::{Admit, Options, Running};
+use base64::Engine;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -61,7 +62,17 @@ impl Server {
         Self { running, store, dir }
     }
 
-    fn tls(&self, certificate: bool) -> ClientConfig {
+    /// Asks as the user whose kubeconfig it is.
+    pub async fn ask_with(&self, kubeconfig: &str, request: Request<Full<Bytes>>) -> Answer {
+        let data = |field: &str| {
+            let line = kubeconfig.lines().find_map(|line| line.trim().strip_prefix(field)).expect("a field");
+            base64::engine::general_purpose::STANDARD.decode(line.trim()).expect("base64")
+        };
+        let (chain, key) = (data("client-certificate-data:"), data("client-key-data:"));
+        Answer::read(self.send_over(self.tls(Some((&chain, &key))), request).await).await
+    }
+
+    fn tls(&self, certificate: Option<(&[u8], &[u8])>) -> ClientConfig {
         let mut roots = RootCertStore::empty();
         for one in CertificateDer::pem_slice_iter(self.running.ca_certificate.as_bytes()) {
             roots.add(one.expect("a certificate")).expect("a root");
@@ -71,17 +82,22 @@ impl Server {
             .with_safe_default_protocol_versions()
             .expect("versions")
             .with_root_certificates(roots);
-        if !certificate {
+        let Some((chain, key)) = certificate else {
             return builder.with_no_client_auth();
-        }
-        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(self.running.client_certificate.as_bytes()).collect();
-        let key = PrivateKeyDer::from_pem_slice(self.running.client_key().as_bytes()).expect("a key");
+        };
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(chain).collect();
+        let key = PrivateKeyDer::from_pem_slice(key).expect("a key");
         builder.with_client_auth_cert(chain.expect("a chain"), key).expect("a client certificate")
     }
 
     pub async fn send(&self, request: Request<Full<Bytes>>, certificate: bool) -> Response<Incoming> {
+        let admin = (self.running.client_certificate.as_bytes(), self.running.client_key().as_bytes());
+        self.send_over(self.tls(certificate.then_some(admin)), request).await
+    }
+
+    async fn send_over(&self, tls: ClientConfig, request: Request<Full<Bytes>>) -> Response<Incoming> {
         let socket = TcpStream::connect(self.running.local_addr).await.expect("connects");
-        let connector = tokio_rustls::TlsConnector::from(Arc::new(self.tls(certificate)));
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(tls));
         let name = ServerName::try_from("localhost").expect("a name");
         let stream = connector.connect(name, socket).await.expect("TLS");
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("HTTP");

@@ -10,6 +10,8 @@ use crate::client::Server;
 pub struct Kubectl<'a> {
     server: &'a Server,
     home: tempfile::TempDir,
+    /// Another than the administrator's.
+    kubeconfig: Option<std::path::PathBuf>,
 }
 
 /// What a command printed and how it ended.
@@ -21,11 +23,27 @@ struct Ended {
 
 impl<'a> Kubectl<'a> {
     pub fn new(server: &'a Server) -> Self {
-        Self { server, home: tempfile::tempdir().expect("a temporary directory") }
+        Self { server, home: tempfile::tempdir().expect("a temporary directory"), kubeconfig: None }
+    }
+
+    /// For another user than the administrator.
+    pub fn with_kubeconfig(server: &'a Server, kubeconfig: &str) -> Self {
+        let mut kubectl = Self::new(server);
+        let path = kubectl.home.path().join("kubeconfig");
+        std::fs::write(&path, kubeconfig).expect("a file");
+        kubectl.kubeconfig = Some(path);
+        kubectl
+    }
+
+    pub fn with_token(server: &'a Server, token: &str) -> Self {
+        let text = &server.running.kubeconfig;
+        let at = text.find("    client-certificate-data:").expect("a user");
+        let end = text.find("contexts:").expect("contexts");
+        Self::with_kubeconfig(server, &format!("{}    token: {token}\n{}", &text[..at], &text[end..]))
     }
 
     async fn run(&self, arguments: &[&str], input: &str) -> Ended {
-        let kubeconfig: &Path = &self.server.running.kubeconfig_path;
+        let kubeconfig: &Path = self.kubeconfig.as_ref().unwrap_or(&self.server.running.kubeconfig_path);
         let mut command = Command::new("kubectl");
         command.args(arguments).env("KUBECONFIG", kubeconfig).env("HOME", self.home.path()).env("TZ", "UTC");
         command.env("KUBE_EDITOR", "sed -i s/before/after/");

@@ -10,6 +10,7 @@ mod kube_client;
 mod kubectl;
 mod objects;
 mod refusals;
+mod rights;
 mod table;
 mod watches;
 mod workloads;

@@ -92,6 +92,7 @@ impl<'a> Cell<'a> {
             Verb::Get => server.get(&self.target()).await,
             Verb::List => server.get(&collection).await,
             Verb::Watch => Answer::head(server, &format!("{collection}?watch=true")).await,
+            Verb::Create if self.row.subresource == "token" => server.post(&self.target(), &json!({})).await,
             Verb::Create => server.post(&collection, &sample(self.row, &format!("{}-too", self.name))).await,
             Verb::Update => {
                 let whole = if self.row.subresource == "scale" { self.target() } else { self.path.clone() };

@@ -1,0 +1,299 @@
+//! Who wrote what, as lines of JSON in a file that is rotated.
+//!
+//! ```text
+//! request ─► entry ─► queue (bounded) ─► thread ─► audit.log ─► audit.log.1 ─► … ─► gone
+//! ```
+//!
+//! Reads are not told, nor questions (`kubectl auth can-i`), nor what this program's own controllers write: it follows from what others wrote.
+//!
+//! **Invariant:** a line holds names and codes, never what was written: no Secret and no token can be in it.
+//! **Invariant:** no request waits for the disk. Lines that find no room are counted, and the next line that does says how many.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::{Map, Value, json};
+use tokio::sync::mpsc;
+
+use crate::access::{Asker, Identity, Peer};
+use crate::rbac::Attempt;
+use crate::rbac::attempt::On;
+use crate::{clock, review};
+
+/// Lines that wait for the disk.
+const QUEUE: usize = 4096;
+/// Lines that are written at once.
+const BATCH: usize = 256;
+/// The longest text in a line, and the longest list: clients choose them.
+const TEXT: usize = 512;
+const LIST: usize = 32;
+
+/// Where the log of writes goes, and how much of it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audit {
+    pub path: PathBuf,
+    /// A file that would grow beyond this gets a successor.
+    pub max_bytes: u64,
+    /// Files that are kept beside the current one: `audit.log.1` is the newest of them.
+    pub files: usize,
+}
+
+/// Takes lines. A copy is cheap; the thread ends with the last.
+#[derive(Clone, Debug)]
+pub(crate) struct Log {
+    queue: mpsc::Sender<String>,
+    lost: Arc<AtomicU64>,
+}
+
+/// One write. It is told when this is dropped, so that one whose client went away is told as well.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    log: Log,
+    line: Map<String, Value>,
+}
+
+// === impl Audit ===
+
+impl Audit {
+    /// At most 80 MiB in `dir`.
+    pub fn in_dir(dir: &Path) -> Self {
+        Self { path: dir.join("audit.log"), max_bytes: 16 << 20, files: 4 }
+    }
+}
+
+// === impl Log ===
+
+impl Log {
+    /// Begins to write.
+    ///
+    /// # Errors
+    /// When the file cannot be written now; later failures are logged, and writing goes on when it can.
+    pub(crate) fn start(options: Audit) -> io::Result<Self> {
+        let mut files = Files { options, file: None, size: 0 };
+        files.open()?;
+        let (queue, lines) = mpsc::channel(QUEUE);
+        let lost = Arc::new(AtomicU64::new(0));
+        let counter = lost.clone();
+        std::thread::Builder::new().name("audit".into()).spawn(move || run(files, lines, &counter))?;
+        Ok(Self { queue, lost })
+    }
+
+    /// The entry for an attempt, if it is one that is told.
+    pub(crate) fn entry(&self, asker: &Asker, peer: &Peer, attempt: &Attempt, agent: &str, dry_run: bool) -> Option<Entry> {
+        let On::Resource { group, version, resource, subresource, namespace, name } = &attempt.on else { return None };
+        let reads = matches!(attempt.verb.as_str(), "get" | "list" | "watch");
+        if reads || dry_run || review::is_question(group) || (asker.user.is_keeper() && asker.behind.is_none()) {
+            return None;
+        }
+        let mut line = Map::new();
+        line.insert("time".into(), jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string().into());
+        line.insert("user".into(), who(asker.behind.as_ref().unwrap_or(&asker.user)));
+        if asker.behind.is_some() {
+            line.insert("as".into(), who(&asker.user));
+        }
+        line.insert("verb".into(), attempt.verb.clone().into());
+        let mut object = Map::new();
+        let fields = [
+            ("group", group),
+            ("version", version),
+            ("resource", resource),
+            ("subresource", subresource),
+            ("namespace", namespace),
+            ("name", name),
+        ];
+        for (field, value) in fields {
+            if !value.is_empty() {
+                object.insert(field.into(), short(value));
+            }
+        }
+        line.insert("object".into(), Value::Object(object));
+        line.insert("source".into(), peer.address.to_string().into());
+        if !agent.is_empty() {
+            line.insert("agent".into(), short(agent));
+        }
+        Some(Entry { log: self.clone(), line })
+    }
+
+    fn send(&self, line: &Value) {
+        if self.queue.try_send(line.to_string()).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    /// What was answered, and the name that a new object got.
+    pub(crate) fn answered(mut self, code: u16, name: Option<&str>) {
+        self.line.insert("code".into(), code.into());
+        if let (Some(name), Some(Value::Object(object))) = (name, self.line.get_mut("object")) {
+            object.insert("name".into(), short(name));
+        }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let mut line = std::mem::take(&mut self.line);
+        // Whether it was written nobody heard.
+        line.entry("code").or_insert(Value::Null);
+        self.log.send(&Value::Object(line));
+    }
+}
+
+fn who(user: &Identity) -> Value {
+    let mut value =
+        json!({ "name": short(&user.user), "groups": user.groups.iter().take(LIST).map(|group| short(group)).collect::<Vec<_>>() });
+    if !user.uid.is_empty() {
+        value["uid"] = short(&user.uid);
+    }
+    value
+}
+
+fn short(text: &str) -> Value {
+    match text.char_indices().nth(TEXT) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
+}
+
+fn run(mut files: Files, mut lines: mpsc::Receiver<String>, lost: &AtomicU64) {
+    let mut failed = false;
+    while let Some(first) = lines.blocking_recv() {
+        let more = std::iter::from_fn(|| lines.try_recv().ok()).take(BATCH - 1);
+        let mut batch: Vec<String> = std::iter::once(first).chain(more).collect();
+        let missed = lost.swap(0, Ordering::Relaxed);
+        if missed > 0 {
+            batch.push(json!({ "time": clock::now(), "lost": missed }).to_string());
+        }
+        match files.write(&batch) {
+            Ok(()) => failed = false,
+            Err(error) => {
+                lost.fetch_add(missed.max(1) + batch.len() as u64 - 1, Ordering::Relaxed);
+                if !std::mem::replace(&mut failed, true) {
+                    tracing::error!(path = %files.options.path.display(), %error, "the audit log cannot be written");
+                }
+            }
+        }
+    }
+}
+
+/// The current file and its predecessors.
+#[derive(Debug)]
+struct Files {
+    options: Audit,
+    file: Option<File>,
+    size: u64,
+}
+
+// === impl Files ===
+
+impl Files {
+    fn open(&mut self) -> io::Result<&mut File> {
+        if self.file.is_none() {
+            let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.options.path)?;
+            self.size = file.metadata()?.len();
+            self.file = Some(file);
+        }
+        self.file.as_mut().ok_or_else(|| io::Error::other("the file is gone"))
+    }
+
+    /// Writes lines whole; after a failure the file is opened anew.
+    fn write(&mut self, lines: &[String]) -> io::Result<()> {
+        let mut text = Vec::new();
+        for line in lines {
+            let next = (text.len() + line.len() + 1) as u64;
+            self.open()?;
+            if self.size + next > self.options.max_bytes && self.size + text.len() as u64 > 0 {
+                self.put(&text)?;
+                text.clear();
+                self.rotate()?;
+            }
+            text.extend_from_slice(line.as_bytes());
+            text.push(b'\n');
+        }
+        self.put(&text)
+    }
+
+    fn put(&mut self, text: &[u8]) -> io::Result<()> {
+        let written = self.open()?.write_all(text);
+        match written {
+            Ok(()) => self.size += text.len() as u64,
+            Err(_) => self.file = None,
+        }
+        written
+    }
+
+    fn rotate(&mut self) -> io::Result<()> {
+        self.file = None;
+        let numbered = |at: usize| {
+            let mut name = self.options.path.clone().into_os_string();
+            if at > 0 {
+                name.push(format!(".{at}"));
+            }
+            PathBuf::from(name)
+        };
+        for at in (0..self.options.files).rev() {
+            match std::fs::rename(numbered(at), numbered(at + 1)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        if self.options.files == 0 {
+            std::fs::remove_file(&self.options.path)?;
+        }
+        self.open().map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(dir: &Path, files: usize) -> Files {
+        Files { options: Audit { path: dir.join("audit.log"), max_bytes: 100, files }, file: None, size: 0 }
+    }
+
+    fn read(dir: &Path, name: &str) -> Option<String> {
+        std::fs::read_to_string(dir.join(name)).ok()
+    }
+
+    #[test]
+    fn files_are_bounded_in_size_and_number() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut files = files(dir.path(), 2);
+        let lines: Vec<String> = (0..30).map(|n| format!("{n:029}")).collect();
+        files.write(&lines[..20]).expect("written");
+        for line in &lines[20..] {
+            files.write(std::slice::from_ref(line)).expect("written");
+        }
+        let texts: Vec<String> =
+            ["audit.log.2", "audit.log.1", "audit.log"].into_iter().filter_map(|name| read(dir.path(), name)).collect();
+        assert!(texts.iter().all(|text| text.len() <= 100 && text.ends_with('\n')), "{texts:?}");
+        assert_eq!(texts.concat().lines().collect::<Vec<_>>(), lines[21..], "the newest lines, in order");
+        assert_eq!(std::fs::read_dir(dir.path()).expect("a directory").count(), 3);
+    }
+
+    #[test]
+    fn a_line_longer_than_a_file_has_one_of_its_own() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut files = files(dir.path(), 3);
+        files.write(&["a".into(), "b".repeat(200), "c".into()]).expect("written");
+        assert_eq!(read(dir.path(), "audit.log").as_deref(), Some("c\n"));
+        assert_eq!(read(dir.path(), "audit.log.2").as_deref(), Some("a\n"));
+    }
+
+    #[test]
+    fn a_file_goes_on_where_it_ended() {
+        let dir = tempfile::tempdir().expect("a directory");
+        files(dir.path(), 1).write(&["a".into()]).expect("written");
+        let mut again = files(dir.path(), 1);
+        again.write(&["b".repeat(98)]).expect("written");
+        assert_eq!(read(dir.path(), "audit.log.1").as_deref(), Some("a\n"));
+    }
+}
