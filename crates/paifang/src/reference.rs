@@ -6,13 +6,14 @@ use cli::Exit;
 use cli::args::{Cli, EXIT_CODES, Page};
 use std::fmt::Write as _;
 use std::io::Write;
+use translate::Frontend;
 
 pub fn print(page: Page) -> Result<Exit, Fault> {
     let text = match page {
         Page::Cli => commands(),
         Page::Annotations => translate::reference_markdown(),
-        Page::GatewayApi => translate::gateway_api_reference_markdown(),
-        Page::Istio => translate::istio_reference_markdown(),
+        Page::GatewayApi => translate::gateway_api_reference_markdown() + &control::conditions_markdown(Frontend::GatewayApi),
+        Page::Istio => translate::istio_reference_markdown() + &control::conditions_markdown(Frontend::Istio),
         Page::Api => apiserver::reference_markdown(),
         Page::Metrics => metrics(),
     };

@@ -28,10 +28,7 @@ pub fn reference_markdown() -> String {
     page.push_str("\nRegular expressions mean the whole path or value; a prefix means whole segments.\n\n## Filters\n\n");
     let _ = writeln!(page, "However they are written, they run in this order: {}.", ORDER.map(|step| format!("{step:?}")).join(", "));
     page.push_str("A rule with a filter that cannot be had answers 500.\n");
-    page.push_str(
-        "\n## Conditions\n\n`Programmed` is true, or pending, by the word of the data plane. Where another API's object was there first, a \
-         route's `Conflicted` names it.\n\n",
-    );
+    page.push_str("\n## Conditions\n\n");
     page.push_str("| of a | condition | reason | when |\n|---|---|---|---|\n");
     for (of, condition, when) in CONDITIONS {
         let (condition, reason) = condition.split_once(' ').unwrap_or((condition, ""));

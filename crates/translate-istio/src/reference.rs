@@ -79,7 +79,7 @@ pub fn reference_markdown() -> String {
     page.push_str("\nRegular expressions mean the whole text; a prefix is compared octet by octet.\n\n## Filters\n\n");
     let _ = writeln!(page, "However they are written, they run in this order: {}.", ORDER.map(|step| format!("{step:?}")).join(", "));
     page.push_str("\nWhat cannot be read or followed, and may guard something, closes what it may mean: 503, or no handshake.\n");
-    page.push_str("\n## Conditions\n\n`Programmed` is true, or pending, by the word of the data plane.\n\n");
+    page.push_str("\n## Conditions\n\n");
     page.push_str("| condition | reason | when |\n|---|---|---|\n");
     for (condition, when) in CONDITIONS {
         let (condition, reason) = condition.split_once(' ').unwrap_or((condition, ""));

@@ -1,5 +1,6 @@
 use super::*;
 use crate::plan::PlannedPort;
+use crate::reference::{CONDITIONS, Of};
 use model::{HostPattern, ListenerProtocol, Replies, SectionName};
 use serde_json::{Value, json};
 use std::net::IpAddr;
@@ -67,7 +68,34 @@ fn gateway(listeners: Vec<ListenerStatus>) -> Draft {
 fn finish(draft: &Draft, kind: &'static str, plans: &[Plan], bindings: &[BindingState], refusals: &[(ShardKey, Text, String)]) -> Shape {
     let gateways: Gateways = plans.iter().cloned().collect();
     let heard = Heard { gateways: &gateways, bindings, refusals: refusals.to_vec(), controllers: BTreeSet::new() };
-    heard.finish(draft, &ObjectRef::new(kind, "demo", "web")).shape
+    let shape = heard.finish(draft, &ObjectRef::new(kind, "demo", "web")).shape;
+    assert_on_the_page(draft, &shape);
+    shape
+}
+
+/// What is said here and was not drafted stands on the reference pages.
+fn assert_on_the_page(draft: &Draft, shape: &Shape) {
+    let listeners = |status: &GatewayStatus| status.listeners.iter().map(|it| (Of::Listener, it.conditions.clone())).collect::<Vec<_>>();
+    let mut said = match shape {
+        Shape::Gateway { status, .. } => listeners(status),
+        Shape::Route { parents, .. } => parents.iter().map(|it| (Of::Route, it.conditions.clone())).collect(),
+        Shape::Conditions(conditions) => vec![(Of::Istio, conditions.clone())],
+        Shape::Class { .. } | Shape::Plain { .. } => Vec::new(),
+    };
+    if let Shape::Gateway { status, .. } = shape {
+        said.push((Of::Gateway, status.conditions.clone()));
+    }
+    let drafted: Vec<Condition> = match &draft.status {
+        Status::Gateway(it) => it.conditions.iter().chain(it.listeners.iter().flat_map(|it| &it.conditions)).cloned().collect(),
+        Status::Route(parents) => parents.iter().flat_map(|it| &it.conditions).cloned().collect(),
+        Status::Class { conditions, .. } | Status::Conditions(conditions) => conditions.clone(),
+    };
+    for (of, condition) in said.iter().flat_map(|(of, conditions)| conditions.iter().map(move |it| (of, it))) {
+        let row = |it: &Condition| format!("{}={} {}", it.kind, it.status.as_str(), it.reason);
+        let said = row(condition);
+        let known = drafted.iter().any(|it| row(it) == said) || CONDITIONS.iter().any(|it| (it.0, it.1) == (*of, said.as_str()));
+        assert!(known, "{of:?} {said}");
+    }
 }
 
 fn shown(condition: Option<&Condition>) -> String {
