@@ -41,6 +41,10 @@ pub enum Command {
     Get(GetArgs),
     /// Print the CustomResourceDefinitions of Istio's and Gateway API's kinds, to install in a cluster
     Crds(CrdsArgs),
+    /// Copy everything that `paifang up` keeps to a file, while it runs or not
+    Backup(BackupArgs),
+    /// Put a copy in the place of what `paifang up` keeps, while it does not run
+    Restore(RestoreArgs),
     /// Run the sample backends: httpbin, a versioned hello, echo for WebSocket, gRPC, TCP and UDP
     Demo(DemoArgs),
     /// Print the version
@@ -240,6 +244,26 @@ pub struct CrdsArgs {
 pub enum CrdApi {
     GatewayApi,
     Istio,
+}
+
+#[derive(Args, Debug)]
+pub struct BackupArgs {
+    /// The copy; it must not be there yet
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Where objects are kept [default: as for `up`]
+    #[arg(long, value_name = "DIR", env = "PAIFANG_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct RestoreArgs {
+    /// A copy that `paifang backup` made
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Where objects are kept [default: as for `up`]
+    #[arg(long, value_name = "DIR", env = "PAIFANG_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

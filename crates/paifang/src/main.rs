@@ -7,9 +7,11 @@
 //!                                ├─► serve: control ► data plane, admin address, screen
 //! control ─► a cluster's API ────┘
 //! check, explain, get, crds ─► cli        demo ─► demo        reference ─► the crates that do the work
+//! backup, restore ─► store
 //! ```
 
 mod admit;
+mod backup;
 mod fault;
 mod reference;
 mod samples;
@@ -52,6 +54,8 @@ fn run(command: Command) -> Result<Exit, Fault> {
         Command::Reference { page } => reference::print(page),
         Command::Explain(args) => block_on(async move { Ok(cli::explain::run(&args).await?) }),
         Command::Get(args) => block_on(async move { Ok(cli::get::run(&args).await?) }),
+        Command::Backup(args) => block_on(backup::backup(args)),
+        Command::Restore(args) => block_on(backup::restore(args)),
         Command::Demo(args) => block_on(demo(args)),
         Command::Up(args) => block_on(up::run(*args)),
         Command::Control(args) => block_on(serve::control(*args)),

@@ -1,6 +1,7 @@
 //! `paifang up`: everything on this machine, in one process.
 
 use crate::admit;
+use crate::backup::Backups;
 use crate::fault::Fault;
 use crate::samples;
 use crate::screen::{self, Screen};
@@ -22,7 +23,11 @@ pub async fn run(args: UpArgs) -> Result<Exit, Fault> {
     options.admit = Some(admit::admit(own(&args)));
     options.warn = admit::warn(args.demo);
     let api = apiserver::start(store.clone(), options).await?;
+    let backups = Backups::listen(&data_dir, store.clone());
     let result = serve(&args, &api).await;
+    if let Some(backups) = backups {
+        backups.stop();
+    }
     api.stop().await;
     store.close().await;
     result
@@ -76,7 +81,7 @@ async fn client(kubeconfig: &str) -> Result<kube::Client, Fault> {
 }
 
 /// As asked, or where the XDG specification says.
-fn data_dir(asked: Option<PathBuf>) -> Result<PathBuf, Fault> {
+pub fn data_dir(asked: Option<PathBuf>) -> Result<PathBuf, Fault> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|it| it.is_absolute());
     let home = || absolute("HOME").map(|it| it.join(".local/share"));
     let found = asked.or_else(|| absolute("XDG_DATA_HOME").or_else(home).map(|it| it.join("paifang")));
