@@ -4,7 +4,7 @@ use crate::{Edits, Flow, Reply, safe};
 use model::{Reason, Rewrite, TemplatePart};
 use route::{Expression, Found, Groups, Request};
 
-/// Bound of a path made of many replacements, in octets.
+/// Bound of a path made of a template, in octets: a template may name a group any number of times.
 const LARGEST: usize = 64 << 10;
 
 pub(crate) fn run(rewrite: &Rewrite, expression: Option<&Expression>, request: &Request, edits: &mut Edits) -> Flow {
@@ -42,11 +42,9 @@ fn fill(template: &[TemplatePart], expression: &Expression, request: &Request, e
     let mut groups = std::mem::take(&mut edits.groups);
     let path = edits.path(request);
     let found = expression.captures(path.as_bytes(), &mut groups);
-    if found == Found::Yes {
-        push(template, &groups, path, out);
-    }
+    let fits = found != Found::Yes || push(template, &groups, path, out);
     edits.groups = groups;
-    found
+    if fits { found } else { Found::OverBudget }
 }
 
 /// Fills the template wherever the pattern is found, and keeps what is between.
@@ -67,26 +65,27 @@ fn fill_each(template: &[TemplatePart], expression: &Expression, request: &Reque
             continue;
         }
         out.push_str(path.get(kept..range.start).unwrap_or_default());
-        push(template, &groups, path, out);
+        if !push(template, &groups, path, out) {
+            break Found::OverBudget;
+        }
         any = Found::Yes;
         kept = range.end;
         from = if range.is_empty() { range.end + 1 } else { range.end };
-        if out.len() > LARGEST {
-            break Found::OverBudget;
-        }
     };
     out.push_str(path.get(kept..).unwrap_or_default());
     edits.groups = groups;
     found
 }
 
-fn push(template: &[TemplatePart], groups: &Groups, path: &str, out: &mut String) {
-    for part in template {
+/// `false`: it is longer than a path may be.
+fn push(template: &[TemplatePart], groups: &Groups, path: &str, out: &mut String) -> bool {
+    template.iter().all(|part| {
         out.push_str(match part {
             TemplatePart::Literal(text) => text,
             TemplatePart::Capture(index) => groups.get(usize::from(*index), path),
         });
-    }
+        out.len() <= LARGEST
+    })
 }
 
 /// Makes `result` the new target. Its own query, if any, goes before the request's.

@@ -142,6 +142,23 @@ fn a_rewrite_replaces_the_whole_path_and_keeps_the_query() {
 }
 
 #[test]
+fn a_template_makes_no_path_without_end() {
+    let of = |rewrite: fn(Pattern, Vec<TemplatePart>) -> Rewrite, times, path: &str| {
+        let pattern = Pattern { text: "(.*)".into(), case: Case::Sensitive, anchor: Anchor::None, engine: Engine::Linear };
+        let rewrite = rewrite(pattern, vec![TemplatePart::Capture(1); times]);
+        ran(vec![Filter::Rewrite(rewrite)], Action::Respond(Respond { status: 200, reason: Reason::Respond, body: None }), &get(path))
+    };
+    let path = "/".to_owned() + &"a".repeat(1023);
+    for rewrite in [|pattern, template| Rewrite::Regex { pattern, template }, |pattern, template| Rewrite::Replace { pattern, template }] {
+        let answer = |times| match of(rewrite, times, &path).flow {
+            Flow::Respond(reply) => reply.status,
+            Flow::Continue => panic!("a route that answers by itself"),
+        };
+        assert_eq!((answer(64), answer(65), answer(100_000)), (200, 400, 400));
+    }
+}
+
+#[test]
 fn rewrites_follow_one_another() {
     let filters = vec![regex("/a/(.*)", "/b/$1?x"), regex("/b/(.*)", "/c/$1?y"), regex("/a", "/never")];
     assert_eq!(target(filters, &Asked { query: Some("q"), ..get("/a/z") }).as_deref(), Some("/c/z?y&x&q"));
