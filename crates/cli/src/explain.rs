@@ -21,6 +21,9 @@ use route::{CompiledRoute, Explanation, GatewayTable, Headers, Lookup, Outcome, 
 use serde_json::json;
 use std::io::{BufRead, Write};
 
+/// In the place of a backend that a route names and that is not there.
+const NO_BACKEND: &str = "none: it does not exist, or may not be used";
+
 /// Runs the command.
 pub async fn run(args: &ExplainArgs) -> Result<Exit> {
     if args.batch {
@@ -119,7 +122,7 @@ impl<'a> Answer<'a> {
         let backend = |it: &model::WeightedBackend| {
             let id = it.backend.as_ref().map(|it| &it.id);
             let endpoints = id.and_then(|id| self.served.endpoints.get(id)).into_iter().flatten().map(|it| it.address.to_string());
-            let shown = id.map_or_else(|| "none: it does not exist, or may not be used".to_owned(), ToString::to_string);
+            let shown = id.map_or_else(|| NO_BACKEND.to_owned(), ToString::to_string);
             (shown, it.weight, endpoints.collect())
         };
         backends.iter().map(backend).collect()

@@ -1,6 +1,6 @@
 //! What was found, as text and as JSON.
 
-use super::{Answer, Arrival, Handshake};
+use super::{Answer, Arrival, Handshake, NO_BACKEND};
 use crate::served::{OWN, ServedGateway};
 use crate::text::{self, Paint, Style, safe};
 use crate::words::{self, filter_text, match_text, object_json, source_text};
@@ -98,8 +98,12 @@ impl Answer<'_> {
         let backends = self.backends(self.forwarded());
         for (n, (id, weight, endpoints)) in backends.iter().enumerate() {
             let weight = if backends.len() > 1 { format!(" (weight {weight})") } else { String::new() };
-            let endpoints = if endpoints.is_empty() { "no ready endpoint".to_owned() } else { endpoints.join(", ") };
-            row(if n == 0 { "backend" } else { "" }, format!("{id}{weight}: {endpoints}"));
+            let endpoints = match endpoints.as_slice() {
+                _ if id == NO_BACKEND => String::new(),
+                [] => ": no ready endpoint".to_owned(),
+                endpoints => format!(": {}", endpoints.join(", ")),
+            };
+            row(if n == 0 { "backend" } else { "" }, format!("{id}{weight}{endpoints}"));
         }
     }
 
