@@ -16,6 +16,9 @@ pub(crate) struct Admission {
     hash: RandomState,
     per_client: u32,
     per_listener: u32,
+    /// Of all listeners together, of which there may be many: each connection may need another one, and both a descriptor.
+    most: u32,
+    open: AtomicU32,
 }
 
 /// One connection that counts. Dropping it ends that.
@@ -27,18 +30,24 @@ pub(crate) struct Admitted {
 }
 
 impl Admission {
-    pub fn new(per_client: u32, per_listener: u32) -> Arc<Self> {
-        Arc::new(Self { shards: Default::default(), hash: RandomState::new(), per_client, per_listener })
+    pub fn new(per_client: u32, per_listener: u32, most: u32) -> Arc<Self> {
+        let open = AtomicU32::new(0);
+        Arc::new(Self { shards: Default::default(), hash: RandomState::new(), per_client, per_listener, most, open })
     }
 
-    /// `None`: the client or the listener has as many as it may.
+    /// `None`: the client, the listener or all of them together have as many as they may.
     pub fn admit(self: &Arc<Self>, client: IpAddr, listener: &Arc<AtomicU32>) -> Option<Admitted> {
-        let one_more = |open: u32| (open < self.per_listener).then_some(open + 1);
-        listener.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
+        let one_more = |most: u32| move |open: u32| (open < most).then_some(open + 1);
+        self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more(self.most)).ok()?;
+        if listener.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more(self.per_listener)).is_err() {
+            self.open.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
         let mut shard = self.shard(client).lock().unwrap_or_else(PoisonError::into_inner);
         let count = shard.entry(client).or_default();
         if *count >= self.per_client {
             listener.fetch_sub(1, Ordering::Relaxed);
+            self.open.fetch_sub(1, Ordering::Relaxed);
             return None;
         }
         *count += 1;
@@ -53,6 +62,7 @@ impl Admission {
 impl Drop for Admitted {
     fn drop(&mut self) {
         self.listener.fetch_sub(1, Ordering::Relaxed);
+        self.admission.open.fetch_sub(1, Ordering::Relaxed);
         let mut shard = self.admission.shard(self.client).lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = shard.get_mut(&self.client) {
             *count = count.saturating_sub(1);
@@ -69,7 +79,7 @@ mod tests {
 
     #[test]
     fn limits_hold_and_are_given_back() {
-        let admission = Admission::new(2, 3);
+        let admission = Admission::new(2, 3, 100);
         let listener = Arc::new(AtomicU32::new(0));
         let (one, two) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
         let first = admission.admit(one, &listener).expect("the first");
@@ -80,5 +90,20 @@ mod tests {
         drop(first);
         assert!(admission.admit(one, &listener).is_some());
         assert_eq!(listener.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn many_listeners_have_no_more_together_than_there_are_descriptors_for() {
+        let admission = Admission::new(10, 2, 3);
+        let [one, other] = [(); 2].map(|()| Arc::new(AtomicU32::new(0)));
+        let client = IpAddr::from([10, 0, 0, 1]);
+        let mut open: Vec<_> = [&one, &one, &other].map(|it| admission.admit(client, it).expect("there is room")).into();
+        assert!(admission.admit(client, &other).is_none(), "three together");
+        assert!(admission.admit(client, &one).is_none(), "two a listener");
+        open.remove(0);
+        open.push(admission.admit(client, &other).expect("what was refused is not counted"));
+        assert!(admission.admit(client, &one).is_none());
+        drop(open);
+        assert_eq!(admission.open.load(Ordering::Relaxed), 0);
     }
 }

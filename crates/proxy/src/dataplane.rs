@@ -57,7 +57,8 @@ pub fn start(options: Options) -> io::Result<Dataplane> {
     let workers = options.workers.map_or_else(|| std::thread::available_parallelism().map_or(1, NonZeroUsize::get), NonZeroUsize::get);
     let metrics = Metrics::new(workers);
     let limits = options.limits;
-    let per_listener = limits.connections_per_listener.unwrap_or_else(|| u32::try_from(files / 2 / 10 * 9).unwrap_or(u32::MAX));
+    let most = u32::try_from(files / 2 / 10 * 9).unwrap_or(u32::MAX);
+    let per_listener = limits.connections_per_listener.unwrap_or(most);
     let (senders, receivers): (Vec<_>, Vec<_>) = (0..workers).map(|_| mpsc::channel(QUEUE)).unzip();
     let handshakes = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).thread_name("handshake").build()?;
     let (handle, handshakes) = (handshakes.handle().clone(), Handshakes(Some(handshakes)));
@@ -67,7 +68,7 @@ pub fn start(options: Options) -> io::Result<Dataplane> {
         limits,
         access_log: AccessLog::start(options.access_log, workers, metrics.clone())?,
         metrics,
-        admission: Admission::new(limits.connections_per_client, per_listener),
+        admission: Admission::new(limits.connections_per_client, per_listener, most),
         loads: (0..workers).map(|_| AtomicUsize::new(0)).collect(),
         base: Instant::now(),
         handshakes: handle,

@@ -84,7 +84,7 @@ pub struct Limits {
     pub requests_per_connection: u32,
     /// Default 1 h. The next answer says `Connection: close`.
     pub connection_age: Duration,
-    /// Default: 90 % of half the file descriptors.
+    /// Default: 90 % of half the file descriptors, which is also the bound of all listeners together.
     pub connections_per_listener: Option<u32>,
     /// Of one address. Default 10,000: a balancer in front, or everything on one machine, is one address.
     pub connections_per_client: u32,
