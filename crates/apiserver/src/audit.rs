@@ -15,9 +15,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::access::{Asker, Identity, Peer};
 use crate::rbac::Attempt;
@@ -28,6 +29,8 @@ use crate::{clock, review};
 const QUEUE: usize = 4096;
 /// Lines that are written at once.
 const BATCH: usize = 256;
+/// How long a stop waits for the disk.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest text in a line, and the longest list: clients choose them.
 const TEXT: usize = 512;
 const LIST: usize = 32;
@@ -45,8 +48,15 @@ pub struct Audit {
 /// Takes lines. A copy is cheap; the thread ends with the last.
 #[derive(Clone, Debug)]
 pub(crate) struct Log {
-    queue: mpsc::Sender<String>,
+    queue: mpsc::Sender<Command>,
     lost: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+enum Command {
+    Line(String),
+    /// Answered when all lines before it are in the file, or have failed.
+    Flush(oneshot::Sender<()>),
 }
 
 /// One write. It is told when this is dropped, so that one whose client went away is told as well.
@@ -119,8 +129,22 @@ impl Log {
     }
 
     fn send(&self, line: &Value) {
-        if self.queue.try_send(line.to_string()).is_err() {
+        if self.queue.try_send(Command::Line(line.to_string())).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits until what was told is in the file, but not for ever.
+    pub(crate) async fn flush(&self) {
+        let flushed = async {
+            let (done, flushed) = oneshot::channel();
+            if self.queue.send(Command::Flush(done)).await.is_ok() {
+                // An error means that the thread is gone.
+                let _ = flushed.await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, flushed).await.is_err() {
+            tracing::warn!("the audit log's last lines may be missing");
         }
     }
 }
@@ -162,11 +186,18 @@ fn short(text: &str) -> Value {
     }
 }
 
-fn run(mut files: Files, mut lines: mpsc::Receiver<String>, lost: &AtomicU64) {
+fn run(mut files: Files, mut commands: mpsc::Receiver<Command>, lost: &AtomicU64) {
     let mut failed = false;
-    while let Some(first) = lines.blocking_recv() {
-        let more = std::iter::from_fn(|| lines.try_recv().ok()).take(BATCH - 1);
-        let mut batch: Vec<String> = std::iter::once(first).chain(more).collect();
+    while let Some(first) = commands.blocking_recv() {
+        let more = std::iter::from_fn(|| commands.try_recv().ok()).take(BATCH - 1);
+        let (mut batch, mut waiting) = (Vec::new(), Vec::new());
+        for command in std::iter::once(first).chain(more) {
+            match command {
+                Command::Line(line) => batch.push(line),
+                Command::Flush(done) => waiting.push(done),
+            }
+        }
+        let lines = batch.len() as u64;
         let missed = lost.swap(0, Ordering::Relaxed);
         if missed > 0 {
             batch.push(json!({ "time": clock::now(), "lost": missed }).to_string());
@@ -174,11 +205,15 @@ fn run(mut files: Files, mut lines: mpsc::Receiver<String>, lost: &AtomicU64) {
         match files.write(&batch) {
             Ok(()) => failed = false,
             Err(error) => {
-                lost.fetch_add(missed.max(1) + batch.len() as u64 - 1, Ordering::Relaxed);
+                lost.fetch_add(missed + lines, Ordering::Relaxed);
                 if !std::mem::replace(&mut failed, true) {
                     tracing::error!(path = %files.options.path.display(), %error, "the audit log cannot be written");
                 }
             }
+        }
+        for done in waiting {
+            // Who asked may have stopped waiting.
+            let _ = done.send(());
         }
     }
 }
@@ -286,6 +321,30 @@ mod tests {
         files.write(&["a".into(), "b".repeat(200), "c".into()]).expect("written");
         assert_eq!(read(dir.path(), "audit.log").as_deref(), Some("c\n"));
         assert_eq!(read(dir.path(), "audit.log.2").as_deref(), Some("a\n"));
+    }
+
+    #[tokio::test]
+    async fn lines_that_could_not_be_written_are_counted() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let inner = dir.path().join("inner");
+        std::fs::create_dir(&inner).expect("made");
+        let log = Log::start(Audit { path: inner.join("audit.log"), max_bytes: 1, files: 1 }).expect("started");
+        log.send(&json!("first"));
+        log.flush().await;
+        // The next line needs a new file, and there is no place for it.
+        std::fs::remove_dir_all(&inner).expect("gone");
+        for _ in 0..3 {
+            log.send(&json!("lost"));
+            log.flush().await;
+        }
+        std::fs::create_dir(&inner).expect("made");
+        log.send(&json!("last"));
+        log.flush().await;
+        let text: String = ["audit.log.1", "audit.log"].into_iter().filter_map(|name| read(&inner, name)).collect();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], r#""last""#);
+        let told: Value = serde_json::from_str(lines[1]).expect("JSON");
+        assert_eq!((lines.len(), &told["lost"]), (2, &json!(3)), "{text}");
     }
 
     #[test]

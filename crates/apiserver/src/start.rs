@@ -99,6 +99,7 @@ pub struct Running {
     pub client_certificate: String,
     client_key: String,
     authority: Authority,
+    audit: Option<Log>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -127,7 +128,7 @@ pub async fn start(store: Store, options: Options) -> Result<Running, StartError
     });
     let audit = audit.transpose()?;
     let (stop, stopped) = watch::channel(false);
-    let api = Arc::new(Api::new(store, signer, audit, Hooks { admit: options.admit, warn: options.warn }, stopped.clone()));
+    let api = Arc::new(Api::new(store, signer, audit.clone(), Hooks { admit: options.admit, warn: options.warn }, stopped.clone()));
     crd::refresh(&api);
     first_objects(&api).await?;
     definitions::install(&api, &options.definitions).await?;
@@ -148,6 +149,7 @@ pub async fn start(store: Store, options: Options) -> Result<Running, StartError
         client_certificate: admin.certificate,
         client_key: admin.key,
         authority,
+        audit,
         stop,
         tasks,
     })
@@ -230,6 +232,9 @@ impl Running {
         for task in self.tasks.drain(..) {
             // A panic of the task was logged by the runtime.
             let _ = task.await;
+        }
+        if let Some(audit) = &self.audit {
+            audit.flush().await;
         }
     }
 }
