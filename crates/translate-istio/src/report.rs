@@ -6,9 +6,9 @@ use crate::destination::{Else, is_for};
 use crate::servers::{Bound, port_of, selects};
 use crate::services::{Place, is_visible};
 use crate::told::Told;
-use model::{GatewayId, ObjectRef};
+use model::{GatewayId, HostPattern, ObjectRef};
 use resources::hosts::narrower;
-use resources::istio::{GatewayName, Serves};
+use resources::istio::{GatewayName, IstioHost, Serves};
 use resources::{
     Cause, DestinationRule, IstioGateway, Kind, Name, Problem, Report, Severity, SharedGateway, Status, VirtualService, nearest, suggest,
 };
@@ -191,17 +191,9 @@ impl<'a> Context<'a> {
         if visible.is_empty() {
             return nothing("NotExported", "it is not exported to the namespace where the gateway runs");
         }
-        let mut met = false;
-        for (index, host) in &it.hosts {
-            let full = host.full(&self.options.domain);
-            if visible.iter().any(|(_, bound)| self.host_overlaps(it, &full, *bound)) {
-                met = true;
-                continue;
-            }
-            let message = format!("no server of its Gateways has host `{}`, so it does nothing there", host.text);
-            let problem = Problem::warning(format!("spec.hosts[{index}]"), Cause::NoEffect, message);
-            report.problems.insert(problem.hint("Add the host to a server of the Gateway (also as `NAMESPACE/HOST` for this namespace)"));
-        }
+        let unmet = self.unmet(it, &visible);
+        let met = unmet.len() < it.hosts.len();
+        report.problems.extend(unmet);
         if !met {
             return nothing("HostNotInGateway", "no server of its Gateways has one of its hosts");
         }
@@ -232,6 +224,18 @@ impl<'a> Context<'a> {
         let gateways: BTreeSet<GatewayId> = fitting.iter().map(|(shared, _)| shared.id.clone()).collect();
         report.gateways.extend(gateways);
         Said::Served
+    }
+
+    /// Hosts that no server of its Gateways has, each once.
+    fn unmet(self, it: &VirtualService, visible: &[(&'a SharedGateway, Bound<'a>)]) -> Vec<Problem> {
+        let met = |full: &HostPattern| visible.iter().any(|(_, bound)| self.host_overlaps(it, full, *bound));
+        let unmet = it.hosts.iter().filter(|(_, host)| !met(&host.full(&self.options.domain)));
+        let problem = |(index, host): &(usize, IstioHost)| {
+            let message = format!("no server of its Gateways has host `{}`, so it does nothing there", host.text);
+            let problem = Problem::warning(format!("spec.hosts[{index}]"), Cause::NoEffect, message);
+            problem.hint("Add the host to a server of the Gateway (also as `NAMESPACE/HOST` for this namespace)")
+        };
+        unmet.map(problem).collect()
     }
 
     /// Hosts for which another server of TLS has a nearer host: its VirtualServices alone are asked.
