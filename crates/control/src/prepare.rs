@@ -93,10 +93,11 @@ async fn services(client: &Client, shared: &SharedGateway) -> Result<BTreeMap<Na
     Ok(found)
 }
 
-/// What other gateways had: they will ask for it again.
+/// What other gateways had: they will ask for it again. A Service of the shared gateway that it is no longer seen as takes nothing from it.
 fn reserved(shared: &SharedGateway, services: &BTreeMap<Name, Value>) -> Taken {
     let mut taken = Taken::default();
-    let others = services.iter().filter(|(name, it)| !shared.services.contains(name) && crate::services::gateway_of(it).is_some());
+    let of_another = |it: &Value| crate::services::gateway_of(it).is_some_and(|id| id != shared.id.as_str());
+    let others = services.iter().filter(|(name, it)| !shared.services.contains(name) && of_another(it));
     for given in others.map(|it| Given::read(it.1)) {
         taken.addresses.extend(given.address);
         taken.node_ports.extend(given.node_ports());
@@ -132,3 +133,6 @@ pub(crate) async fn write(client: &Client, target: Target, wish: Wish) -> Result
 pub(crate) fn namespace(name: &str) -> Value {
     json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name, "labels": { MANAGED_BY: MANAGER } } })
 }
+
+#[cfg(test)]
+mod tests;
