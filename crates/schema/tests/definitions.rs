@@ -165,7 +165,7 @@ fn listeners() {
     refused(gateway(json!([])), "spec.listeners: Invalid value: 0: spec.listeners in body should have at least 1 items");
     let with = |protocol: &str, tls: Value| gateway(json!([{ "name": "a", "port": 1, "protocol": protocol, "tls": tls }]));
     refused(with("HTTP", json!({ "mode": "Passthrough" })), &format!("{at}: a listener of HTTP, TCP or UDP has no tls"));
-    refused(with("HTTPS", json!({ "mode": "Passthrough" })), &format!("{at}: HTTPS ends TLS: its mode is Terminate"));
+    refused(with("HTTPS", json!({ "mode": "Passthrough" })), &format!("{at}: HTTPS terminates TLS: its mode is Terminate"));
     refused(with("HTTPS", json!({})), "spec.listeners[0].tls: Invalid value: Terminate needs certificateRefs or options");
     fine(with("TLS", json!({ "mode": "Passthrough" })));
     refused(gateway(json!([{ "name": "a", "port": 1, "protocol": "TLS" }])), &format!("{at}: a listener of TLS needs tls.mode"));

@@ -47,7 +47,7 @@ fn listeners() -> Shape {
         .rule("self.all(l, !(l.protocol in ['HTTP', 'TCP', 'UDP']) || !has(l.tls))", "a listener of HTTP, TCP or UDP has no tls")
         .rule(
             "self.all(l, l.protocol != 'HTTPS' || !has(l.tls) || l.tls.mode in ['', 'Terminate'])",
-            "HTTPS ends TLS: its mode is Terminate",
+            "HTTPS terminates TLS: its mode is Terminate",
         )
         .rule("self.all(l, l.protocol != 'TLS' || has(l.tls) && has(l.tls.mode) && l.tls.mode != '')", "a listener of TLS needs tls.mode")
         .rule(

@@ -40,7 +40,7 @@ fn tls() -> Shape {
     let pair = object([("serverCertificate", text()), ("privateKey", text()), ("caCertificates", text())]);
     object([
         ("httpsRedirect", flag().about("Answer plain HTTP with a redirect to https.")),
-        ("mode", word(modes).about("Who ends TLS, and whether clients show a certificate.")),
+        ("mode", word(modes).about("Who terminates TLS, and whether clients show a certificate.")),
         ("credentialName", text().about("The Secret with certificate and key, in the namespace of the gateway's workload.")),
         ("credentialNames", list(text()).items(1, 2).about("Two Secrets: one with an RSA, one with an ECDSA certificate.")),
         ("caCertCredentialName", text().about("The Secret or ConfigMap with the authority of client certificates.")),
