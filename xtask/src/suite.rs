@@ -37,7 +37,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 /// What takes minutes: 2,000 ends of the store's process, 200 of them by `kill -9`, and 2,000 bits of its file turned over.
 pub fn nightly() -> Result<ExitCode> {
     let mut command = tools::cargo();
-    command.args(["test", "--package", "store", "--lib", "nightly_", "--", "--ignored"]);
+    command.args(["test", "--package", "store", "--no-fail-fast", "nightly_", "--", "--ignored"]);
     tally::finish(&mut command)
 }
 

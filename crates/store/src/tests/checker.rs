@@ -1,7 +1,7 @@
 //! Random histories of writes, reads, watches, failures of the disk and ends of the process, against a model.
 //!
 //! ```text
-//! several clients write ─► store ─► disk in memory (sim) or a real process (kill)
+//! several clients write ─► store ─► disk in memory (sim); tests/kill.rs kills real processes
 //!        │ answers           │ reads, watches, what is there after a restart
 //!        └──► history ◄──────┘ the model; what does not fit is a violation
 //! ```
@@ -9,7 +9,6 @@
 //! **Invariant:** with the same seed the same is asked of the store; which writes share a commit is up to the threads.
 
 mod history;
-mod kill;
 mod planted;
 mod sim;
 mod watcher;

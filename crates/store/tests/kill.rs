@@ -1,15 +1,24 @@
 //! A process of its own that writes, and `kill -9`.
+//!
+//! A program of its own too: a process that is being started holds, for a moment, the locks of the one that starts it.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
-use super::*;
+use store::{Change, Event, Expect, Limits, Op, Revision, Store};
 
 /// Tells the test below that it is the process to kill.
 const DIR: &str = "STORE_TO_WRITE_TO";
 const ROUND: &str = "ROUND_OF_WRITES";
 const CLIENTS: u64 = 4;
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(work)
+}
 
 fn value(client: u64, round: u64, serial: u64) -> String {
     let text = format!("{client}-{round}-{serial}-");
@@ -54,7 +63,7 @@ fn limits() -> Limits {
 fn killed(dir: &Path, round: u64, after: usize) -> BTreeMap<Revision, (u64, u64)> {
     let me = std::env::current_exe().expect("this program");
     let mut child = Command::new(me)
-        .args(["--exact", "tests::checker::kill::writes_until_it_is_killed", "--ignored", "--nocapture"])
+        .args(["--exact", "writes_until_it_is_killed", "--ignored", "--nocapture"])
         .env(DIR, dir)
         .env(ROUND, round.to_string())
         .stdout(Stdio::piped())
@@ -113,10 +122,10 @@ async fn all_after(store: &Store, known: Revision) -> Vec<Arc<Event>> {
 }
 
 fn kills(rounds: u64) {
-    let (dir, mut rng) = (dir(), Rng(rounds));
+    let dir = tempfile::tempdir().expect("a temporary directory");
     let mut known = 1;
     for round in 0..rounds {
-        let acknowledged = killed(dir.path(), round, 1 + rng.index(60));
+        let acknowledged = killed(dir.path(), round, 1 + usize::try_from(round * 37 % 60).expect("small"));
         let store = Store::open_with(dir.path(), limits()).expect("opens after the kill");
         let events = block_on(all_after(&store, known));
         fits(&events, known, round, &acknowledged);
