@@ -103,28 +103,29 @@ pub(crate) fn service_account_groups(namespace: &str) -> [String; 2] {
     [SERVICE_ACCOUNTS.to_owned(), format!("{SERVICE_ACCOUNTS}:{namespace}")]
 }
 
-/// Finds out who asks.
+/// Finds out who sent a request.
 ///
 /// # Errors
-/// `Unauthorized` for who cannot say, `Forbidden` for who may not be whom they want to be.
-pub(crate) fn identify(api: &Api, headers: &HeaderMap, peer: &Peer) -> Result<Asker, Failure> {
-    let user = match &peer.certificate {
-        Some(user) => user.clone(),
-        None => {
-            let bearer = bearer(headers).ok_or_else(Failure::unauthorized)?;
-            token::authenticate(api, bearer, &[token::AUDIENCE.to_owned()]).map_err(|reason| {
-                tracing::debug!(peer = %peer.address, reason, "a bearer token was refused");
-                Failure::unauthorized()
-            })?
-        }
-    };
-    match impersonation::wanted(headers)? {
-        None => Ok(Asker { user, behind: None }),
-        Some(wanted) => {
-            impersonation::check(api, &user, &wanted)?;
-            Ok(Asker { user: wanted.become_user(), behind: Some(user) })
-        }
+/// `Unauthorized` for who cannot say.
+pub(crate) fn authenticate(api: &Api, headers: &HeaderMap, peer: &Peer) -> Result<Identity, Failure> {
+    if let Some(user) = &peer.certificate {
+        return Ok(user.clone());
     }
+    let bearer = bearer(headers).ok_or_else(Failure::unauthorized)?;
+    token::authenticate(api, bearer, &[token::AUDIENCE.to_owned()]).map_err(|reason| {
+        tracing::debug!(peer = %peer.address, reason, "a bearer token was refused");
+        Failure::unauthorized()
+    })
+}
+
+/// In whose place `user` asks, if in somebody's.
+///
+/// # Errors
+/// `Forbidden` for who may not be whom they want to be.
+pub(crate) fn stand_in(api: &Api, headers: &HeaderMap, user: &Identity) -> Result<Option<Identity>, Failure> {
+    let Some(wanted) = impersonation::wanted(headers)? else { return Ok(None) };
+    impersonation::check(api, user, &wanted)?;
+    Ok(Some(wanted.become_user()))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

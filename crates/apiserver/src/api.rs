@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use store::Store;
 use tokio::sync::watch;
 
-use crate::access::{self, Identity, Peer};
+use crate::access::{self, Asker, Identity, Peer};
 use crate::audit::Log;
 use crate::body::{self, Parsed};
 use crate::failure::Failure;
@@ -81,16 +81,24 @@ impl Api {
         if let Some(reply) = public(&head.method, path) {
             return reply;
         }
-        let asker = match access::identify(self, &head.headers, peer) {
-            Ok(asker) => asker,
+        let user = match access::authenticate(self, &head.headers, peer) {
+            Ok(user) => user,
             Err(failure) => return Reply::failure(&failure),
+        };
+        let (asker, refused) = match access::stand_in(self, &head.headers, &user) {
+            Ok(None) => (Asker { user, behind: None }, None),
+            Ok(Some(other)) => (Asker { user: other, behind: Some(user) }, None),
+            Err(failure) => (Asker { user, behind: None }, Some(failure)),
         };
         let query = Query::parse(head.uri.query().unwrap_or(""));
         let target = Target::parse(path);
         let attempt = Attempt::of(&head.method, path, target.as_ref(), &query);
         let dry_run = query.get("dryRun").is_some();
         let entry = self.audit.as_ref().and_then(|log| log.entry(&asker, peer, &attempt, agent(&head.headers), dry_run));
-        let reply = self.act(&head, body, target, query, &attempt, asker.user).await;
+        let reply = match refused {
+            None => self.act(&head, body, target, query, &attempt, asker.user).await,
+            Some(failure) => Err(failure),
+        };
         let reply = reply.unwrap_or_else(|failure| Reply::failure(&failure));
         if let Some(entry) = entry {
             entry.answered(reply.code(), reply.made());

@@ -31,14 +31,19 @@ async fn writes_are_told_with_who_and_what_and_never_with_what_was_written() {
     sent.headers_mut().insert("user-agent", HeaderValue::from_static("test/1"));
     let name = server.ask(sent).await.ok()["metadata"]["name"].clone();
     send_as(&server, "ann", Method::DELETE, &format!("{SECRETS}/x"), &Value::Null).await.refused(403);
+    // Who may not be another is told as who they are.
+    let kubeconfig = server.running.kubeconfig_for("bob", "").expect("a kubeconfig");
+    let mut sent = request(Method::DELETE, &format!("{SECRETS}/x"), "", "");
+    sent.headers_mut().insert("impersonate-user", HeaderValue::from_static("ann"));
+    server.ask_with(&kubeconfig, sent).await.refused(403);
     // None of these is told.
     server.get(SECRETS).await.ok();
     server.post(&format!("{SECRETS}?dryRun=All"), &json!({ "metadata": { "name": "dry" } })).await.ok();
     server.post("/apis/authentication.k8s.io/v1/selfsubjectreviews", &json!({})).await.ok();
     server.post("/api/v1/namespaces/default/serviceaccounts", &json!({ "metadata": { "name": "robot" } })).await.ok();
     let token = server.post("/api/v1/namespaces/default/serviceaccounts/robot/token", &json!({})).await.ok();
-    let lines = lines(&server, 4).await;
-    assert_eq!(lines.len(), 4, "{lines:?}");
+    let lines = lines(&server, 5).await;
+    assert_eq!(lines.len(), 5, "{lines:?}");
     let admin = json!({ "name": "paifang-admin", "groups": ["system:masters", "system:authenticated"] });
     let first = &lines[0];
     assert_eq!(
@@ -50,7 +55,8 @@ async fn writes_are_told_with_who_and_what_and_never_with_what_was_written() {
     assert!(first["time"].as_str().is_some_and(|time| time.ends_with('Z')), "{first}");
     let second = &lines[1];
     assert_eq!((&second["user"], &second["as"]["name"], &second["code"]), (&admin, &json!("ann"), &json!(403)));
-    assert_eq!(lines[3]["object"]["subresource"], "token");
+    assert_eq!((&lines[2]["user"]["name"], &lines[2]["as"], &lines[2]["code"]), (&json!("bob"), &json!(null), &json!(403)));
+    assert_eq!(lines[4]["object"]["subresource"], "token");
     let text = std::fs::read_to_string(server.dir.path().join("audit.log")).expect("a file");
     let token = token["status"]["token"].as_str().expect("a token");
     assert!(!text.contains("hunter2") && !text.contains("aHVudGVyMg") && !text.contains(token), "{text}");
