@@ -113,9 +113,8 @@ fn a_route_through_a_real_api_server() {
     assert!(!origin.requests().is_empty());
 
     // a node port answers, too
-    let gateway = get(&["--all-namespaces", "service", "--selector", "app.kubernetes.io/managed-by=paifang"]).unwrap_or_default();
-    let ports =
-        gateway["items"].as_array().into_iter().flatten().flat_map(|service| service["spec"]["ports"].as_array().into_iter().flatten());
+    let service = get(&["--namespace", "kubesphere-controls-system", "service", "kubesphere-router-kubesphere-system"]).unwrap_or_default();
+    let ports = service["spec"]["ports"].as_array().into_iter().flatten();
     let node_port = ports.filter(|port| port["port"] == 80).find_map(|port| port["nodePort"].as_u64());
     let node_port = SocketAddr::from(([127, 0, 0, 1], u16::try_from(node_port.expect("a node port")).expect("a port")));
     let url = format!("http://{host}:{}/node-port", node_port.port());
