@@ -1,12 +1,13 @@
 //! A copy of a store that is in use, and the way back.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::disk::{self, Disk};
+use crate::disk::{self, Disk, Older};
 use crate::memory::Memory;
-use crate::{Event, Limits, Object, OpenError, Revision, Store, lock};
+use crate::{Event, Limits, Object, OpenError, Revision, Store, WriteError, lock};
 
 /// How far a restored store is ahead of all that is known of: clients may have seen revisions that the copy never had, and
 /// must not take what comes under the same numbers for what they know.
@@ -20,9 +21,12 @@ pub enum BackupError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Store(#[from] OpenError),
+    #[error(transparent)]
+    Refused(#[from] WriteError),
 }
 
 /// All that a store holds at one revision.
+#[derive(Debug)]
 pub(crate) struct Content {
     pub(crate) revision: Revision,
     pub(crate) objects: Vec<(Arc<str>, Object)>,
@@ -46,6 +50,22 @@ impl Store {
         disk::create(to, Some(&content))?;
         Ok(content.revision)
     }
+
+    /// Makes what a copy holds all there is, while reads, watches and writes go on, and returns the revision of the last
+    /// change. What was there before is kept beside the store, as `store.before`.
+    ///
+    /// It is one write: other writes wait for it, and watches tell what it changes. What is in the copy as it is here
+    /// stays as it is, with its revision.
+    ///
+    /// # Errors
+    /// The copy cannot be read, is damaged or of a newer version, or the disk refuses. Nothing has changed.
+    pub async fn restore(&self, from: PathBuf) -> Result<Revision, BackupError> {
+        let path = &self.inner.path;
+        let (copy, before) = (path.with_extension("restored"), path.with_extension("before"));
+        let read = tokio::task::spawn_blocking(move || read(&from, &copy)).await;
+        let content = read.map_err(|error| OpenError::Thread { source: io::Error::other(error) })??;
+        self.put_in_place(content, Some(before)).await
+    }
 }
 
 /// Puts a copy made by [`Store::backup`] in the place of the store in `dir`, which no process may use, and returns the
@@ -62,9 +82,18 @@ pub fn restore(from: &Path, dir: &Path) -> Result<Revision, BackupError> {
     let path = disk::file_in(dir);
     let mut content = read(from, &path.with_extension("restored"))?;
     // One that is damaged may be why they restore.
-    let replaced = if path.exists() { Disk::open(path.clone()).and_then(|disk| disk.revision()).unwrap_or(1) } else { 1 };
-    content.revision = content.revision.max(replaced).saturating_add(LEAP);
+    let there = path.exists().then(|| load(path.clone())).and_then(Result::ok);
+    let newest = there.as_ref().map_or(1, |memory| memory.revision);
+    content.revision = content.revision.max(newest).saturating_add(LEAP);
     content.events.clear();
+    if let Some(there) = there {
+        // The same revision must not mean two things, for who has seen what was there.
+        for (key, object) in &mut content.objects {
+            if there.objects.get(key) != Some(object) {
+                object.revision = content.revision;
+            }
+        }
+    }
     keep(&path)?;
     disk::create(&path, Some(&content))?;
     drop(lock);
@@ -74,11 +103,15 @@ pub fn restore(from: &Path, dir: &Path) -> Result<Revision, BackupError> {
 /// Opens a copy of the copy: opening a file writes to it.
 fn read(from: &Path, copy: &Path) -> Result<Content, BackupError> {
     std::fs::copy(from, copy).map_err(|source| BackupError::Unreadable { path: from.to_owned(), source })?;
-    let loaded = Disk::open(copy.to_owned()).and_then(|disk| disk.load(&Limits::default()));
+    let loaded = load(copy.to_owned());
     let removed = std::fs::remove_file(copy);
     let memory = loaded.map_err(|error| error.of(from))?;
     removed.map_err(|source| OpenError::Unwritable { path: copy.to_owned(), source })?;
     Ok(Content::of(&memory))
+}
+
+fn load(path: PathBuf) -> Result<Memory, OpenError> {
+    Disk::open(path, Older::Replaced)?.load(&Limits::default())
 }
 
 fn keep(path: &Path) -> Result<(), OpenError> {
@@ -97,8 +130,21 @@ fn keep(path: &Path) -> Result<(), OpenError> {
 // === impl Content ===
 
 impl Content {
-    fn of(memory: &Memory) -> Self {
+    pub(crate) fn of(memory: &Memory) -> Self {
         let events = memory.ring.after(memory.ring.floor()).cloned().collect();
         Self { revision: memory.revision, objects: memory.list(""), events }
+    }
+
+    /// What must happen so that `memory` has these objects and no others.
+    pub(crate) fn changes(&self, memory: &Memory) -> Vec<Arc<Event>> {
+        let wanted: HashMap<&str, &Object> = self.objects.iter().map(|(key, object)| (&**key, object)).collect();
+        let gone = memory.objects.keys().filter(|key| !wanted.contains_key(&***key)).map(|key| (key, None));
+        let differs = |key: &Arc<str>, object: &Object| memory.objects.get(key).is_none_or(|there| there.bytes != object.bytes);
+        let put = self.objects.iter().filter(|(key, object)| differs(key, object)).map(|(key, object)| (key, Some(object)));
+        let event = |(key, now): (&Arc<str>, Option<&Object>), revision| {
+            let now = now.map(|object| object.bytes.clone());
+            Arc::new(Event { revision, key: key.clone(), now, before: memory.objects.get(key).cloned() })
+        };
+        gone.chain(put).zip(memory.revision + 1..).map(|(change, revision)| event(change, revision)).collect()
     }
 }

@@ -6,6 +6,10 @@
 //! **Invariant:** whenever the file is opened, after a failure too, every page in use is checked against its checksum and
 //! the header is written and synced again: what is read was confirmed by the disk, or the file is refused as damaged.
 
+mod format;
+mod outage;
+mod seal;
+
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -25,8 +29,12 @@ use crate::backup::Content;
 use crate::memory::Memory;
 use crate::{Event, Limits, Object, OpenError, Revision, WriteError};
 
-/// Rises with every change of the tables below that an older version cannot read.
-const FORMAT: u64 = 1;
+pub(crate) use format::FORMAT;
+pub(crate) use seal::{Seal, Sealed};
+
+use format::{NAME, give_it_a_name, migrate};
+use outage::Outage;
+
 const CACHE: usize = 32 << 20;
 
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
@@ -45,6 +53,19 @@ pub(crate) struct Disk {
     opener: Opener,
     /// `None` after a failure: redb refuses everything until the file is opened again.
     database: Option<Database>,
+    /// `None` while the disk is well.
+    outage: Option<Outage>,
+    /// See [`Limits::rest`].
+    rest: u32,
+    seal: Option<Seal>,
+}
+
+/// What becomes of a file of an older format, beside its migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Older {
+    /// A copy of it stays, for the way back.
+    Kept,
+    Replaced,
 }
 
 pub(crate) fn file_in(dir: &Path) -> PathBuf {
@@ -59,24 +80,69 @@ fn file(path: &Path) -> io::Result<File> {
 // === impl Disk ===
 
 impl Disk {
-    pub(crate) fn open(path: PathBuf) -> Result<Self, OpenError> {
+    pub(crate) fn open(path: PathBuf, older: Older) -> Result<Self, OpenError> {
         if !path.exists() {
             create(&path, None)?;
         }
-        let mut disk = Self { path, opener: Box::new(from_file), database: None };
+        let mut disk = Self::new(path, Box::new(from_file));
         disk.reopen()?;
         match disk.meta("format").map_err(|error| disk.corrupt(error))? {
             // A file is whole before it has this name. To take an empty one for a new store would hide a loss.
-            None => Err(disk.corrupt("it holds no store")),
-            Some(_) => disk.prepare().map(|()| disk),
+            None => return Err(disk.corrupt("it holds no store")),
+            Some(found) if found < FORMAT && older == Older::Kept => disk.keep(found)?,
+            Some(_) => {}
         }
+        disk.prepare().map(|()| disk)
     }
 
     pub(crate) fn open_with(path: PathBuf, opener: Opener) -> Result<Self, OpenError> {
-        let mut disk = Self { path, opener, database: None };
+        let mut disk = Self::new(path, opener);
         disk.reopen()?;
         disk.prepare()?;
         Ok(disk)
+    }
+
+    fn new(path: PathBuf, opener: Opener) -> Self {
+        Self { path, opener, database: None, outage: None, rest: 0, seal: None }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn set_rest(&mut self, rest: u32) {
+        self.rest = rest;
+    }
+
+    /// Keeps `seal` from now on, unless it says that the file has lost something.
+    pub(crate) fn seal(&mut self, mut seal: Seal) -> Result<(), OpenError> {
+        let (name, revision) = (self.name()?, self.revision()?);
+        if let Some(lost) = seal.was().filter(|sealed| sealed.name == name && sealed.revision > revision) {
+            return Err(self.corrupt(format!(
+                "its newest change has revision {revision}, and {} was acknowledged; restore a backup, or delete {} to go on without what is lost",
+                lost.revision,
+                seal.path().display()
+            )));
+        }
+        seal.set(Sealed { name, revision });
+        self.seal = Some(seal);
+        Ok(())
+    }
+
+    fn name(&self) -> Result<u64, OpenError> {
+        Ok(self.meta(NAME).map_err(|error| self.corrupt(error))?.unwrap_or(0))
+    }
+
+    /// Copies the file as it is, under the name of its format.
+    fn keep(&mut self, format: u64) -> Result<(), OpenError> {
+        // So that nothing of it is in memory alone.
+        self.database = None;
+        let kept = self.path.with_extension(format!("format{format}"));
+        let new = unfinished(&kept);
+        let copied = std::fs::copy(&self.path, &new).and_then(|_| File::open(&new)?.sync_all()).and_then(|()| std::fs::rename(&new, &kept));
+        copied.map_err(|source| OpenError::Unwritable { path: kept.clone(), source })?;
+        tracing::info!(path = %kept.display(), "the store as an older version had it is kept");
+        self.reopen()
     }
 
     fn reopen(&mut self) -> Result<(), OpenError> {
@@ -98,13 +164,17 @@ impl Disk {
         Ok(())
     }
 
-    /// Refuses a newer format; makes the tables of a new file.
+    /// Refuses a newer format, migrates an older one; makes the tables of a new file.
     fn prepare(&mut self) -> Result<(), OpenError> {
-        match self.meta("format").map_err(|error| self.corrupt(error))? {
+        let format = self.meta("format").map_err(|error| self.corrupt(error))?;
+        let Some(database) = &self.database else { return Ok(()) };
+        let prepared = match format {
             Some(FORMAT) => Ok(()),
-            Some(found) => Err(OpenError::NewerVersion { path: self.path.clone(), found, known: FORMAT }),
-            None => self.commit(&[], 0..0, 1).map_err(|error| self.unwritable(error.to_string())),
-        }
+            Some(found @ 1..FORMAT) => migrate(database, found),
+            Some(found) => return Err(OpenError::NewerVersion { path: self.path.clone(), found, known: FORMAT }),
+            None => begin_anew(database),
+        };
+        prepared.map_err(|error| self.unwritable(error.to_string()))
     }
 
     fn meta(&self, key: &str) -> Result<Option<u64>, redb::Error> {
@@ -154,20 +224,38 @@ impl Disk {
         Ok(memory)
     }
 
-    /// Makes a database that failed usable again, as it was at revision `known`.
+    /// Makes a database that failed usable again, as it was at revision `known`, when it held what `then` gives.
     ///
     /// The failure may have come after the disk had the write. Its callers were told that it failed, so it is taken back
     /// before anybody sees it.
-    pub(crate) fn recover(&mut self, known: Revision) -> Result<(), WriteError> {
+    pub(crate) fn recover(&mut self, known: Revision, then: impl FnOnce() -> Content) -> Result<(), WriteError> {
         if self.database.is_some() {
             return Ok(());
         }
+        let mut outage = self.outage.take().unwrap_or_else(|| Outage::new(closed()));
+        let recovered = match outage.rests(self.rest) {
+            true => Err(outage.error.clone()),
+            false => outage.looked(|| self.look_again(known, then)).inspect_err(|error| outage.fails(error.clone())),
+        };
+        self.outage = Some(outage);
+        recovered
+    }
+
+    fn look_again(&mut self, known: Revision, then: impl FnOnce() -> Content) -> Result<(), WriteError> {
         let recovered = self.reopen().map_err(|error| refused(&error)).and_then(|()| {
             let unconfirmed = self.events_after(known).map_err(|error| self.failed(&error))?;
-            match (&self.database, unconfirmed.is_empty()) {
-                (Some(database), false) => take_back(database, &unconfirmed, known).map_err(|error| self.failed(&error)),
-                _ => Ok(()),
+            let newest = self.revision().map_err(|error| refused(&error))?;
+            if newest < known {
+                return Err(refused(&self.corrupt(format!("its newest change has revision {newest}, and {known} was acknowledged"))));
             }
+            let Some(database) = &self.database else { return Err(closed()) };
+            let taken_back = match unconfirmed.first() {
+                None => Ok(()),
+                Some(first) if first.revision == known + 1 => take_back(database, &unconfirmed, known),
+                // So many that the log does not have them all.
+                Some(_) => put_back(database, &then()),
+            };
+            taken_back.map_err(|error| self.failed(&error))
         });
         if recovered.is_err() {
             self.database = None;
@@ -188,14 +276,22 @@ impl Disk {
 
     /// Writes `events`, forgets those in `gone`, and returns once the disk has it all.
     pub(crate) fn commit(&mut self, events: &[Arc<Event>], gone: Range<Revision>, revision: Revision) -> Result<(), WriteError> {
-        let Some(database) = &self.database else {
-            return Err(WriteError::Io { reason: "the database is closed after a failure".into() });
-        };
-        write(database, events, gone, revision).map_err(|error| {
-            let error = self.failed(&error);
-            self.database = None;
-            error
-        })
+        let Some(database) = &self.database else { return Err(closed()) };
+        match write(database, events, gone, revision) {
+            Ok(()) => {
+                self.outage = None;
+                if let Some(seal) = &mut self.seal {
+                    seal.set_revision(revision);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                let error = self.failed(&error);
+                self.database = None;
+                self.outage.get_or_insert_with(|| Outage::new(error.clone())).fails(error.clone());
+                Err(error)
+            }
+        }
     }
 
     fn failed(&self, error: &redb::Error) -> WriteError {
@@ -221,18 +317,34 @@ fn write(database: &Database, events: &[Arc<Event>], gone: Range<Revision>, revi
         let mut objects = transaction.open_table(OBJECTS)?;
         let mut log = transaction.open_table(LOG)?;
         for event in events {
-            log.insert(event.revision, row(event))?;
+            // More at once than the log keeps.
+            if !gone.contains(&event.revision) {
+                log.insert(event.revision, row(event))?;
+            }
             match &event.now {
                 Some(bytes) => objects.insert(&*event.key, (event.revision, &**bytes))?,
                 None => objects.remove(&*event.key)?,
             };
         }
-        for revision in gone {
+        let first = events.first().map_or(gone.end, |event| event.revision);
+        for revision in gone.start..gone.end.min(first) {
             log.remove(revision)?;
         }
+        transaction.open_table(META)?.insert("revision", revision)?;
+    }
+    Ok(transaction.commit()?)
+}
+
+/// Makes the tables of a new file.
+fn begin_anew(database: &Database) -> Result<(), redb::Error> {
+    let transaction = begin(database)?;
+    give_it_a_name(&transaction)?;
+    transaction.open_table(OBJECTS)?;
+    transaction.open_table(LOG)?;
+    {
         let mut meta = transaction.open_table(META)?;
         meta.insert("format", FORMAT)?;
-        meta.insert("revision", revision)?;
+        meta.insert("revision", 1)?;
     }
     Ok(transaction.commit()?)
 }
@@ -270,6 +382,10 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
 /// What is in the file is no database: its beginning, or where it says that something lies.
 fn is_nonsense(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+}
+
+fn closed() -> WriteError {
+    WriteError::Io { reason: "the database is closed after a failure".into() }
 }
 
 /// Why nothing can be written while the file cannot be opened again.
@@ -318,18 +434,30 @@ pub(crate) fn unfinished(path: &Path) -> PathBuf {
 
 fn fill(database: &Database, content: &Content) -> Result<(), redb::Error> {
     let transaction = begin(database)?;
-    {
-        let mut objects = transaction.open_table(OBJECTS)?;
-        for (key, object) in &content.objects {
-            objects.insert(&**key, (object.revision, &*object.bytes))?;
-        }
-        let mut log = transaction.open_table(LOG)?;
-        for event in &content.events {
-            log.insert(event.revision, row(event))?;
-        }
-        transaction.open_table(META)?.insert("revision", content.revision)?;
-    }
+    insert_all(&transaction, content)?;
     Ok(transaction.commit()?)
+}
+
+/// Makes the file hold what `content` does and nothing else.
+fn put_back(database: &Database, content: &Content) -> Result<(), redb::Error> {
+    let transaction = begin(database)?;
+    transaction.delete_table(OBJECTS)?;
+    transaction.delete_table(LOG)?;
+    insert_all(&transaction, content)?;
+    Ok(transaction.commit()?)
+}
+
+fn insert_all(transaction: &WriteTransaction, content: &Content) -> Result<(), redb::Error> {
+    let mut objects = transaction.open_table(OBJECTS)?;
+    for (key, object) in &content.objects {
+        objects.insert(&**key, (object.revision, &*object.bytes))?;
+    }
+    let mut log = transaction.open_table(LOG)?;
+    for event in &content.events {
+        log.insert(event.revision, row(event))?;
+    }
+    transaction.open_table(META)?.insert("revision", content.revision)?;
+    Ok(())
 }
 
 fn row(event: &Event) -> Borrowed<'_> {

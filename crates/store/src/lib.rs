@@ -16,6 +16,8 @@
 //! **Invariant:** a disk that is full or fails stops writes alone: they are refused, leave nothing behind, and go on by
 //! themselves once the disk works. Reads and watches are served from memory.
 //!
+//! **Invariant:** a restore is a write like any other: one transaction, whose changes have revisions and are watched.
+//!
 //! **Invariant:** only the writer thread changes the objects; it alone holds the database and the directory's lock.
 
 mod backup;
@@ -29,7 +31,7 @@ mod planted;
 mod watch;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
@@ -40,7 +42,8 @@ pub use change::{Change, Event, Expect, Object, Op};
 pub use error::{OpenError, WatchError, WriteError};
 pub use watch::Watch;
 
-use disk::Disk;
+use backup::Content;
+use disk::{Disk, Older, Seal};
 use memory::Memory;
 use writer::{Command, Writer};
 
@@ -59,6 +62,9 @@ pub struct Limits {
     pub event_bytes: usize,
     /// The largest object.
     pub object_bytes: usize,
+    /// While the disk refuses writes: how many times as long as a look at it took it is not looked at again. To look is
+    /// to check the whole file.
+    pub rest: u32,
     #[cfg(test)]
     pub(crate) planted: planted::Planted,
 }
@@ -69,6 +75,7 @@ impl Default for Limits {
             events: 10_000,
             event_bytes: 64 << 20,
             object_bytes: 3 << 19,
+            rest: 20,
             #[cfg(test)]
             planted: planted::Planted::Nothing,
         }
@@ -83,6 +90,8 @@ pub struct Store {
 
 #[derive(Debug)]
 struct Inner {
+    /// Of the database file.
+    path: PathBuf,
     memory: Arc<RwLock<Memory>>,
     newest: tokio::sync::watch::Receiver<Revision>,
     queue: Mutex<Option<mpsc::Sender<Command>>>,
@@ -108,10 +117,22 @@ impl Store {
     pub fn open_with(dir: &Path, limits: Limits) -> Result<Self, OpenError> {
         lock::make_dir(dir)?;
         let lock = lock::take(dir)?;
-        Self::start(Disk::open(disk::file_in(dir))?, lock, limits)
+        let path = disk::file_in(dir);
+        let seal = Seal::open(&path);
+        if let Some(lost) = seal.was().filter(|_| !path.exists()) {
+            let (revision, seal) = (lost.revision, seal.path().display());
+            let reason =
+                format!("it is gone, and held changes up to revision {revision}; restore a backup, or delete {seal} too to start afresh");
+            return Err(OpenError::Corrupt { path, reason });
+        }
+        let mut disk = Disk::open(path, Older::Kept)?;
+        disk.seal(seal)?;
+        Self::start(disk, lock, limits)
     }
 
-    fn start(disk: Disk, lock: lock::Lock, limits: Limits) -> Result<Self, OpenError> {
+    fn start(mut disk: Disk, lock: lock::Lock, limits: Limits) -> Result<Self, OpenError> {
+        disk.set_rest(limits.rest);
+        let path = disk.path().to_owned();
         let memory = Arc::new(RwLock::new(disk.load(&limits)?));
         let revision = memory.read().unwrap_or_else(PoisonError::into_inner).revision;
         let (publish, newest) = tokio::sync::watch::channel(revision);
@@ -120,7 +141,7 @@ impl Store {
         let thread =
             std::thread::Builder::new().name("store".into()).spawn(move || writer.run()).map_err(|source| OpenError::Thread { source })?;
         let (queue, writer) = (Mutex::new(Some(queue)), Mutex::new(Some(thread)));
-        Ok(Self { inner: Arc::new(Inner { memory, newest, queue, writer, limits }) })
+        Ok(Self { inner: Arc::new(Inner { path, memory, newest, queue, writer, limits }) })
     }
 
     /// Makes all changes of `ops`, or none, and returns the revision of the last once the disk has it.
@@ -144,6 +165,14 @@ impl Store {
         let (done, answer) = oneshot::channel();
         queue.send(Command::Write { ops, done }).await.map_err(|_| WriteError::Closed)?;
         answer.await.unwrap_or(Err(WriteError::Closed))
+    }
+
+    /// Makes `content` all there is. What is there goes to the file `keep` before, if there is one.
+    pub(crate) async fn put_in_place(&self, content: Content, keep: Option<PathBuf>) -> Result<Revision, BackupError> {
+        let queue = self.inner.queue().ok_or(WriteError::Closed)?;
+        let (done, answer) = oneshot::channel();
+        queue.send(Command::Replace { content, keep, done }).await.map_err(|_| WriteError::Closed)?;
+        answer.await.unwrap_or(Err(WriteError::Closed.into()))
     }
 
     /// The newest revision of all.

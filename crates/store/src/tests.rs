@@ -1,7 +1,9 @@
 mod backup;
 mod checker;
 mod disk;
+mod migration;
 mod model;
+mod seal;
 
 use std::path::Path;
 
@@ -119,7 +121,9 @@ fn a_newer_format_is_refused() {
     write.commit().expect("commits");
     drop(database);
     match Store::open(dir.path()) {
-        Err(OpenError::NewerVersion { found: 99, known: 1, .. }) => {}
+        Err(error @ OpenError::NewerVersion { found: 99, known: crate::disk::FORMAT, .. }) => {
+            assert!(error.to_string().contains("use that version, or restore a backup"), "{error}");
+        }
         other => panic!("{other:?}"),
     }
 }

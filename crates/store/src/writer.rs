@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::disk::Disk;
+use crate::backup::{BackupError, Content};
+use crate::disk::{self, Disk};
 use crate::lock::Lock;
 use crate::memory::Memory;
 use crate::{Change, Event, Expect, Limits, Object, Op, Revision, WriteError};
@@ -20,6 +22,7 @@ type Done = oneshot::Sender<Result<Revision, WriteError>>;
 
 pub(crate) enum Command {
     Write { ops: Vec<Op>, done: Done },
+    Replace { content: Content, keep: Option<PathBuf>, done: oneshot::Sender<Result<Revision, BackupError>> },
     Close { done: oneshot::Sender<()> },
 }
 
@@ -70,6 +73,12 @@ impl Writer {
         for command in commands {
             match command {
                 Command::Close { done } => closing = Some(done),
+                Command::Replace { content, keep, done } => {
+                    self.finish(std::mem::take(&mut group));
+                    // Who asked may be gone; the store has what was asked for.
+                    let _ = done.send(self.replace(&content, keep));
+                    recovered = self.recover();
+                }
                 Command::Write { ops, done } => match &recovered {
                     Ok(()) => self.stage(&mut group, ops, done),
                     Err(error) => answer(done, Err(error.clone())),
@@ -86,8 +95,23 @@ impl Writer {
 
     /// After a failure of the disk: opens it again, at what memory has.
     fn recover(&mut self) -> Result<(), WriteError> {
+        let memory = self.memory.clone();
+        let then = || Content::of(&memory.read().unwrap_or_else(PoisonError::into_inner));
         let known = self.read(|memory| memory.revision);
-        self.disk.recover(known).inspect_err(|error| tracing::warn!(%error, "the store cannot write"))
+        self.disk.recover(known, then).inspect_err(|error| tracing::debug!(%error, "the store cannot write"))
+    }
+
+    /// Makes `content` all there is, by changes that are events like those of any write.
+    fn replace(&mut self, content: &Content, keep: Option<PathBuf>) -> Result<Revision, BackupError> {
+        self.recover()?;
+        if let Some(keep) = keep {
+            let now = self.read(Content::of);
+            disk::create(&keep, Some(&now))?;
+        }
+        let events = self.read(|memory| content.changes(memory));
+        self.commit(&events)?;
+        self.publish(&events);
+        Ok(self.read(|memory| memory.revision))
     }
 
     fn stage(&self, group: &mut Group, ops: Vec<Op>, done: Done) {

@@ -10,14 +10,14 @@
 
 mod history;
 mod planted;
-mod sim;
+pub(super) mod sim;
 mod watcher;
 
 use crate::disk::Disk;
 use crate::planted::Planted;
 
 use super::*;
-use history::{History, Outcome, Record, listed};
+use history::{Ask, History, Outcome, Record, listed};
 use sim::{Fault, Rng, Sim};
 use watcher::Watcher;
 
@@ -33,14 +33,16 @@ struct World {
     watchers: Vec<Watcher>,
     /// Every value is written once.
     serial: u64,
+    /// The seal as it was earlier.
+    seal: Vec<u8>,
 }
 
 /// Lives through `kills` ends of the process; the error says what the store did wrong.
 async fn check(seed: u64, kills: usize, planted: Planted) -> Result<(), String> {
     let event_bytes = if seed.is_multiple_of(2) { 64 << 20 } else { 500_000 };
-    let limits = Limits { events: 60, event_bytes, planted, ..Limits::default() };
+    let limits = Limits { events: 60, event_bytes, planted, rest: 0, ..Limits::default() };
     let (rng, sim, history) = (Rng(seed), Sim::new(seed), History::default());
-    let mut world = World { dir: dir(), rng, sim, limits, history, watchers: Vec::new(), serial: 0 };
+    let mut world = World { dir: dir(), rng, sim, limits, history, watchers: Vec::new(), serial: 0, seal: Vec::new() };
     let mut store = world.open(&world.sim).map_err(|error| error.to_string())?;
     for _ in 0..kills {
         world.live(&store).await?;
@@ -57,7 +59,9 @@ async fn check(seed: u64, kills: usize, planted: Planted) -> Result<(), String> 
 impl World {
     fn open(&self, sim: &Sim) -> Result<Store, OpenError> {
         let lock = lock::take(self.dir.path())?;
-        let disk = Disk::open_with(disk_file(self.dir.path()), sim.opener())?;
+        let path = disk_file(self.dir.path());
+        let mut disk = Disk::open_with(path.clone(), sim.opener())?;
+        disk.seal(Seal::open(&path))?;
         Store::start(disk, lock, self.limits.clone())
     }
 
@@ -92,10 +96,13 @@ impl World {
     async fn batch(&mut self, store: &Store) -> Result<(), String> {
         let mut writes = tokio::task::JoinSet::new();
         for _ in 0..1 + self.rng.below(BATCH) {
-            let (store, ops) = (store.clone(), self.ops());
+            let (store, ask) = (store.clone(), self.ask());
             writes.spawn(async move {
-                let outcome = store.write(ops.clone()).await;
-                (ops, outcome)
+                let outcome = match ask.clone() {
+                    Ask::Write(ops) => store.write(ops).await,
+                    Ask::Restore(objects) => store.put_in_place(content(objects), None).await.map_err(refused),
+                };
+                (ask, outcome)
             });
         }
         let (stop, stopped) = tokio::sync::watch::channel(());
@@ -118,6 +125,13 @@ impl World {
             }
         }
         watcher::expect(&self.history, "", from, &watched)
+    }
+
+    fn ask(&mut self) -> Ask {
+        match self.rng.once_in(12) {
+            true => Ask::Restore(self.history.at(1 + self.rng.below(self.history.revision()))),
+            false => Ask::Write(self.ops()),
+        }
     }
 
     /// One change, or two that belong together.
@@ -187,6 +201,7 @@ impl World {
                 Err(error) => return Err(format!("it does not start again: {error}")),
             }
         };
+        self.seal = std::fs::read(disk_file(self.dir.path()).with_extension("seal")).map_err(|error| error.to_string())?;
         self.adopt(&store).await?;
         for watcher in &mut self.watchers {
             watcher.resume(&store, &self.history, &self.limits)?;
@@ -195,7 +210,18 @@ impl World {
     }
 
     fn die(&mut self) {
-        if self.rng.once_in(2) { self.sim.kill() } else { self.sim.cut_power() }
+        if self.rng.once_in(2) {
+            return self.sim.kill();
+        }
+        self.sim.cut_power();
+        // The seal is never synced: an older one may be there, half of one, or none.
+        let seal = disk_file(self.dir.path()).with_extension("seal");
+        match self.rng.below(4) {
+            0 => std::fs::write(seal, &self.seal).expect("writes"),
+            1 => std::fs::write(seal, &self.seal[..self.rng.index(self.seal.len() + 1)]).expect("writes"),
+            2 => std::fs::remove_file(seal).unwrap_or_default(),
+            _ => {}
+        }
     }
 
     async fn adopt(&mut self, store: &Store) -> Result<(), String> {
@@ -234,6 +260,19 @@ impl World {
     }
 }
 
+fn content(objects: history::Objects) -> Content {
+    let objects = objects.into_iter().map(|(key, (revision, bytes))| (key.into(), Object { revision, bytes: bytes.into() }));
+    Content { revision: 1, objects: objects.collect(), events: Vec::new() }
+}
+
+/// As the history knows it.
+fn refused(error: BackupError) -> WriteError {
+    match error {
+        BackupError::Refused(error) => error,
+        other => WriteError::Io { reason: other.to_string() },
+    }
+}
+
 fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(work)
@@ -262,7 +301,7 @@ fn nightly_many_ends_of_the_process_lose_nothing() {
 async fn flip_bits(seed: u64, flips: usize) {
     let limits = Limits { events: 60, ..Limits::default() };
     let (rng, sim, history) = (Rng(seed), Sim::new(seed), History::default());
-    let mut world = World { dir: dir(), rng, sim, limits, history, watchers: Vec::new(), serial: 0 };
+    let mut world = World { dir: dir(), rng, sim, limits, history, watchers: Vec::new(), serial: 0, seal: Vec::new() };
     let store = world.open(&world.sim).expect("opens");
     for _ in 0..10 {
         world.batch(&store).await.expect("the disk is well");

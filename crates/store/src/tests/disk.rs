@@ -1,7 +1,7 @@
 //! A disk that fails: nothing it may not have is acknowledged, and the store goes on when the disk is well again.
 
 use std::io;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use redb::backends::FileBackend;
 use redb::{Builder, StorageBackend};
@@ -21,6 +21,12 @@ const NO_SECOND_SYNC: u8 = 3;
 struct Faulty {
     inner: FileBackend,
     state: Arc<AtomicU8>,
+}
+
+/// A disk's state, and how often its file was opened.
+struct Handle {
+    state: Arc<AtomicU8>,
+    opens: Arc<AtomicUsize>,
 }
 
 impl Faulty {
@@ -55,15 +61,21 @@ impl StorageBackend for Faulty {
 }
 
 fn open(dir: &Path) -> (Store, Arc<AtomicU8>) {
-    let state = Arc::new(AtomicU8::new(WELL));
-    let shared = state.clone();
+    let (store, handle) = open_with(dir, Limits { rest: 0, ..Limits::default() });
+    (store, handle.state)
+}
+
+fn open_with(dir: &Path, limits: Limits) -> (Store, Handle) {
+    let handle = Handle { state: Arc::new(AtomicU8::new(WELL)), opens: Arc::default() };
+    let (shared, opens) = (handle.state.clone(), handle.opens.clone());
     let opener = move |builder: &Builder, path: &Path| {
+        opens.fetch_add(1, Ordering::SeqCst);
         let file = std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         builder.create_with_backend(Faulty { inner: FileBackend::new(file)?, state: shared.clone() })
     };
     let disk = Disk::open_with(disk_file(dir), Box::new(opener)).expect("opens");
     let lock = lock::take(dir).expect("locks");
-    (Store::start(disk, lock, Limits::default()).expect("starts"), state)
+    (Store::start(disk, lock, limits).expect("starts"), handle)
 }
 
 #[tokio::test]
@@ -85,6 +97,59 @@ async fn a_full_disk_refuses_writes_and_then_goes_on() {
     let (store, _) = open(dir.path());
     assert_eq!(store.revision(), 3);
     assert_eq!(store.get("big").map(|object| object.bytes.len()), Some(1 << 20));
+}
+
+/// To look at the disk is to read all of the file: a disk that stays full for long must not cost that with every write.
+#[tokio::test]
+async fn a_disk_that_stays_full_is_not_looked_at_with_every_write() {
+    let dir = dir();
+    let (store, disk) = open_with(dir.path(), Limits { rest: u32::MAX, ..Limits::default() });
+    let opened = || disk.opens.load(Ordering::SeqCst);
+    put(&store, "a", "1").await;
+    disk.state.store(FULL, Ordering::SeqCst);
+    let before = opened();
+    for _ in 0..50 {
+        let refused = store.write(vec![Op::put("b", Expect::Anything, vec![])]).await;
+        assert!(matches!(refused, Err(WriteError::Full { .. })), "{refused:?}");
+    }
+    assert!(opened() - before <= 2, "{} looks", opened() - before);
+    assert_eq!(text(&store, "a").as_deref(), Some("1"));
+    disk.state.store(WELL, Ordering::SeqCst);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while store.write(vec![Op::put("b", Expect::Anything, vec![])]).await.is_err() {
+        assert!(std::time::Instant::now() < deadline, "it looks again after a while");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(store.revision(), 3);
+}
+
+/// A restore may change more than the log keeps: what the disk did not confirm is taken back all the same.
+#[tokio::test]
+async fn a_restore_that_the_disk_did_not_confirm_leaves_nothing_behind() {
+    let dir = dir();
+    let (store, disk) = open_with(dir.path(), Limits { rest: 0, events: 3, ..Limits::default() });
+    for key in ["a", "b", "c"] {
+        put(&store, key, "1").await;
+    }
+    let copies = super::dir();
+    let copy = copies.path().join("copy");
+    store.backup(&copy).expect("copies");
+    for at in 0..10 {
+        put(&store, &format!("k{at}"), "2").await;
+    }
+    store.write(vec![Op::delete("b", Expect::Present)]).await.expect("deletes");
+    let before = store.list("");
+    disk.state.store(NO_SECOND_SYNC, Ordering::SeqCst);
+    let refused = store.restore(copy).await;
+    assert!(matches!(refused, Err(BackupError::Refused(_))), "{refused:?}");
+    assert_eq!(store.list(""), before);
+    disk.state.store(WELL, Ordering::SeqCst);
+    let last = put(&store, "later", "1").await;
+    assert_eq!(last, before.0 + 1);
+    drop(store);
+    let (store, _) = open(dir.path());
+    let found: Vec<_> = store.list("").1.into_iter().filter(|(key, _)| &**key != "later").collect();
+    assert_eq!((store.revision(), found), (last, before.1), "nothing of the restore is there");
 }
 
 #[tokio::test]

@@ -5,7 +5,15 @@ use std::collections::BTreeMap;
 use super::super::*;
 
 pub(super) type Objects = BTreeMap<String, (Revision, Vec<u8>)>;
-pub(super) type Outcome = (Vec<Op>, Result<Revision, WriteError>);
+pub(super) type Outcome = (Ask, Result<Revision, WriteError>);
+
+/// What a client asks for.
+#[derive(Clone, Debug)]
+pub(super) enum Ask {
+    Write(Vec<Op>),
+    /// These objects and no others.
+    Restore(Objects),
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Record {
@@ -21,7 +29,7 @@ pub(super) struct History {
     pub records: Vec<Record>,
     pub objects: Objects,
     /// Writes that the disk refused since the last that it took: a crash may bring them back.
-    unsettled: Vec<Vec<Op>>,
+    unsettled: Vec<Ask>,
 }
 
 // === impl History ===
@@ -57,42 +65,42 @@ impl History {
         let (mut accepted, mut refused) = (Vec::new(), Vec::new());
         let (before, start) = (self.objects.clone(), self.revision());
         let earlier = self.unsettled.len();
-        for (ops, outcome) in outcomes {
+        for (ask, outcome) in outcomes {
             match outcome {
-                Ok(revision) => accepted.push((revision, ops)),
-                Err(WriteError::Full { .. } | WriteError::Io { .. } | WriteError::Closed) => self.unsettled.push(ops),
-                Err(error) => refused.push((ops, error)),
+                Ok(revision) => accepted.push((revision, ask)),
+                Err(WriteError::Full { .. } | WriteError::Io { .. } | WriteError::Closed) => self.unsettled.push(ask),
+                Err(error) => refused.push((ask, error)),
             }
         }
         accepted.sort_by_key(|(revision, _)| *revision);
         if !accepted.is_empty() {
             self.unsettled.drain(..earlier);
         }
-        for (revision, ops) in accepted {
-            let records = effect(&self.objects, self.revision(), &ops)
-                .map_err(|error| format!("acknowledged at {revision}, though {error}: {ops:?}"))?;
+        for (revision, ask) in accepted {
+            let records = effect(&self.objects, self.revision(), &ask)
+                .map_err(|error| format!("acknowledged at {revision}, though {error}: {ask:?}"))?;
             let last = records.last().map_or(self.revision(), |record| record.revision);
             if last != revision {
-                return Err(format!("acknowledged at {revision}; the next revision is {last}: {ops:?}"));
+                return Err(format!("acknowledged at {revision}; the next revision is {last}: {ask:?}"));
             }
             self.push(records);
         }
-        for (ops, error) in refused {
-            self.refused_rightly(before.clone(), start, &ops, &error)?;
+        for (ask, error) in refused {
+            self.refused_rightly(before.clone(), start, &ask, &error)?;
         }
         Ok(())
     }
 
     /// Somewhere between `before` and now the write was wrong in just this way.
-    fn refused_rightly(&self, mut objects: Objects, start: Revision, ops: &[Op], error: &WriteError) -> Result<(), String> {
+    fn refused_rightly(&self, mut objects: Objects, start: Revision, ask: &Ask, error: &WriteError) -> Result<(), String> {
         let mut later = self.after(start, "");
         loop {
-            if effect(&objects, self.revision(), ops).as_ref().err() == Some(error) {
+            if effect(&objects, self.revision(), ask).as_ref().err() == Some(error) {
                 return Ok(());
             }
             match later.next() {
                 Some(record) => record.apply(&mut objects),
-                None => return Err(format!("refused without a reason ({error}): {ops:?}")),
+                None => return Err(format!("refused without a reason ({error}): {ask:?}")),
             }
         }
     }
@@ -103,10 +111,10 @@ impl History {
         let mut found: Vec<_> = found.iter().map(|event| Record::of(event)).collect();
         let mut candidates = std::mem::take(&mut self.unsettled);
         while !found.is_empty() {
-            let whole = |ops: &Vec<Op>| {
-                effect(&self.objects, self.revision(), ops).ok().filter(|records| !records.is_empty() && found.starts_with(records))
+            let whole = |ask: &Ask| {
+                effect(&self.objects, self.revision(), ask).ok().filter(|records| !records.is_empty() && found.starts_with(records))
             };
-            let possible = candidates.iter().enumerate().filter_map(|(at, ops)| Some((at, whole(ops)?)));
+            let possible = candidates.iter().enumerate().filter_map(|(at, ask)| Some((at, whole(ask)?)));
             let Some((at, records)) = possible.max_by_key(|(_, records)| records.len()) else {
                 return Err(format!("found, though nobody wrote it like this: {:?}", found[0]));
             };
@@ -155,8 +163,21 @@ pub(super) fn listed(objects: Vec<(Arc<str>, Object)>) -> Objects {
     objects.into_iter().map(|(key, object)| (key.to_string(), (object.revision, object.bytes.to_vec()))).collect()
 }
 
-/// What `ops` do to `objects` after `revision`, or why they do nothing.
-fn effect(objects: &Objects, mut revision: Revision, ops: &[Op]) -> Result<Vec<Record>, WriteError> {
+/// What was asked for does to `objects` after `revision`, or why it does nothing.
+fn effect(objects: &Objects, revision: Revision, ask: &Ask) -> Result<Vec<Record>, WriteError> {
+    match ask {
+        Ask::Write(ops) => written(objects, revision, ops),
+        Ask::Restore(wanted) => {
+            let gone = objects.keys().filter(|key| !wanted.contains_key(*key)).map(|key| Op::delete(&**key, Expect::Present));
+            let differs = |key: &String, bytes: &Vec<u8>| objects.get(key).is_none_or(|(_, there)| there != bytes);
+            let put = wanted.iter().filter(|(key, (_, bytes))| differs(key, bytes));
+            let ops: Vec<_> = gone.chain(put.map(|(key, (_, bytes))| Op::put(&**key, Expect::Anything, bytes.clone()))).collect();
+            written(objects, revision, &ops)
+        }
+    }
+}
+
+fn written(objects: &Objects, mut revision: Revision, ops: &[Op]) -> Result<Vec<Record>, WriteError> {
     let (mut objects, mut records) = (objects.clone(), Vec::new());
     for Op { key, expect, change } in ops {
         let before = objects.get(key).cloned();

@@ -18,7 +18,7 @@ const BLOCK: usize = 4096;
 
 /// splitmix64: the same numbers for the same seed, everywhere.
 #[derive(Clone, Debug)]
-pub(super) struct Rng(pub u64);
+pub(crate) struct Rng(pub u64);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -32,7 +32,7 @@ pub(super) enum Fault {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Sim {
+pub(crate) struct Sim {
     state: Arc<Mutex<State>>,
 }
 
@@ -120,17 +120,28 @@ impl Image {
 // === impl Sim ===
 
 impl Sim {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let (cache, platter, unsynced) = (Image::default(), Image::default(), Vec::new());
         let state = State { cache, platter, unsynced, fault: Fault::Well, fuse: None, dead: false, process: 0, rng: Rng(!seed) };
         Self { state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// A disk that has this file already.
+    pub(crate) fn holding(seed: u64, bytes: Vec<u8>) -> Self {
+        let sim = Self::new(seed);
+        {
+            let mut state = sim.state();
+            state.cache = Image { blocks: (0..bytes.len().div_ceil(BLOCK)).collect(), bytes };
+            state.platter = state.cache.clone();
+        }
+        sim
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn opener(&self) -> Opener {
+    pub(crate) fn opener(&self) -> Opener {
         let sim = self.clone();
         Box::new(move |builder: &Builder, _: &Path| {
             let process = sim.state().process;
@@ -143,22 +154,22 @@ impl Sim {
     }
 
     /// The process dies in its `operations`th write from now on.
-    pub(super) fn light(&self, operations: u64) {
+    pub(crate) fn light(&self, operations: u64) {
         self.state().fuse = Some(operations);
     }
 
-    pub(super) fn is_dead(&self) -> bool {
+    pub(crate) fn is_dead(&self) -> bool {
         self.state().dead
     }
 
     /// The process ends, its disk is well; the next one may open the file.
-    pub(super) fn kill(&self) {
+    pub(crate) fn kill(&self) {
         let mut state = self.state();
         state.process += 1;
         (state.fuse, state.dead, state.fault) = (None, false, Fault::Well);
     }
 
-    pub(super) fn cut_power(&self) {
+    pub(crate) fn cut_power(&self) {
         self.kill();
         let mut state = self.state();
         let unsynced = std::mem::take(&mut state.unsynced);
@@ -174,6 +185,12 @@ impl Sim {
     /// Another disk with the same content.
     pub(super) fn copy(&self) -> Self {
         Self { state: Arc::new(Mutex::new(self.state().clone())) }
+    }
+
+    pub(crate) fn flip(&self, byte: usize, bit: u32) {
+        let mut state = self.state();
+        state.cache.bytes[byte] ^= 1 << bit;
+        state.platter = state.cache.clone();
     }
 
     /// Turns over one bit of what takes room, and returns in which byte.
