@@ -31,8 +31,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // shells
     ("l4", &["model", "upstream", "observe"]),
     ("proxy", &["model", "route", "filter", "http1", "upstream", "tls", "observe", "l4"]),
+    ("names", &["model"]),
     ("apiserver", &["model", "resources", "schema", "store", "translate"]),
-    ("control", &["model", "resources", "pools", "translate", "status", "schema"]),
+    ("control", &["model", "resources", "pools", "translate", "status", "schema", "names"]),
     ("demo", &[]),
     // on top
     ("cli", &["model", "resources", "schema", "translate", "route", "filter", "http1", "pools", "status", "control"]),
@@ -54,6 +55,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "apiserver",
             "cli",
             "demo",
+            "names",
         ],
     ),
     // for tests and chores
