@@ -27,12 +27,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("tls", &["model"]),
     ("upstream", &["model"]),
     ("store", &[]),
+    ("login", &["model"]),
     ("status", &["model", "resources"]),
     // shells
     ("l4", &["model", "upstream", "observe"]),
     ("proxy", &["model", "route", "filter", "http1", "upstream", "tls", "observe", "l4"]),
     ("names", &["model"]),
-    ("apiserver", &["model", "resources", "schema", "store", "translate"]),
+    ("apiserver", &["model", "resources", "schema", "store", "translate", "login"]),
     ("control", &["model", "resources", "pools", "translate", "status", "schema", "names"]),
     ("demo", &[]),
     // on top
@@ -50,6 +51,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "observe",
             "store",
             "status",
+            "login",
             "control",
             "proxy",
             "apiserver",

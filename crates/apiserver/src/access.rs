@@ -1,4 +1,4 @@
-//! Who asks: a client certificate of our own authority, or a bearer token; and in whose place.
+//! Who asks: a client certificate of our own authority, or a bearer token ([`crate::bearer`]); and in whose place.
 //!
 //! Who has neither is refused before anything is looked at. What they may do is [`crate::rbac`]'s word.
 //!
@@ -13,8 +13,10 @@ use http::header::AUTHORIZATION;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::api::Api;
+use crate::bearer::{self, Bearer, Credential};
 use crate::failure::Failure;
-use crate::{impersonation, token};
+use crate::impersonation::{self, Wanted};
+use crate::token;
 
 /// The user that this program's own controllers are.
 pub(crate) const KEEPER: &str = "paifang";
@@ -103,29 +105,32 @@ pub(crate) fn service_account_groups(namespace: &str) -> [String; 2] {
     [SERVICE_ACCOUNTS.to_owned(), format!("{SERVICE_ACCOUNTS}:{namespace}")]
 }
 
-/// Finds out who sent a request.
+/// Finds out who sent a request, and by what.
 ///
 /// # Errors
 /// `Unauthorized` for who cannot say.
-pub(crate) fn authenticate(api: &Api, headers: &HeaderMap, peer: &Peer) -> Result<Identity, Failure> {
+pub(crate) async fn authenticate(api: &Api, headers: &HeaderMap, peer: &Peer) -> Result<(Identity, Credential), Failure> {
     if let Some(user) = &peer.certificate {
-        return Ok(user.clone());
+        return Ok((user.clone(), Credential::Certificate));
     }
-    let bearer = bearer(headers).ok_or_else(Failure::unauthorized)?;
-    token::authenticate(api, bearer, &[token::AUDIENCE.to_owned()]).map_err(|reason| {
-        tracing::debug!(peer = %peer.address, reason, "a bearer token was refused");
-        Failure::unauthorized()
-    })
+    let token = bearer(headers).ok_or_else(Failure::unauthorized)?;
+    match bearer::verify(api, token, &[token::AUDIENCE.to_owned()]).await {
+        Ok(Bearer { user, credential, .. }) => Ok((user, credential)),
+        Err(reason) => {
+            tracing::debug!(peer = %peer.address, reason, "a bearer token was refused");
+            Err(Failure::unauthorized())
+        }
+    }
 }
 
 /// In whose place `user` asks, if in somebody's.
 ///
 /// # Errors
 /// `Forbidden` for who may not be whom they want to be.
-pub(crate) fn stand_in(api: &Api, headers: &HeaderMap, user: &Identity) -> Result<Option<Identity>, Failure> {
+pub(crate) fn stand_in(api: &Api, headers: &HeaderMap, user: &Identity) -> Result<Option<Wanted>, Failure> {
     let Some(wanted) = impersonation::wanted(headers)? else { return Ok(None) };
     impersonation::check(api, user, &wanted)?;
-    Ok(Some(wanted.become_user()))
+    Ok(Some(wanted))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -1,6 +1,6 @@
 //! One request to one answer: which kind, which verb, which of the files beside this one does it.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use http::{Method, Request, StatusCode};
 use hyper::body::{Body, Bytes};
@@ -10,10 +10,12 @@ use tokio::sync::watch;
 
 use crate::access::{self, Asker, Identity, Peer};
 use crate::audit::Log;
+use crate::bearer::Standing;
 use crate::body::{self, Parsed};
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::kinds::{Kind, Kinds};
+use crate::people::{self, People, login_endpoint};
 use crate::rbac::{Attempt, Rights, escalation};
 use crate::reply::Reply;
 use crate::request::{Query, Target, Verb};
@@ -24,6 +26,7 @@ use crate::{Admit, Warn, crd, delete, discovery, openapi, patch, read, read_only
 pub(crate) struct Api {
     pub(crate) store: Store,
     pub(crate) rights: Rights,
+    pub(crate) people: People,
     pub(crate) signer: Signer,
     /// `None` when nobody wants to know.
     audit: Option<Log>,
@@ -33,6 +36,8 @@ pub(crate) struct Api {
     hooks: Hooks,
     /// Turns true when the server stops: what would go on for ever ends.
     pub(crate) stop: watch::Receiver<bool>,
+    /// For what outlives a request.
+    pub(crate) me: Weak<Self>,
 }
 
 /// What the embedder wants to be asked.
@@ -48,6 +53,8 @@ pub(crate) struct Ask {
     pub(crate) target: Target,
     pub(crate) query: Query,
     pub(crate) user: Identity,
+    /// Why the user was let in.
+    pub(crate) standing: Arc<Standing>,
     pub(crate) format: Format,
     pub(crate) dry_run: bool,
     /// What the client calls itself.
@@ -57,9 +64,20 @@ pub(crate) struct Ask {
 // === impl Api ===
 
 impl Api {
-    pub(crate) fn new(store: Store, signer: Signer, audit: Option<Log>, hooks: Hooks, stop: watch::Receiver<bool>) -> Self {
-        let rights = Rights::new(store.clone());
-        Self { store, rights, signer, audit, kinds: RwLock::new(Arc::new(Kinds::new([]))), known: Mutex::default(), hooks, stop }
+    pub(crate) fn new(
+        store: Store,
+        people: People,
+        signer: Signer,
+        audit: Option<Log>,
+        hooks: Hooks,
+        stop: watch::Receiver<bool>,
+    ) -> Arc<Self> {
+        let (rights, kinds) = (Rights::new(store.clone()), RwLock::new(Arc::new(Kinds::new([]))));
+        Arc::new_cyclic(|me| Self { store, rights, people, signer, audit, kinds, known: Mutex::default(), hooks, stop, me: me.clone() })
+    }
+
+    pub(crate) fn audit(&self) -> Option<&Log> {
+        self.audit.as_ref()
     }
 
     pub(crate) fn kinds(&self) -> Arc<Kinds> {
@@ -81,14 +99,20 @@ impl Api {
         if let Some(reply) = public(&head.method, path) {
             return reply;
         }
-        let user = match access::authenticate(self, &head.headers, peer) {
-            Ok(user) => user,
+        if path == login_endpoint::PATH {
+            return login_endpoint::answer(self, &head, body, peer, agent(&head.headers)).await;
+        }
+        let (user, credential) = match access::authenticate(self, &head.headers, peer).await {
+            Ok(found) => found,
             Err(failure) => return Reply::failure(&failure),
         };
-        let (asker, refused) = match access::stand_in(self, &head.headers, &user) {
-            Ok(None) => (Asker { user, behind: None }, None),
-            Ok(Some(other)) => (Asker { user: other, behind: Some(user) }, None),
-            Err(failure) => (Asker { user, behind: None }, Some(failure)),
+        let (wanted, refused) = match access::stand_in(self, &head.headers, &user) {
+            Ok(wanted) => (wanted, None),
+            Err(failure) => (None, Some(failure)),
+        };
+        let asker = match wanted.clone() {
+            None => Asker { user: user.clone(), behind: None },
+            Some(other) => Asker { user: other.become_user(), behind: Some(user.clone()) },
         };
         let query = Query::parse(head.uri.query().unwrap_or(""));
         let target = Target::parse(path);
@@ -96,7 +120,10 @@ impl Api {
         let dry_run = query.get("dryRun").is_some();
         let entry = self.audit.as_ref().and_then(|log| log.entry(&asker, peer, &attempt, agent(&head.headers), dry_run));
         let reply = match refused {
-            None => self.act(&head, body, target, query, &attempt, asker.user).await,
+            None => {
+                let standing = Standing::new(credential, user, wanted, asker.user, attempt);
+                self.act(&head, body, target, query, standing, peer).await
+            }
             Some(failure) => Err(failure),
         };
         let reply = reply.unwrap_or_else(|failure| Reply::failure(&failure));
@@ -113,19 +140,19 @@ impl Api {
         body: B,
         target: Option<Target>,
         query: Query,
-        attempt: &Attempt,
-        user: Identity,
+        standing: Standing,
+        peer: &Peer,
     ) -> Result<Reply, Failure>
     where
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let path = head.uri.path();
-        self.allow(&user, attempt)?;
+        self.allow(standing.user(), standing.attempt())?;
         match path.trim_end_matches('/').split('/').nth(1).unwrap_or("") {
             "openapi" if is_read(&head.method) => openapi::serve(&self.kinds(), path, &head.headers),
             "api" | "apis" => match target {
-                Some(target) => self.resource(target, query, head, body, user).await,
+                Some(target) => self.resource(target, query, head, body, (standing, peer)).await,
                 None if !is_read(&head.method) => Err(Failure::method_not_allowed()),
                 None => discovery::serve(&self.kinds(), path, &head.headers),
             },
@@ -146,14 +173,14 @@ impl Api {
         query: Query,
         head: &http::request::Parts,
         body: B,
-        user: Identity,
+        (standing, peer): (Standing, &Peer),
     ) -> Result<Reply, Failure>
     where
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         if let Some(review) = review::find(&target) {
-            return review.answer(self, &head.method, &target, &user, &body::read(body).await?, &head.headers);
+            return review.answer(self, &head.method, &target, standing.user(), &body::read(body).await?, &head.headers).await;
         }
         let kinds = self.kinds();
         let Some(kind) = kinds.find(&target.group, &target.version, &target.resource).cloned() else {
@@ -167,12 +194,13 @@ impl Api {
         let format = Format::negotiate(&head.headers, verb)?;
         let dry_run = query.dry_run()?;
         let agent = agent(&head.headers).to_owned();
-        let ask = Ask { kind, verb, target, query, user, format, dry_run, agent };
-        let reply = self.verb(&ask, head, body).await?;
+        let (user, standing) = (standing.user().clone(), Arc::new(standing));
+        let ask = Ask { kind, verb, target, query, user, standing, format, dry_run, agent };
+        let reply = self.verb(&ask, head, body, peer).await?;
         Ok(reply.warn(ask.kind.deprecated.clone()))
     }
 
-    async fn verb<B>(&self, ask: &Ask, head: &http::request::Parts, body: B) -> Result<Reply, Failure>
+    async fn verb<B>(&self, ask: &Ask, head: &http::request::Parts, body: B, peer: &Peer) -> Result<Reply, Failure>
     where
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -180,6 +208,8 @@ impl Api {
         match ask.verb {
             Verb::Get if scale::is_target(ask) => scale::get(self, ask),
             Verb::Update if scale::is_target(ask) => scale::update(self, ask, parse(&head.headers, body).await?).await,
+            Verb::Create if ask.is_of_user(people::PASSWORD) => people::change(self, ask, parse(&head.headers, body).await?, peer).await,
+            Verb::Create if ask.is_of_user(people::TOKEN) => people::grant(self, ask, parse(&head.headers, body).await?).await,
             Verb::Create if token::is_target(ask) => token::request(self, ask, parse(&head.headers, body).await?),
             Verb::Get => read::get(self, ask),
             Verb::List => read::list(self, ask).await,
@@ -204,6 +234,7 @@ impl Api {
         use crate::object::Object;
         read_only::guard(ask, old, new)?;
         escalation::guard(self, ask, old, new)?;
+        people::guard(self, ask, old, new)?;
         let mut warnings = self.warnings(ask, old, new);
         let Some(admit) = &self.hooks.admit else { return Ok(warnings) };
         let name = new.or(old).map_or("", |object| object.name());
@@ -242,6 +273,10 @@ impl Api {
 impl Ask {
     pub(crate) fn key(&self) -> String {
         self.kind.key(&self.target.namespace, &self.target.name)
+    }
+
+    fn is_of_user(&self, subresource: &str) -> bool {
+        people::is_user(&self.kind.group, &self.kind.plural) && self.target.subresource == subresource
     }
 }
 

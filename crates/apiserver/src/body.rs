@@ -33,9 +33,18 @@ where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    match Limited::new(body, LIMIT).collect().await {
+    read_within(body, LIMIT).await
+}
+
+/// Reads the whole body, if it is no longer than `limit`.
+pub(crate) async fn read_within<B>(body: B, limit: usize) -> Result<Bytes, Failure>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Failure::too_large(LIMIT)),
+        Err(error) if error.is::<LengthLimitError>() => Err(Failure::too_large(limit)),
         Err(error) => Err(Failure::bad_request(format!("the body could not be read: {error}"))),
     }
 }

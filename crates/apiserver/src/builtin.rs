@@ -4,11 +4,19 @@ mod service;
 
 use serde_json::{Value, json};
 
-use crate::crd;
 use crate::kinds::Kind;
 use crate::object::{as_map, empty, set};
+use crate::{clock, crd, names};
 
 pub(crate) const BASIC_NAMESPACES: [&str; 3] = ["default", "kube-system", "kube-public"];
+
+/// A namespace as it is stored first.
+pub(crate) fn new_namespace(kind: &Kind, name: &str) -> Value {
+    let mut object = json!({ "metadata": { "name": name, "uid": names::uid(), "creationTimestamp": clock::now() } });
+    prepare_create(kind, &mut object);
+    default(kind, &mut object);
+    object
+}
 
 pub(crate) fn prepare_create(kind: &Kind, new: &mut Value) {
     match (kind.group.as_str(), kind.plural.as_str()) {

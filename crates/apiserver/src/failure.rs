@@ -165,6 +165,40 @@ impl Failure {
         Self::new(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized")
     }
 
+    /// Who is not who they say, or has no password, or may not log in: one answer for all.
+    pub(crate) fn login_refused() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "Unauthorized", "the user name or the password is wrong")
+    }
+
+    /// The password is right, and must not be used any longer.
+    pub(crate) fn password_change_required(user: &str) -> Self {
+        let message = format!("user {user:?} has to choose another password first: log in with a newPassword");
+        Self::new(StatusCode::FORBIDDEN, "PasswordChangeRequired", message).of("paifang.dev", "users", user)
+    }
+
+    pub(crate) fn wrong_password(user: &str) -> Self {
+        let message = format!("users.paifang.dev {user:?}: the current password is wrong");
+        Self::new(StatusCode::FORBIDDEN, "Forbidden", message).of("paifang.dev", "users", user)
+    }
+
+    pub(crate) fn password_conflict(user: &str) -> Self {
+        let message = format!("the password of {user:?} was changed by somebody else just now; please try again");
+        Self::new(StatusCode::CONFLICT, "Conflict", message).of("paifang.dev", "users", user)
+    }
+
+    pub(crate) fn too_many_tries(seconds: u32) -> Self {
+        let mut failure = Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "too many tries to log in; please wait");
+        failure.retry_after(seconds);
+        failure
+    }
+
+    /// Passwords of others are being checked.
+    pub(crate) fn busy() -> Self {
+        let mut failure = Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "too many logins at once; please try again");
+        failure.retry_after(1);
+        failure
+    }
+
     pub(crate) fn method_not_allowed() -> Self {
         let message = "the server does not allow this method on the requested resource";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message).of("", "", "")
@@ -224,6 +258,10 @@ impl Failure {
     pub(crate) fn internal(message: impl std::fmt::Display) -> Self {
         let message = format!("Internal error occurred: {message}");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message)
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     pub(crate) fn is_conflict(&self) -> bool {

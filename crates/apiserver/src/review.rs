@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::access::{Identity, MASTERS};
 use crate::api::Api;
+use crate::bearer::{self, Bearer};
 use crate::failure::{Cause, Failure};
 use crate::rbac::Attempt;
 use crate::rbac::attempt::On;
@@ -72,7 +73,7 @@ pub(crate) fn is_question(group: &str) -> bool {
 
 impl Review {
     /// Answers a question of `user`.
-    pub(crate) fn answer(
+    pub(crate) async fn answer(
         &self,
         api: &Api,
         method: &Method,
@@ -99,7 +100,7 @@ impl Review {
         let spec = asked.get("spec").cloned().unwrap_or_default();
         let status = match self.question {
             Question::WhoAmI => json!({ "userInfo": info(user) }),
-            Question::WhoseToken => whose_token(api, &spec)?,
+            Question::WhoseToken => whose_token(api, &spec).await?,
             Question::MayI => self.may(api, user, &spec, "")?,
             Question::WhatMayI => what_may(api, user, &spec)?,
             Question::MayThey | Question::MayTheyHere => self.may(api, &self.them(&spec)?, &spec, &target.namespace)?,
@@ -192,7 +193,7 @@ pub(crate) fn info(user: &Identity) -> Value {
     Value::Object(info)
 }
 
-fn whose_token(api: &Api, spec: &Value) -> Result<Value, Failure> {
+async fn whose_token(api: &Api, spec: &Value) -> Result<Value, Failure> {
     let token = spec["token"].as_str().unwrap_or("");
     if token.is_empty() {
         return Err(Failure::bad_request("token is required for TokenReview in authentication"));
@@ -201,8 +202,8 @@ fn whose_token(api: &Api, spec: &Value) -> Result<Value, Failure> {
     if audiences.is_empty() {
         audiences.push(token::AUDIENCE.into());
     }
-    Ok(match token::verify(api, token, &audiences) {
-        Ok((user, audiences)) => json!({ "authenticated": true, "user": info(&user), "audiences": audiences }),
+    Ok(match bearer::verify(api, token, &audiences).await {
+        Ok(Bearer { user, audiences, .. }) => json!({ "authenticated": true, "user": info(&user), "audiences": audiences }),
         Err(reason) => json!({ "user": {}, "error": format!("invalid bearer token: {reason}") }),
     })
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::{Expect, Op, Store, WriteError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -17,10 +17,12 @@ use crate::audit::{Audit, Log};
 use crate::builtin::BASIC_NAMESPACES;
 use crate::failure::Cause;
 use crate::object::encode;
+use crate::people::People;
+use crate::people::first::{self, FirstLogin, OneTime};
 use crate::pki::{self, Authority};
 use crate::request::Verb;
 use crate::token::Signer;
-use crate::{builtin, clock, crd, definitions, garbage, lifecycle, names, rbac, serve};
+use crate::{accounts, builtin, crd, definitions, garbage, lifecycle, rbac, serve};
 
 /// Where KubeSphere keeps its own and its gateways' objects.
 const KUBESPHERE_NAMESPACES: [&str; 2] = ["kubesphere-system", "kubesphere-controls-system"];
@@ -68,6 +70,9 @@ pub struct Options {
     pub definitions: Vec<Value>,
     /// `None` keeps no log of who wrote what.
     pub audit: Option<Audit>,
+    /// Whose id tokens are taken as bearer tokens.
+    pub issuer: Option<login::Issuer>,
+    pub first_login: FirstLogin,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +87,8 @@ pub enum StartError {
     Kubeconfig { path: PathBuf, source: io::Error },
     #[error("the audit log {} cannot be written: {source}", path.display())]
     Audit { path: PathBuf, source: io::Error },
+    #[error("the first login cannot be made: {reason}")]
+    Login { reason: String },
     #[error("the first objects cannot be stored: {0}")]
     Store(#[from] WriteError),
 }
@@ -97,6 +104,8 @@ pub struct Running {
     pub keeper_kubeconfig: String,
     pub ca_certificate: String,
     pub client_certificate: String,
+    /// At the first start, when it was asked for: how somebody can log in. Nobody can tell it again.
+    pub first_login: Option<OneTime>,
     client_key: String,
     authority: Authority,
     audit: Option<Log>,
@@ -128,15 +137,16 @@ pub async fn start(store: Store, options: Options) -> Result<Running, StartError
     });
     let audit = audit.transpose()?;
     let (stop, stopped) = watch::channel(false);
-    let api = Arc::new(Api::new(store, signer, audit.clone(), Hooks { admit: options.admit, warn: options.warn }, stopped.clone()));
-    crd::refresh(&api);
-    first_objects(&api).await?;
-    definitions::install(&api, &options.definitions).await?;
-    rbac::defaults::install(&api).await?;
+    let people = People::new(store.clone(), options.issuer);
+    let api = Api::new(store, people, signer, audit.clone(), Hooks { admit: options.admit, warn: options.warn }, stopped.clone());
+    settle_in(&api, &options.definitions).await?;
+    let first_login = first::settle(&api, &options.first_login).await?;
+    accounts::settle(&api, authority.pem()).await;
     let tasks = vec![
         tokio::spawn(serve::run(listener, tls, api.clone(), stopped)),
         tokio::spawn(lifecycle::run(api.clone())),
         tokio::spawn(garbage::run(api.clone())),
+        tokio::spawn(accounts::run(api.clone(), authority.pem().to_owned())),
         tokio::spawn(rbac::aggregate::run(api)),
     ];
     Ok(Running {
@@ -147,12 +157,22 @@ pub async fn start(store: Store, options: Options) -> Result<Running, StartError
         keeper_kubeconfig,
         ca_certificate: authority.pem().to_owned(),
         client_certificate: admin.certificate,
+        first_login,
         client_key: admin.key,
         authority,
         audit,
         stop,
         tasks,
     })
+}
+
+/// Serves what is stored, with what is always there.
+pub(crate) async fn settle_in(api: &Api, definitions: &[Value]) -> Result<(), StartError> {
+    crd::refresh(api);
+    first_objects(api).await?;
+    definitions::install(api, definitions).await?;
+    rbac::defaults::install(api).await?;
+    Ok(())
 }
 
 /// An address one can connect to, for one that is bound.
@@ -175,12 +195,7 @@ async fn first_objects(api: &Api) -> Result<(), StartError> {
         if api.store.get(&key).is_some() {
             continue;
         }
-        let mut object = json!({
-            "metadata": { "name": name, "uid": names::uid(), "creationTimestamp": clock::now() },
-        });
-        builtin::prepare_create(kind, &mut object);
-        builtin::default(kind, &mut object);
-        waiting.push(Op::put(key, Expect::Absent, encode(kind, &object)));
+        waiting.push(Op::put(key, Expect::Absent, encode(kind, &builtin::new_namespace(kind, name))));
     }
     if !waiting.is_empty() {
         api.store.write(waiting).await?;
@@ -202,6 +217,8 @@ impl Options {
             warn: Arc::new(crate::no_containers),
             definitions: schema::crds(),
             audit: Some(Audit::in_dir(data_dir.as_ref())),
+            issuer: None,
+            first_login: FirstLogin::Nobody,
         }
     }
 }

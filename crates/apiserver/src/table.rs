@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::kinds::{Kind, Kinds};
 use crate::patch::PatchType;
 use crate::request::{Target, Verb};
-use crate::{review, scale};
+use crate::{people, review, scale};
 
 /// One resource or subresource.
 #[derive(Clone, Debug)]
@@ -26,6 +26,7 @@ const STATUS: &[Verb] = &[Verb::Get, Verb::Update, Verb::Patch];
 const FINALIZE: &[Verb] = &[Verb::Update];
 const SCALE: &[Verb] = STATUS;
 const TOKEN: &[Verb] = &[Verb::Create];
+const PASSWORD: &[Verb] = &[Verb::Create];
 const PATCHES: &[PatchType] = &PatchType::ALL;
 const SCALE_PATCHES: &[PatchType] = &[PatchType::Json, PatchType::Merge, PatchType::Strategic];
 const CUSTOM_PATCHES: &[PatchType] = &[PatchType::Json, PatchType::Merge, PatchType::Apply];
@@ -42,7 +43,8 @@ pub(crate) fn verbs(kind: &Kind, subresource: &str) -> Vec<Verb> {
         "status" if kind.status => STATUS.to_vec(),
         "scale" if scale::has(kind) => SCALE.to_vec(),
         "finalize" if kind.is("", "namespaces") => FINALIZE.to_vec(),
-        "token" if kind.is("", "serviceaccounts") => TOKEN.to_vec(),
+        "token" if kind.is("", "serviceaccounts") || people::is_user(&kind.group, &kind.plural) => TOKEN.to_vec(),
+        "password" if people::is_user(&kind.group, &kind.plural) => PASSWORD.to_vec(),
         _ => Vec::new(),
     }
 }
@@ -56,7 +58,7 @@ pub(crate) fn patches(kind: &Kind, subresource: &str) -> &'static [PatchType] {
 }
 
 pub(crate) fn subresources(kind: &Kind) -> Vec<&'static str> {
-    ["finalize", "scale", "status", "token"].into_iter().filter(|name| !verbs(kind, name).is_empty()).collect()
+    ["finalize", "password", "scale", "status", "token"].into_iter().filter(|name| !verbs(kind, name).is_empty()).collect()
 }
 
 /// Refuses what the table does not hold, in Kubernetes' words.
@@ -130,9 +132,12 @@ pub fn reference_markdown() -> String {
         "\nNo container runs: a Deployment or a Pod is kept, and whoever writes one is told. What carries `paifang.dev/read-only: \"true\"` as\n\
          a label or an annotation shows what Paifang does; others may read it.\n\n\
          ## Rights\n\n\
-         Who asks shows a client certificate of this API's own authority (the common name is the user, organisations are groups) or a token\n\
-         of a ServiceAccount (`kubectl create token`); `--as` works for who may `impersonate`. Everyone else gets 401, but for `/healthz`,\n\
-         `/livez`, `/readyz` and `/version`. Roles and bindings decide what they may, as in Kubernetes; `system:masters` may everything.\n\
+         Who asks shows a client certificate of this API's own authority (the common name is the user, organisations are groups) or a bearer\n\
+         token: of a ServiceAccount (`kubectl create token`, or a Secret of type `kubernetes.io/service-account-token`), of a User (a session\n\
+         from `POST /login`, or a personal token from `users/NAME/token`), or an id token of the OIDC issuer that `--oidc-issuer` names;\n\
+         `--as` works for who may `impersonate`. Everyone else gets 401, but for `/login`, `/healthz`, `/livez`, `/readyz` and `/version`.\n\
+         Who is no longer who they were, or may no longer what they did, finds open watches ended within five seconds. Roles and bindings\n\
+         decide what they may, as in Kubernetes; `system:masters` may everything.\n\
          `admin`, `edit`, `view` and what every user needs are there from the first start; rules that one of them lacks are added at each\n\
          start, unless it has the annotation `rbac.authorization.kubernetes.io/autoupdate: \"false\"`. Writes are told in `audit.log` in the\n\
          data directory, a line of JSON each.\n\n\

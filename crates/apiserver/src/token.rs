@@ -19,6 +19,7 @@ use crate::object::{Object, as_map, decode, empty};
 
 pub(crate) use signer::Signer;
 
+pub(crate) mod lasting;
 mod signer;
 
 pub(crate) const GROUP: &str = "authentication.k8s.io";
@@ -72,7 +73,7 @@ pub(crate) fn request(api: &Api, ask: &Ask, body: Parsed) -> Result<crate::reply
     Ok(ask.format.reply(StatusCode::CREATED, &answer))
 }
 
-fn check(asked: &Value) -> Result<(), Failure> {
+pub(crate) fn check(asked: &Value) -> Result<(), Failure> {
     let said = |field: &str| asked.get(field).and_then(Value::as_str).unwrap_or("");
     if !asked.is_object() || !matches!(said("kind"), "" | KIND) || !matches!(said("apiVersion"), "" | "authentication.k8s.io/v1") {
         return Err(Failure::bad_request(format!("the body must be a {KIND} of {GROUP}/v1")));
@@ -136,17 +137,11 @@ fn bound(api: &Api, ask: &Ask, reference: &Value) -> Result<(&'static str, Value
     Ok((word, object))
 }
 
-/// Whose token it is, if it is good for one of `audiences`.
+/// Those of `audiences` that verified claims are for now.
 ///
 /// # Errors
-/// Why not, for the log: who sent it hears less.
-pub(crate) fn authenticate(api: &Api, token: &str, audiences: &[String]) -> Result<Identity, &'static str> {
-    verify(api, token, audiences).map(|(user, _)| user)
-}
-
-/// As [`authenticate`], and which of `audiences` it is for.
-pub(crate) fn verify(api: &Api, token: &str, audiences: &[String]) -> Result<(Identity, Vec<String>), &'static str> {
-    let claims = api.signer.verify(token).ok_or("not signed by this API")?;
+/// Why they are for none of them.
+pub(crate) fn meant(claims: &Value, audiences: &[String]) -> Result<Vec<String>, &'static str> {
     let now = jiff::Timestamp::now().as_second();
     let number = |field: &str| claims.get(field).and_then(Value::as_i64);
     if claims["iss"] != AUDIENCE {
@@ -160,13 +155,14 @@ pub(crate) fn verify(api: &Api, token: &str, audiences: &[String]) -> Result<(Id
     }
     let own = claims["aud"].as_array().map_or(&[][..], Vec::as_slice);
     let meant: Vec<String> = audiences.iter().filter(|one| own.iter().any(|audience| audience == one.as_str())).cloned().collect();
-    if meant.is_empty() {
-        return Err("for another audience");
-    }
-    Ok((subject(api, &claims)?, meant))
+    if meant.is_empty() { Err("for another audience") } else { Ok(meant) }
 }
 
-fn subject(api: &Api, claims: &Value) -> Result<Identity, &'static str> {
+/// The ServiceAccount that verified claims are of, as long as it is there.
+///
+/// # Errors
+/// What is gone.
+pub(crate) fn subject(api: &Api, claims: &Value) -> Result<Identity, &'static str> {
     let own = &claims[CLAIMS];
     let namespace = own["namespace"].as_str().ok_or("without a namespace")?;
     let account = &own["serviceaccount"];

@@ -2,9 +2,10 @@
 //!
 //! **Invariant:** a watch buffers one chunk. The next is made when the client has taken it, so a slow client falls
 //! behind in the store's ring, not in memory, and is told `410 Expired` when it falls off.
+//! **Invariant:** who is no longer let in watches no longer: five seconds later the stream has ended.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use store::{Event, Object as Stored, WatchError};
 use tokio::time::Instant;
 
 use crate::api::{Api, Ask};
+use crate::bearer::Standing;
 use crate::failure::Failure;
 use crate::format::Shape;
 use crate::kinds::Kind;
@@ -26,6 +28,8 @@ use crate::selector::Selector;
 const BOOKMARKS: Duration = Duration::from_secs(60);
 /// How long a watch lasts that does not say.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(45 * 60);
+/// How often it is looked at whether the client may go on.
+const LOOKS: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// Objects of the first state in one chunk.
 const CHUNK: usize = 64;
@@ -54,6 +58,11 @@ pub(crate) fn watch(api: &Api, ask: &Ask) -> Result<Reply, Failure> {
         bookmarks: ask.query.is_true("allowWatchBookmarks").then(|| tokio::time::interval_at(Instant::now() + BOOKMARKS, BOOKMARKS)),
         until: Instant::now() + timeout,
         stop: api.stop.clone(),
+        leave: Leave {
+            api: api.me.clone(),
+            standing: ask.standing.clone(),
+            looks: tokio::time::interval_at(Instant::now() + LOOKS, LOOKS),
+        },
         over: false,
     };
     Ok(Reply::stream(futures::stream::unfold(feed, |mut feed| async move {
@@ -73,7 +82,15 @@ struct Feed {
     bookmarks: Option<tokio::time::Interval>,
     until: Instant,
     stop: tokio::sync::watch::Receiver<bool>,
+    leave: Leave,
     over: bool,
+}
+
+/// That the client may watch: looked at again and again.
+struct Leave {
+    api: Weak<Api>,
+    standing: Arc<Standing>,
+    looks: tokio::time::Interval,
 }
 
 /// How events are written.
@@ -127,6 +144,10 @@ impl Feed {
             biased;
             () = tokio::time::sleep_until(self.until) => self.over = true,
             () = crate::serve::stopped(&mut self.stop) => self.over = true,
+            refused = self.leave.ends() => {
+                line("ERROR", refused.to_status(), &mut out);
+                self.over = true;
+            }
             events = source.next() => match events {
                 Ok(events) => {
                     for event in events {
@@ -142,6 +163,19 @@ impl Feed {
             () = tick(&mut self.bookmarks) => self.lines.bookmark(source.revision(), false, &mut out),
         }
         out
+    }
+}
+
+impl Leave {
+    /// Returns when the same request would be refused, and how.
+    async fn ends(&mut self) -> Failure {
+        loop {
+            self.looks.tick().await;
+            let Some(api) = self.api.upgrade() else { return Failure::unauthorized() };
+            if let Err(refused) = self.standing.check(&api) {
+                return refused;
+            }
+        }
     }
 }
 

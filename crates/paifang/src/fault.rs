@@ -92,7 +92,7 @@ impl From<apiserver::StartError> for Fault {
                 ))
             }
             StartError::Kubeconfig { .. } | StartError::Pki { .. } | StartError::Audit { .. } => Self::new(Exit::DataDir, error),
-            StartError::Tls { .. } | StartError::Store(_) => Self::failed(error),
+            StartError::Tls { .. } | StartError::Login { .. } | StartError::Store(_) => Self::failed(error),
         }
     }
 }

@@ -1,0 +1,98 @@
+//! The first start: somebody must be able to log in.
+//!
+//! **Invariant:** it happens once, whole or not at all: the namespace that marks it is made by the same write. A User who is there already
+//! keeps its password.
+
+use login::password;
+use model::Sealed;
+use serde_json::json;
+use store::{Expect, Op};
+
+use super::{GROUP, PLURAL, User, VERSION, kept};
+use crate::api::Api;
+use crate::failure::Failure;
+use crate::object::encode;
+use crate::{StartError, clock, names, rbac};
+
+const ADMIN: &str = "admin";
+const ROLE: &str = "platform-admin";
+
+/// Who can log in after the first start.
+#[derive(Clone, Debug, Default)]
+pub enum FirstLogin {
+    /// Nobody, until Users are made.
+    #[default]
+    Nobody,
+    /// `admin`, by a password that is made up, told once and good for choosing another.
+    OneTime,
+    /// `admin`, by this password.
+    Password(Sealed<String>),
+}
+
+/// The first login, for the one who starts this.
+#[derive(Clone, Debug)]
+pub struct OneTime {
+    pub user: String,
+    pub password: Sealed<String>,
+}
+
+/// Makes the namespace of the system, and at the first start who can log in.
+pub(crate) async fn settle(api: &Api, first: &FirstLogin) -> Result<Option<OneTime>, StartError> {
+    let namespace = kept::namespace(api).map_err(|failure| failed(&failure))?;
+    let made = matches!(namespace.change, store::Change::Put(_));
+    if !made {
+        return Ok(None);
+    }
+    let (password, told) = match first {
+        FirstLogin::Nobody => (None, None),
+        FirstLogin::Password(password) => (Some((password.clone(), false)), None),
+        FirstLogin::OneTime => {
+            let password = password::one_time().map_err(|error| StartError::Login { reason: error.to_string() })?;
+            (Some((password.clone(), true)), Some(OneTime { user: ADMIN.into(), password }))
+        }
+    };
+    let mut ops = vec![namespace];
+    if let Some((password, must_change)) = password {
+        let hash = api.people.hashing.hash(password).await.map_err(|error| StartError::Login { reason: error.to_string() })?;
+        ops.extend(admin(api, &kept::New { hash: Some(hash), must_change }).map_err(|failure| failed(&failure))?);
+    }
+    api.store.write(ops).await?;
+    Ok(told)
+}
+
+/// The User, its binding and its password, as far as they are not there.
+fn admin(api: &Api, new: &kept::New) -> Result<Vec<Op>, Failure> {
+    let kinds = api.kinds();
+    let kind = kinds.find(GROUP, VERSION, PLURAL).ok_or_else(Failure::no_resource)?;
+    let binding_kind = kinds.find(rbac::GROUP, "v1", "clusterrolebindings").ok_or_else(Failure::no_resource)?;
+    let mut ops = Vec::new();
+    let user = match api.people.user(ADMIN) {
+        Some(user) => user,
+        None => {
+            let user = User::fresh(ADMIN, &names::uid());
+            let object = json!({
+                "metadata": { "name": ADMIN, "uid": user.uid, "creationTimestamp": clock::now(), "generation": 1 }, "spec": {},
+            });
+            ops.push(Op::put(kind.key("", ADMIN), Expect::Absent, encode(kind, &object)));
+            user.into()
+        }
+    };
+    let name = format!("{ADMIN}-{ROLE}");
+    let key = binding_kind.key("", &name);
+    if api.store.get(&key).is_none() {
+        let object = json!({
+            "metadata": { "name": name, "uid": names::uid(), "creationTimestamp": clock::now() },
+            "subjects": [{ "kind": "User", "apiGroup": rbac::GROUP, "name": ADMIN }],
+            "roleRef": { "apiGroup": rbac::GROUP, "kind": "ClusterRole", "name": ROLE },
+        });
+        ops.push(Op::put(key, Expect::Absent, encode(binding_kind, &object)));
+    }
+    if api.people.password(&user).is_none() {
+        ops.push(kept::op(api, &user, new, None)?);
+    }
+    Ok(ops)
+}
+
+fn failed(failure: &Failure) -> StartError {
+    StartError::Login { reason: failure.message().to_owned() }
+}
