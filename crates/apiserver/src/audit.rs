@@ -100,7 +100,7 @@ impl Log {
             return None;
         }
         let mut line = Map::new();
-        line.insert("time".into(), jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string().into());
+        line.insert("time".into(), now());
         line.insert("user".into(), who(asker.behind.as_ref().unwrap_or(&asker.user)));
         if asker.behind.is_some() {
             line.insert("as".into(), who(&asker.user));
@@ -126,6 +126,14 @@ impl Log {
             line.insert("agent".into(), short(agent));
         }
         Some(Entry { log: self.clone(), line })
+    }
+
+    /// What was asked for in another way than by a request, with the time.
+    pub(crate) fn tell(&self, what: Value) {
+        let mut line = Map::new();
+        line.insert("time".into(), now());
+        line.extend(what.as_object().cloned().unwrap_or_default());
+        self.send(&Value::Object(line));
     }
 
     fn send(&self, line: &Value) {
@@ -168,6 +176,10 @@ impl Drop for Entry {
         line.entry("code").or_insert(Value::Null);
         self.log.send(&Value::Object(line));
     }
+}
+
+fn now() -> Value {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string().into()
 }
 
 fn who(user: &Identity) -> Value {

@@ -21,6 +21,7 @@ use crate::people::People;
 use crate::people::first::{self, FirstLogin, OneTime};
 use crate::pki::{self, Authority};
 use crate::request::Verb;
+use crate::restore::Copies;
 use crate::token::Signer;
 use crate::{accounts, builtin, crd, definitions, garbage, lifecycle, rbac, serve};
 
@@ -108,6 +109,7 @@ pub struct Running {
     pub first_login: Option<OneTime>,
     client_key: String,
     authority: Authority,
+    copies: Copies,
     audit: Option<Log>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
@@ -142,6 +144,7 @@ pub async fn start(store: Store, options: Options) -> Result<Running, StartError
     settle_in(&api, &options.definitions).await?;
     let first_login = first::settle(&api, &options.first_login).await?;
     accounts::settle(&api, authority.pem()).await;
+    let copies = Copies::new(api.clone(), audit.clone(), options.definitions.into());
     let tasks = vec![
         tokio::spawn(serve::run(listener, tls, api.clone(), stopped)),
         tokio::spawn(lifecycle::run(api.clone())),
@@ -160,6 +163,7 @@ pub async fn start(store: Store, options: Options) -> Result<Running, StartError
         first_login,
         client_key: admin.key,
         authority,
+        copies,
         audit,
         stop,
         tasks,
@@ -238,6 +242,11 @@ impl Running {
     pub fn kubeconfig_for(&self, user: &str, group: &str) -> Result<String, StartError> {
         let pair = self.authority.user(user, group)?;
         Ok(pki::kubeconfig(&self.url, &self.authority, user, &pair))
+    }
+
+    /// For backups and restores while it serves.
+    pub fn copies(&self) -> &Copies {
+        &self.copies
     }
 
     /// Stops accepting, lets requests finish and ends watches.

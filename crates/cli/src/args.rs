@@ -43,7 +43,7 @@ pub enum Command {
     Crds(CrdsArgs),
     /// Copy everything that `paifang up` keeps to a file, while it runs or not
     Backup(BackupArgs),
-    /// Put a copy in the place of what `paifang up` keeps, while it does not run
+    /// Put a copy in the place of what `paifang up` keeps, while it runs or not
     Restore(RestoreArgs),
     /// Run the sample backends: httpbin, a versioned hello, echo for WebSocket, gRPC, TCP and UDP
     Demo(DemoArgs),

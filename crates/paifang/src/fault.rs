@@ -72,7 +72,9 @@ impl From<store::OpenError> for Fault {
             OpenError::InUse { .. } => (Exit::DataDir, "; stop it, or choose another --data-dir"),
             OpenError::Unwritable { .. } => (Exit::DataDir, "; choose another --data-dir"),
             OpenError::Corrupt { .. } => (Exit::DataDir, "; restore a copy of it, or choose another --data-dir"),
-            OpenError::NewerVersion { .. } => (Exit::NewerData, "; use that version, or choose another --data-dir"),
+            OpenError::NewerVersion { .. } => {
+                (Exit::NewerData, "; use that version, restore a backup that this one made, or choose another --data-dir")
+            }
             OpenError::Thread { .. } => (Exit::Failed, ""),
         };
         Self::new(exit, format!("{error}{remedy}"))

@@ -1,7 +1,16 @@
-//! Ctrl-C and SIGTERM: once to stop, twice to stop now.
+//! Ctrl-C and SIGTERM: once to stop, twice to stop now. SIGXFSZ: not to end.
 
 use cli::Exit;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// On Linux, of every architecture.
+const XFSZ: i32 = 25;
+
+/// A write beyond the limit of this process on the size of files is refused like one to a full disk, instead of ending it.
+pub fn outlive_file_limits() {
+    // A handler takes the place of the default effect; without one that stays.
+    drop(signal(SignalKind::from_raw(XFSZ)));
+}
 
 /// Returns at the first request to stop. A second one ends the process at once.
 pub async fn stop() {

@@ -6,6 +6,7 @@ use crate::fault::Fault;
 use crate::samples;
 use crate::screen::{self, Screen};
 use crate::serve::{self, Wanted};
+use crate::signals;
 use anyhow::Context;
 use cli::Exit;
 use cli::args::UpArgs;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use store::Store;
 
 pub async fn run(args: UpArgs) -> Result<Exit, Fault> {
+    signals::outlive_file_limits();
     let data_dir = data_dir(args.data_dir.clone())?;
     let store = Store::open(&data_dir)?;
     let mut options = apiserver::Options::new(&data_dir);
@@ -23,7 +25,7 @@ pub async fn run(args: UpArgs) -> Result<Exit, Fault> {
     options.admit = Some(admit::admit(own(&args)));
     options.warn = admit::warn(args.demo);
     let api = apiserver::start(store.clone(), options).await?;
-    let backups = Backups::listen(&data_dir, store.clone());
+    let backups = Backups::listen(&data_dir, api.copies().clone());
     let result = serve(&args, &api).await;
     if let Some(backups) = backups {
         backups.stop();

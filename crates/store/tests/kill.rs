@@ -55,15 +55,61 @@ fn writes_until_it_is_killed() {
     });
 }
 
+/// Keys of a copy; its values all say which copy it is.
+const KEYS: usize = 40;
+
+fn holds(dir: &Path, value: &str) -> std::path::PathBuf {
+    let (inner, copy) = (dir.join(value), dir.join(value).with_extension("copy"));
+    let store = Store::open(&inner).expect("opens");
+    let bytes = || format!("{value}{}", "x".repeat(500)).into_bytes();
+    let ops = (0..KEYS).map(|key| Op::put(format!("key{key}"), Expect::Anything, bytes())).collect();
+    block_on(store.write(ops)).expect("writes");
+    store.backup(&copy).expect("copies");
+    copy
+}
+
+#[test]
+#[ignore = "is started by the test that kills it"]
+fn restores_until_it_is_killed() {
+    let Ok(dir) = std::env::var(DIR) else { return };
+    let dir = Path::new(&dir);
+    block_on(async {
+        let store = Store::open_with(&dir.join("store"), Limits { events: KEYS, ..Limits::default() }).expect("opens");
+        for copy in ["one.copy", "two.copy"].into_iter().cycle().take(100_000) {
+            let revision = store.restore(dir.join(copy)).await.expect("the disk is well");
+            let mut out = std::io::stdout().lock();
+            writeln!(out, "acknowledged 0 0 {revision}").and_then(|()| out.flush()).expect("its parent reads");
+        }
+    });
+}
+
+/// What is there is one copy or the other, as a whole.
+#[test]
+fn a_restore_that_is_killed_is_done_or_not() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    holds(dir.path(), "one");
+    holds(dir.path(), "two");
+    for round in 0..5 {
+        let acknowledged = killed("restores_until_it_is_killed", dir.path(), round, 1 + usize::try_from(round).expect("small"));
+        let store = Store::open(&dir.path().join("store")).expect("opens after the kill");
+        let told = acknowledged.keys().next_back().copied().expect("one was acknowledged");
+        assert!(store.revision() >= told, "an acknowledged restore is gone");
+        let objects = store.list("").1;
+        assert_eq!(objects.len(), KEYS);
+        let first = &objects[0].1.bytes[..3];
+        assert!(objects.iter().all(|(_, object)| object.bytes.starts_with(first)), "round {round}: half a restore");
+    }
+}
+
 fn limits() -> Limits {
     Limits { events: 100_000, ..Limits::default() }
 }
 
 /// Starts the process, kills it after some acknowledgements, and returns them all: revision → (client, serial).
-fn killed(dir: &Path, round: u64, after: usize) -> BTreeMap<Revision, (u64, u64)> {
+fn killed(what: &str, dir: &Path, round: u64, after: usize) -> BTreeMap<Revision, (u64, u64)> {
     let me = std::env::current_exe().expect("this program");
     let mut child = Command::new(me)
-        .args(["--exact", "writes_until_it_is_killed", "--ignored", "--nocapture"])
+        .args(["--exact", what, "--ignored", "--nocapture"])
         .env(DIR, dir)
         .env(ROUND, round.to_string())
         .stdout(Stdio::piped())
@@ -125,7 +171,7 @@ fn kills(rounds: u64) {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let mut known = 1;
     for round in 0..rounds {
-        let acknowledged = killed(dir.path(), round, 1 + usize::try_from(round * 37 % 60).expect("small"));
+        let acknowledged = killed("writes_until_it_is_killed", dir.path(), round, 1 + usize::try_from(round * 37 % 60).expect("small"));
         let store = Store::open_with(dir.path(), limits()).expect("opens after the kill");
         let events = block_on(all_after(&store, known));
         fits(&events, known, round, &acknowledged);

@@ -73,11 +73,18 @@ pub fn text(octets: &[u8]) -> String {
 
 impl Up {
     pub fn start(more: &[&str]) -> Self {
+        let mut up = Self::idle(more);
+        up.start_again();
+        up
+    }
+
+    /// Not yet started.
+    pub fn idle(more: &[&str]) -> Self {
         let mut rng = Rng::new();
         // /28 networks of 127.64.0.0/10; two tests that meet in one would pass over each other's addresses.
         let (a, b, c) = (rng.u8(64..128), rng.u8(..), rng.u8(0..16) * 16);
         let base = rng.u16(30_100..32_700);
-        let mut up = Self {
+        Self {
             dir: TempDir::new().expect("a folder"),
             pool: format!("127.{a}.{b}.{c}/28"),
             node_ports: format!("{base}-{}", base + 9),
@@ -86,9 +93,7 @@ impl Up {
             child: None,
             http: Vec::new(),
             https: Vec::new(),
-        };
-        up.start_again();
-        up
+        }
     }
 
     pub fn command(&self) -> Command {

@@ -8,6 +8,7 @@ mod broken;
 mod durable;
 mod endpoints;
 mod explain;
+mod full;
 mod gateway_api;
 mod guide;
 mod harness;
