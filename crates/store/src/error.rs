@@ -11,7 +11,7 @@ pub enum OpenError {
     InUse { dir: PathBuf, pid: Option<u32> },
     #[error("{} cannot be written: {source}", path.display())]
     Unwritable { path: PathBuf, source: io::Error },
-    #[error("{} was written by a newer version (format {found}; this version knows up to {known}): use that version, or restore a backup that this one made", path.display())]
+    #[error("{} was written by a newer version (format {found}; this version knows up to {known})", path.display())]
     NewerVersion { path: PathBuf, found: u64, known: u64 },
     #[error("{} is damaged: {reason}", path.display())]
     Corrupt { path: PathBuf, reason: String },
