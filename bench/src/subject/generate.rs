@@ -107,6 +107,7 @@ fn host(row: &Row, tls: HostTls, route: Route) -> Result<Host> {
     Ok(Host {
         tls_policy: Default::default(),
         tunnel: None,
+        datagrams: None,
         name: pattern(row)?,
         tls,
         routes: vec![route],

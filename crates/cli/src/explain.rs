@@ -202,7 +202,7 @@ impl<'a> Arrival<'a> {
         let flow = route.map(|it| filter::run(it, &request, &context, &mut edits));
         let sent = (edits.target().map(str::to_owned), route.and_then(|it| edits.host(it)).map(str::to_owned));
         let handshake = match listener.protocol {
-            ListenerProtocol::Http => None,
+            ListenerProtocol::Http | ListenerProtocol::Udp => None,
             ListenerProtocol::Https => table.map(|it| handshake(it, listener, &asked.host)),
             ListenerProtocol::Tcp => all.map(|it| Handshake::PassedOn(it.tunnel(listener.port))),
         };

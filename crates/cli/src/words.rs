@@ -108,6 +108,7 @@ pub(crate) fn protocol(protocol: ListenerProtocol) -> &'static str {
         ListenerProtocol::Http => "HTTP",
         ListenerProtocol::Https => "HTTPS",
         ListenerProtocol::Tcp => "TCP",
+        ListenerProtocol::Udp => "UDP",
     }
 }
 

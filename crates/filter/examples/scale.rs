@@ -119,6 +119,7 @@ fn host(n: usize, backends: &[Arc<Backend>], tries: u8) -> Host {
     Host {
         tls_policy: Default::default(),
         tunnel: None,
+        datagrams: None,
         name: HostPattern::Exact(Hostname::parse(&format!("host-{n}.demo.kubesphere.io")).expect("a good name")),
         tls: HostTls::None,
         routes: paths.into_iter().enumerate().map(route).collect(),

@@ -50,6 +50,7 @@ fn ran(filters: Vec<Filter>, action: Action, asked: &Asked) -> Ran {
     let host = Host {
         tls_policy: Default::default(),
         tunnel: None,
+        datagrams: None,
         name: HostPattern::Any,
         tls: HostTls::None,
         routes: vec![route],

@@ -3,12 +3,13 @@
 use model::{Backend, BackendId, Egress, Reason, Tunnel};
 use observe::{BackendMetrics, Metrics};
 use std::cell::RefCell;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::Instant;
-use upstream::{Choice, ConnectError, InFlight, Lease, Pools, connect, pick_weighted};
+use upstream::{Asking, Choice, ConnectError, EndpointState, InFlight, Lease, Pools, connect, pick_weighted};
 
 /// Endpoints that are tried for one connection.
 const TRIES: u8 = 5;
@@ -18,14 +19,15 @@ pub struct Dialer<'a, C> {
     pub pools: &'a RefCell<Pools<C>>,
     pub egress: &'a Egress,
     pub metrics: &'a Metrics,
+    pub client: IpAddr,
     /// The worker's clock.
     pub now: &'a dyn Fn() -> Duration,
 }
 
-/// A backend that took the connection.
+/// A backend that took the connection, or whom datagrams are for.
 #[derive(Debug)]
-pub struct Reached<C> {
-    pub stream: TcpStream,
+pub struct Reached<C, S = TcpStream> {
+    pub stream: S,
     pub backend: BackendId,
     pub endpoint: SocketAddr,
     pub tries: u8,
@@ -38,7 +40,7 @@ pub struct Reached<C> {
 pub struct Held<C> {
     metrics: Arc<BackendMetrics>,
     _in_flight: InFlight,
-    _lease: Lease<C>,
+    lease: Lease<C>,
 }
 
 /// Why no backend took the connection.
@@ -55,29 +57,67 @@ pub struct Unreached {
 impl<C> Dialer<'_, C> {
     /// Connects to a backend of the tunnel. An endpoint that refuses gives way to the next; the time is for all of them together.
     pub async fn dial(&self, tunnel: &Tunnel) -> Result<Reached<C>, Unreached> {
-        let picked = pick_weighted(&tunnel.backends, self.pools.borrow_mut().rng()).cloned();
-        let mut unreached = Unreached { reason: Reason::NoBackend, backend: None, endpoint: None, tries: 0 };
-        let Some(backend) = picked else { return Err(unreached) };
-        unreached.backend = Some(backend.id.clone());
+        let (backend, mut unreached) = self.pick(tunnel)?;
         let until = Instant::now() + backend.limits.connect.unwrap_or(tunnel.connect);
         self.try_endpoints(&backend, until, &mut unreached).await.ok_or(unreached)
+    }
+
+    /// Opens a socket for one client's datagrams to a backend of the tunnel. Nobody answers for having taken it.
+    pub fn assign(&self, tunnel: &Tunnel) -> Result<Reached<C, UdpSocket>, Unreached> {
+        let (backend, mut unreached) = self.pick(tunnel)?;
+        let lease = match self.choose(&backend, &[]) {
+            Ok(lease) => lease,
+            Err(reason) => return Err(Unreached { reason, ..unreached }),
+        };
+        let endpoint = lease.endpoint.address;
+        (unreached.endpoint, unreached.tries) = (Some(endpoint), 1);
+        let metrics = self.metrics.backend(&backend.id);
+        let opened = self.egress.check(endpoint).map_err(ConnectError::Egress).and_then(|()| Ok(datagrams_to(endpoint)?));
+        match opened {
+            Ok(stream) => {
+                metrics.connected();
+                let held = Held { metrics, _in_flight: lease.begin(backend.balancing), lease };
+                Ok(Reached { stream, backend: backend.id.clone(), endpoint, tries: 1, held })
+            }
+            Err(error) => {
+                metrics.connect_failed();
+                tracing::debug!(backend = backend.id.as_str(), %endpoint, %error, "no socket");
+                Err(Unreached { reason: Reason::ConnectFailed, ..unreached })
+            }
+        }
+    }
+
+    fn pick(&self, tunnel: &Tunnel) -> Result<(Arc<Backend>, Unreached), Unreached> {
+        let none = |reason| Unreached { reason, backend: None, endpoint: None, tries: 0 };
+        if !tunnel.admits(self.client) {
+            return Err(none(Reason::Closed));
+        }
+        let picked = pick_weighted(&tunnel.backends, self.pools.borrow_mut().rng()).cloned();
+        let backend = picked.ok_or(none(Reason::NoBackend))?;
+        let unreached = Unreached { backend: Some(backend.id.clone()), ..none(Reason::NoEndpoints) };
+        Ok((backend, unreached))
+    }
+
+    fn choose(&self, backend: &Backend, tried: &[SocketAddr]) -> Result<Lease<C>, Reason> {
+        let asking = Asking { tried, client: Some(self.client), now: (self.now)() };
+        match self.pools.borrow_mut().choose_new(backend, asking) {
+            Choice::Connect(lease) => Ok(lease),
+            Choice::NoEndpoints => Err(Reason::NoEndpoints),
+            Choice::Overflow => Err(Reason::Overflow),
+            Choice::Exhausted | Choice::Reuse(..) => Err(Reason::ConnectFailed),
+        }
     }
 
     /// `None`: `unreached` says why.
     async fn try_endpoints(&self, backend: &Backend, until: Instant, unreached: &mut Unreached) -> Option<Reached<C>> {
         let mut tried: Vec<SocketAddr> = Vec::new();
         loop {
-            let choice = self.pools.borrow_mut().choose_new(backend, &tried, (self.now)());
-            let lease = match choice {
-                Choice::Connect(lease) => lease,
-                none => {
+            let lease = match self.choose(backend, &tried) {
+                Ok(lease) => lease,
+                Err(reason) => {
                     // After a refusal, that is what happened; before one, why there was none to ask.
                     if tried.is_empty() {
-                        unreached.reason = match none {
-                            Choice::NoEndpoints => Reason::NoEndpoints,
-                            Choice::Overflow => Reason::Overflow,
-                            Choice::Exhausted | Choice::Reuse(..) | Choice::Connect(_) => Reason::ConnectFailed,
-                        };
+                        unreached.reason = reason;
                     }
                     return None;
                 }
@@ -90,7 +130,7 @@ impl<C> Dialer<'_, C> {
                 Ok(stream) => {
                     lease.endpoint.succeeded();
                     metrics.connected();
-                    let held = Held { metrics, _in_flight: lease.begin(backend.balancing), _lease: lease };
+                    let held = Held { metrics, _in_flight: lease.begin(backend.balancing), lease };
                     return Some(Reached { stream, backend: backend.id.clone(), endpoint, tries: unreached.tries, held });
                 }
                 Err(error) => {
@@ -108,6 +148,23 @@ impl<C> Dialer<'_, C> {
                 return None;
             }
         }
+    }
+}
+
+/// A socket that takes octets of this endpoint alone.
+fn datagrams_to(endpoint: SocketAddr) -> io::Result<UdpSocket> {
+    let any = if endpoint.is_ipv4() { IpAddr::from(Ipv4Addr::UNSPECIFIED) } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = std::net::UdpSocket::bind((any, 0))?;
+    socket.set_nonblocking(true)?;
+    socket.connect(endpoint)?;
+    UdpSocket::from_std(socket)
+}
+
+// === impl Held ===
+
+impl<C> Held<C> {
+    pub fn endpoint(&self) -> &Arc<EndpointState> {
+        &self.lease.endpoint
     }
 }
 

@@ -27,6 +27,8 @@ pub enum Balancing {
     /// Of two endpoints picked by chance, the one with fewer requests under way.
     LeastRequest,
     Random,
+    /// The same endpoint for the same client address, as long as it is there; one that goes moves only its own clients.
+    ClientAddress,
 }
 
 /// Bounds of one backend, counted over all workers.

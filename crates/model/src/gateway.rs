@@ -33,6 +33,8 @@ pub enum ListenerProtocol {
     Https,
     /// Whatever comes goes to the tunnel of [`HostPattern::Any`](crate::HostPattern::Any) on this port.
     Tcp,
+    /// Datagrams: each client's go to [`Host::datagrams`](crate::Host::datagrams) of [`HostPattern::Any`](crate::HostPattern::Any) on this port.
+    Udp,
 }
 
 /// A socket to listen on.

@@ -1,7 +1,9 @@
 //! Hosts, routes, what they match and what they do.
 
 use crate::{Backend, Certificate, Filter, HostPattern, Reason, Source, Text, TlsPolicy};
+use ipnet::IpNet;
 use serde::Serialize;
+use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -13,6 +15,9 @@ pub struct Host {
     pub tls_policy: TlsPolicy,
     /// Set: its connections are not HTTP to us; after TLS is ended, or as they come ([`HostTls::Passthrough`]), they go here, and `routes` is empty.
     pub tunnel: Option<Tunnel>,
+    /// Where datagrams of its port go, each client's to one endpoint: TCP and UDP of one number may have different owners.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub datagrams: Option<Tunnel>,
     /// The first route that matches wins.
     pub routes: Vec<Route>,
     pub on_miss: OnMiss,
@@ -254,6 +259,9 @@ pub struct Tunnel {
     pub connect: Duration,
     /// The longest silence in both directions.
     pub idle: Duration,
+    /// Clients that may use it; `None`: all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clients: Option<Arc<[IpNet]>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -344,6 +352,7 @@ impl Host {
             tls: HostTls::None,
             tls_policy: TlsPolicy::default(),
             tunnel: None,
+            datagrams: None,
             routes: Vec::new(),
             on_miss: OnMiss::Stop,
             replies: Replies::default(),
@@ -352,8 +361,16 @@ impl Host {
 
     /// The backends connections and requests may be sent to, mirrors included.
     pub fn backends(&self) -> impl Iterator<Item = &Arc<Backend>> {
-        let tunnel = self.tunnel.iter().flat_map(|it| &it.backends).filter_map(|it| it.backend.as_ref());
+        let tunnel = self.tunnel.iter().chain(&self.datagrams).flat_map(|it| &it.backends).filter_map(|it| it.backend.as_ref());
         self.routes.iter().flat_map(Route::backends).chain(tunnel)
+    }
+}
+
+impl Tunnel {
+    /// Whether a client at this address may use it.
+    pub fn admits(&self, client: IpAddr) -> bool {
+        let client = client.to_canonical();
+        self.clients.as_ref().is_none_or(|all| all.iter().any(|it| it.contains(&client)))
     }
 }
 

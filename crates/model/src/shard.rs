@@ -72,6 +72,7 @@ mod tests {
             tls: HostTls::None,
             tls_policy: TlsPolicy::default(),
             tunnel: None,
+            datagrams: None,
             routes: Vec::new(),
             on_miss: OnMiss::Stop,
             replies: Replies::default(),

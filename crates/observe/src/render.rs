@@ -152,7 +152,7 @@ fn connections(metrics: &Metrics, encoder: &mut DescriptorEncoder) -> fmt::Resul
 fn tunnels(metrics: &Metrics, encoder: &mut DescriptorEncoder) -> fmt::Result {
     let tunnels: Vec<(RouteLabels, Arc<TunnelMetrics>)> =
         metrics.tunnels.all().into_iter().map(|(key, it)| (RouteLabels::of(&key), it)).collect();
-    let help = "Connections passed on as they come; with a reason those that reached no backend";
+    let help = "Connections passed on as they come, and clients of datagrams; with a reason those that reached no backend";
     let mut family = encoder.encode_descriptor("tcp_connections", help, None, MetricType::Counter)?;
     for (labels, tunnel) in &tunnels {
         let [gateway, kind, name] = labels.pairs();
@@ -161,7 +161,7 @@ fn tunnels(metrics: &Metrics, encoder: &mut DescriptorEncoder) -> fmt::Result {
             family.encode_family(&Labels(&labels))?.encode_counter::<NoLabelSet, _, f64>(&count, None)?;
         }
     }
-    let mut family = encoder.encode_descriptor("tcp_connections_active", "Connections passed on now", None, MetricType::Gauge)?;
+    let mut family = encoder.encode_descriptor("tcp_connections_active", "Connections passed on now, and clients of datagrams", None, MetricType::Gauge)?;
     for (labels, tunnel) in &tunnels {
         family.encode_family(&Labels(&labels.pairs()))?.encode_gauge(&tunnel.active())?;
     }

@@ -86,6 +86,7 @@ fn update(arguments: &Arguments) -> Result<Update, Error> {
         let host = Host {
             tls_policy: Default::default(),
             tunnel: None,
+            datagrams: None,
             name: name.clone(),
             tls: HostTls::None,
             routes: vec![route],

@@ -123,6 +123,8 @@ pub(crate) async fn serve(worker: Rc<Worker>, accepted: Accepted) {
             let passing = Passing { worker: &worker, context: &context, peer, protocol: "TCP", name: None, started, deadline };
             return passing.pass(Stream::Plain(stream), tunnel).await;
         }
+        // Its sockets take no connections.
+        ListenerProtocol::Udp => return,
     };
     let Arrival { client, policy, identity } = arrival;
     let (scheme, word) = if policy.is_some() { (Scheme::Https, "https") } else { (Scheme::Http, "http") };

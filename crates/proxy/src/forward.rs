@@ -13,7 +13,7 @@ use http1::Framing;
 use model::{Reason, RetryOn};
 use std::task::Poll;
 use std::time::{Duration, Instant};
-use upstream::{Choice, Waiting};
+use upstream::{Asking, Choice, Waiting};
 
 /// So often, and so long each time, a request waits where a backend's limit is reached and none may queue, before it is refused.
 const WAITS: u8 = 10;
@@ -162,8 +162,8 @@ impl Connection {
             if self.deadline.spent() || self.deadline.left().is_zero() {
                 return Err(or(again, Failure::timeout()));
             }
-            let now = self.worker.clock.now();
-            let choice = self.worker.pools.borrow_mut().choose(it.backend, &it.kit.tried, now);
+            let asking = Asking { tried: &it.kit.tried, client: Some(self.peer.ip()), now: self.worker.clock.now() };
+            let choice = self.worker.pools.borrow_mut().choose(it.backend, asking);
             let lease = match choice {
                 Choice::Reuse(warm, lease) => {
                     if warm.is_gone() || !it.facts.method.idempotent() && !warm.is_surely_open() {

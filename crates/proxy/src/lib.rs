@@ -30,6 +30,7 @@ mod buffer;
 mod clock;
 mod connection;
 mod dataplane;
+mod datagrams;
 mod date;
 mod delivery;
 mod exchange;

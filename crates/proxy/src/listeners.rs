@@ -55,7 +55,14 @@ pub(crate) struct Listeners {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     address: SocketAddr,
+    transport: Transport,
     owner: Option<(GatewayId, SectionName, usize)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Transport {
+    Streams,
+    Datagrams,
 }
 
 struct Open {
@@ -114,12 +121,15 @@ impl Listeners {
             slot.context.publish(Arc::new(self.context(it, address, &slot.closed, shared)?));
             return Ok(address);
         }
-        let overlaps = self.open.values().any(|open| {
+        let transport = it.key.transport;
+        let overlaps = self.open.iter().filter(|(key, _)| key.transport == transport).any(|(_, open)| {
             open.address.port() == it.binding.address.port()
                 && (open.address.ip().is_unspecified() || it.binding.address.ip().is_unspecified())
         });
-        let sockets = bind(it.binding.address, shared.loads.len(), overlaps).map_err(|error| said(it.binding.address, &error))?;
-        let address = sockets.first().ok_or("there is no worker")?.local_addr().map_err(|error| error.to_string())?;
+        let raw = bind((it.binding.address, transport), shared.loads.len(), overlaps);
+        let raw = raw.map_err(|error| said(it.binding.address, &error))?;
+        let address = raw.first().ok_or("there is no worker")?.local_addr().ok().and_then(|it| it.as_socket());
+        let address = address.ok_or("the socket has no address")?;
         let closed = Arc::default();
         let context = Cell::new(self.context(it, address, &closed, shared)?);
         let slot = Arc::new(Socket { context, connections: Arc::default(), closed });
@@ -127,15 +137,19 @@ impl Listeners {
         let id = self.next;
         // Known before any worker has it: what is cut off here can still be closed.
         self.open.insert(it.key.clone(), Open { id, address, slot: slot.clone() });
-        for (worker, socket) in sockets.into_iter().enumerate() {
-            shared.tell_surely(worker, Command::Listen(id, socket, slot.clone())).await.map_err(|()| "a worker has ended")?;
+        for (worker, socket) in raw.into_iter().enumerate() {
+            let command = match transport {
+                Transport::Streams => Command::Listen(id, socket.into(), slot.clone()),
+                Transport::Datagrams => Command::Receive(id, socket.into(), slot.clone()),
+            };
+            shared.tell_surely(worker, command).await.map_err(|()| "a worker has ended")?;
         }
         Ok(address)
     }
 
     fn context(&mut self, it: &Wanted<'_>, address: SocketAddr, closed: &Arc<AtomicBool>, shared: &Arc<Shared>) -> Result<Context, String> {
         let tls = match it.listener.protocol {
-            ListenerProtocol::Http | ListenerProtocol::Tcp => None,
+            ListenerProtocol::Http | ListenerProtocol::Tcp | ListenerProtocol::Udp => None,
             ListenerProtocol::Https => Some(self.tls(&it.gateway.id, it.listener.port, shared)?),
         };
         Ok(Context {
@@ -169,7 +183,11 @@ fn wanted(gateway: &Gateway) -> impl Iterator<Item = Wanted<'_>> {
     gateway.listeners.iter().flat_map(move |listener| {
         listener.bindings.iter().enumerate().map(move |(at, binding)| {
             let owner = (binding.address.port() == 0).then(|| (gateway.id.clone(), listener.name.clone(), at));
-            Wanted { key: Key { address: binding.address, owner }, gateway, listener, binding: *binding }
+            let transport = match listener.protocol {
+                ListenerProtocol::Http | ListenerProtocol::Https | ListenerProtocol::Tcp => Transport::Streams,
+                ListenerProtocol::Udp => Transport::Datagrams,
+            };
+            Wanted { key: Key { address: binding.address, transport, owner }, gateway, listener, binding: *binding }
         })
     })
 }
@@ -192,31 +210,38 @@ async fn close(open: &Open, shared: &Shared) {
 
 /// One socket for each worker, all at one address. SO_REUSEPORT would hide that another process has it, so it is first tried without;
 /// not where a socket of ours covers the address: that one would be found.
-fn bind(address: SocketAddr, workers: usize, overlaps_ours: bool) -> io::Result<Vec<std::net::TcpListener>> {
+fn bind((address, transport): (SocketAddr, Transport), workers: usize, overlaps_ours: bool) -> io::Result<Vec<socket2::Socket>> {
     if address.port() != 0 && !overlaps_ours {
-        let probe = socket(address)?;
+        let probe = socket(address, transport)?;
         probe.bind(&address.into())?;
-        probe.listen(1)?;
+        if transport == Transport::Streams {
+            probe.listen(1)?;
+        }
     }
-    let mut sockets: Vec<std::net::TcpListener> = Vec::with_capacity(workers);
+    let mut sockets: Vec<socket2::Socket> = Vec::with_capacity(workers);
     for _ in 0..workers {
-        let address = match sockets.first() {
-            Some(first) => first.local_addr()?,
-            None => address,
-        };
-        let socket = socket(address)?;
+        let at = sockets.first().map_or_else(|| Ok(address.into()), socket2::Socket::local_addr)?;
+        let socket = socket(address, transport)?;
         socket.set_reuse_port(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        sockets.push(socket.into());
+        socket.bind(&at)?;
+        if transport == Transport::Streams {
+            socket.listen(BACKLOG)?;
+        }
+        sockets.push(socket);
     }
     Ok(sockets)
 }
 
-fn socket(address: SocketAddr) -> io::Result<socket2::Socket> {
-    let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM.nonblocking().cloexec(), Some(Protocol::TCP))?;
-    // Otherwise connections of a process that went before block the address for a minute.
-    socket.set_reuse_address(true)?;
+fn socket(address: SocketAddr, transport: Transport) -> io::Result<socket2::Socket> {
+    let (kind, protocol) = match transport {
+        Transport::Streams => (Type::STREAM, Protocol::TCP),
+        Transport::Datagrams => (Type::DGRAM, Protocol::UDP),
+    };
+    let socket = socket2::Socket::new(Domain::for_address(address), kind.nonblocking().cloexec(), Some(protocol))?;
+    if transport == Transport::Streams {
+        // Otherwise connections of a process that went before block the address for a minute. For datagrams it would hide that another has it.
+        socket.set_reuse_address(true)?;
+    }
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }

@@ -18,7 +18,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-use upstream::Choice;
+use upstream::{Asking, Choice};
 
 /// Copies of one worker that are under way, and their octets.
 const MOST: usize = 256;
@@ -111,7 +111,8 @@ impl Copy {
     async fn connect(&self, deadline: &Deadline) -> Option<Taken> {
         let mut tried: Vec<SocketAddr> = Vec::new();
         while tried.len() < TRIES {
-            let choice = self.worker.pools.borrow_mut().choose(&self.backend, &tried, self.worker.clock.now());
+            let asking = Asking { tried: &tried, client: None, now: self.worker.clock.now() };
+            let choice = self.worker.pools.borrow_mut().choose(&self.backend, asking);
             let lease = match choice {
                 Choice::Reuse(warm, lease) if warm.is_surely_open() => return Some(Taken::new(warm, lease, &self.backend, true)),
                 Choice::Reuse(..) => continue,

@@ -66,7 +66,7 @@ impl Passing<'_> {
     async fn carry(&self, client: &mut Stream, tunnel: Tunnel, metrics: &Arc<TunnelMetrics>, account: &mut Account) {
         let worker = self.worker;
         let (now, egress) = (|| worker.clock.now(), worker.shared.egress());
-        let dialer = Dialer { pools: &worker.pools, egress: &egress, metrics: &worker.shared.metrics, now: &now };
+        let dialer = Dialer { pools: &worker.pools, egress: &egress, metrics: &worker.shared.metrics, client: self.peer.ip(), now: &now };
         let (asked, idle) = (Clock::exact(), tunnel.idle);
         let dialed = dialer.dial(&tunnel).await;
         drop(tunnel);

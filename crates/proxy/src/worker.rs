@@ -4,6 +4,7 @@ use crate::admission::Admitted;
 use crate::buffer::{Buffers, Pool};
 use crate::clock::Clock;
 use crate::connection::{Accepted, serve};
+use crate::datagrams::Port;
 use crate::dataplane::Shared;
 use crate::date::Date;
 use crate::heads::{Answer, Incoming, Kit, LARGEST_OUT};
@@ -48,6 +49,8 @@ pub(crate) struct Worker {
     pub kept: Rc<Cell<usize>>,
     pub rng: RefCell<fastrand::Rng>,
     pub date: Date,
+    /// For one datagram at a time.
+    pub datagram: RefCell<Vec<u8>>,
     view: RefCell<View<Snapshot>>,
     draining: Cell<bool>,
 }
@@ -56,6 +59,8 @@ pub(crate) struct Worker {
 pub(crate) enum Command {
     /// Accept connections from this socket.
     Listen(u64, std::net::TcpListener, Arc<Socket>),
+    /// Take datagrams from this socket.
+    Receive(u64, std::net::UdpSocket, Arc<Socket>),
     /// Serve what waits in the socket's queue, close it, and say so.
     Unlisten(u64, oneshot::Sender<()>),
     /// Serve a connection that another worker accepted.
@@ -96,6 +101,7 @@ impl Worker {
             kept: Rc::default(),
             rng: RefCell::new(fastrand::Rng::new()),
             date: Date::default(),
+            datagram: RefCell::default(),
             view: RefCell::new(shared.snapshot.view()),
             draining: Cell::new(false),
             shared,
@@ -146,6 +152,13 @@ impl Worker {
                         accepting.insert(id, self.accept_from(listener, slot));
                     }
                     Err(error) => tracing::error!(%error, "a socket cannot be listened on"),
+                },
+                Command::Receive(id, socket, slot) => match Port::new(self.clone(), socket, slot) {
+                    Ok(port) => {
+                        let (stop, stopped) = oneshot::channel();
+                        accepting.insert(id, Accepting { stop, task: tokio::task::spawn_local(port.receive(stopped)) });
+                    }
+                    Err(error) => tracing::error!(%error, "a socket cannot take datagrams"),
                 },
                 Command::Unlisten(id, done) => {
                     if let Some(it) = accepting.remove(&id) {

@@ -117,6 +117,11 @@ impl GatewayTable {
         self.port(port)?.any()?.host.tunnel.as_ref()
     }
 
+    /// Where datagrams to a port go.
+    pub fn datagrams(&self, port: u16) -> Option<&Tunnel> {
+        self.port(port)?.any()?.host.datagrams.as_ref()
+    }
+
     /// The certificate a handshake on this port shows for a server name.
     pub fn certificate(&self, port: u16, name: Option<&str>) -> Option<&Arc<Certificate>> {
         match self.server(port, name).shown {

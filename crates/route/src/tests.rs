@@ -165,6 +165,7 @@ fn hosts() -> impl Strategy<Value = Host> {
     (patterns(), routes, pick(&[OnMiss::Stop, OnMiss::Wider])).prop_map(|(name, routes, on_miss)| Host {
         tls_policy: Default::default(),
         tunnel: None,
+        datagrams: None,
         name,
         tls: HostTls::None,
         routes: routes.into_iter().enumerate().map(|(number, matches)| route(number, matches)).collect(),
@@ -304,6 +305,7 @@ fn host(name: HostPattern, paths: Vec<PathMatch>) -> Host {
     Host {
         tls_policy: Default::default(),
         tunnel: None,
+        datagrams: None,
         name,
         tls: HostTls::None,
         routes,
@@ -431,7 +433,7 @@ fn a_port_has_its_own_policies_tunnels_and_passages() {
     let only13 = TlsPolicy { client: ClientAuth::Unverified, versions: TlsVersions::Only13 };
     let tunnel = |rule: &str| {
         let source = Source { object: ObjectRef::new("VirtualService", "demo", "web"), rule: rule.into() };
-        Some(Tunnel { source, backends: Vec::new(), connect: Duration::ZERO, idle: Duration::ZERO })
+        Some(Tunnel { source, backends: Vec::new(), connect: Duration::ZERO, idle: Duration::ZERO, clients: None })
     };
     let certificate = |name: &str| {
         HostTls::Certificate(Arc::new(Certificate {
@@ -477,7 +479,7 @@ fn a_port_has_its_own_policies_tunnels_and_passages() {
 #[test]
 fn where_all_is_handed_on_nobodys_connection_is_closed() {
     let source = Source { object: ObjectRef::new("TLSRoute", "demo", "web"), rule: "spec.rules[0]".into() };
-    let tunnel = Tunnel { source, backends: Vec::new(), connect: Duration::ZERO, idle: Duration::ZERO };
+    let tunnel = Tunnel { source, backends: Vec::new(), connect: Duration::ZERO, idle: Duration::ZERO, clients: None };
     let passed = Host { tls: HostTls::Passthrough, tunnel: Some(tunnel), ..host(exact("passed.test"), Vec::new()) };
     let refused = Host { tls: HostTls::Refuse, ..host(HostPattern::Any, Vec::new()) };
     let read = host(exact("read.test"), Vec::new());

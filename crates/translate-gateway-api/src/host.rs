@@ -247,6 +247,7 @@ impl Part {
             tls: self.tls,
             tls_policy: self.policy,
             tunnel: self.tunnel,
+            datagrams: None,
             routes: sorted(self.entries),
             on_miss: self.on_miss,
             replies: self.replies,

@@ -40,5 +40,5 @@ pub(crate) fn tunnel(given: Given<'_>, route: &GatewayRoute) -> (Option<Tunnel>,
     };
     let backends = rule.backends.iter().map(weighted).collect();
     let source = Source { object: route.kind().object_ref(&route.meta().name), rule: at.clone().into() };
-    (Some(Tunnel { source, backends, connect: Timeouts::default().connect, idle: IDLE }), findings)
+    (Some(Tunnel { source, backends, connect: Timeouts::default().connect, idle: IDLE, clients: None }), findings)
 }

@@ -72,6 +72,7 @@ pub fn translate_host(
         tls: better(tls, own.tls),
         tls_policy: TlsPolicy::default(),
         tunnel: None,
+        datagrams: None,
         on_miss: OnMiss::Stop,
         replies: if alone { options.istio.replies.clone() } else { Replies::default() },
         routes,

@@ -37,6 +37,7 @@ impl<'a> Context<'a> {
             tls: HostTls::None,
             tls_policy: TlsPolicy::default(),
             tunnel: None,
+            datagrams: None,
             routes: Vec::new(),
             on_miss: OnMiss::Stop,
             replies: self.options.replies.clone(),

@@ -76,6 +76,6 @@ impl<'a> Context<'a> {
             }
         }
         let idle = route.first().map_or(IDLE, |first| self.idle(place, &first.destination));
-        Tunnel { source: Source { object, rule: rule.into() }, backends, connect: CONNECT, idle }
+        Tunnel { source: Source { object, rule: rule.into() }, backends, connect: CONNECT, idle, clients: None }
     }
 }

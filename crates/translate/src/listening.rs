@@ -110,6 +110,7 @@ fn shown(protocol: ListenerProtocol) -> &'static str {
         ListenerProtocol::Http => "HTTP",
         ListenerProtocol::Https => "TLS",
         ListenerProtocol::Tcp => "TCP",
+        ListenerProtocol::Udp => "UDP",
     }
 }
 

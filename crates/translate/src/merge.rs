@@ -46,6 +46,7 @@ pub(crate) fn merge(
         tls,
         tls_policy,
         tunnel: None,
+        datagrams: None,
         routes: Vec::new(),
         on_miss: if filled.iter().all(|it| it.host.on_miss == OnMiss::Wider) { OnMiss::Wider } else { OnMiss::Stop },
         replies: filled.first().map(|it| it.host.replies.clone()).unwrap_or_default(),
@@ -85,7 +86,7 @@ fn one_kind(
     let fits: fn(&Filled) -> bool = match protocol() {
         Some(ListenerProtocol::Http) => |it| it.host.tunnel.is_none(),
         Some(ListenerProtocol::Tcp) => |it| it.host.tunnel.is_some(),
-        Some(ListenerProtocol::Https) | None => |_| true,
+        Some(ListenerProtocol::Https | ListenerProtocol::Udp) | None => |_| true,
     };
     let rank = |it: &Filled| (!fits(it), oldest(&it.host).is_none(), oldest(&it.host));
     let Some(first) = (0..filled.len()).min_by_key(|index| rank(&filled[*index])) else { return filled };

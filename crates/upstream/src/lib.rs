@@ -22,7 +22,7 @@ mod pick;
 mod pools;
 mod registry;
 
-pub use balance::{Candidates, choose_endpoint};
+pub use balance::Asking;
 pub use cell::{Cell, View};
 pub use connect::{ConnectError, connect};
 pub use gate::{Admitted, Permit, Waiting};

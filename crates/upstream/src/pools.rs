@@ -1,6 +1,6 @@
 //! One worker's connections to backends.
 
-use crate::balance::{Candidates, choose_endpoint};
+use crate::balance::{Asking, Candidates, choose_endpoint};
 use crate::{Admitted, EndpointSet, EndpointState, Permit, Registry, Table, View, Waiting};
 use fastrand::Rng;
 use model::{Backend, BackendId, Balancing};
@@ -104,13 +104,12 @@ impl<C> Pools<C> {
         self.table.get()
     }
 
-    /// `tried`: endpoints that are not to be tried again.
-    pub fn choose(&mut self, backend: &Backend, tried: &[SocketAddr], now: Duration) -> Choice<C> {
+    pub fn choose(&mut self, backend: &Backend, asking: Asking<'_>) -> Choice<C> {
         let slot = self.slot(&backend.id);
         let mut inner = slot.0.borrow_mut();
         let Inner { set, cursor, idle, idle_count, .. } = &mut *inner;
         let Some(set) = set.as_ref().filter(|set| !set.endpoints().is_empty()) else { return Choice::NoEndpoints };
-        let candidates = Candidates { endpoints: set.endpoints(), tried, now };
+        let candidates = Candidates { endpoints: set.endpoints(), asking };
         let Some(place) = choose_endpoint(candidates, backend.balancing, cursor, &mut self.rng) else { return Choice::Exhausted };
         if let Some(Idle { connection, lease, .. }) = take(idle, idle_count, place) {
             return Choice::Reuse(connection, lease);
@@ -119,7 +118,7 @@ impl<C> Pools<C> {
         if let Some(permit) = set.permit(backend.limits.connections) {
             return Choice::Connect(Lease { endpoint: endpoint.clone(), place, slot: slot.clone(), _permit: permit });
         }
-        let untried = |at: usize| set.endpoints().get(at).is_some_and(|endpoint| !tried.contains(&endpoint.address));
+        let untried = |at: usize| set.endpoints().get(at).is_some_and(|endpoint| !asking.tried.contains(&endpoint.address));
         let other = (0..set.endpoints().len()).filter(|&at| untried(at)).find_map(|at| take(idle, idle_count, at));
         match other {
             Some(Idle { connection, lease, .. }) => Choice::Reuse(connection, lease),
@@ -128,12 +127,12 @@ impl<C> Pools<C> {
     }
 
     /// As [`choose`](Self::choose), for what needs a connection of its own: none is used again, and at the limit an idle one gives way.
-    pub fn choose_new(&mut self, backend: &Backend, tried: &[SocketAddr], now: Duration) -> Choice<C> {
+    pub fn choose_new(&mut self, backend: &Backend, asking: Asking<'_>) -> Choice<C> {
         let slot = self.slot(&backend.id);
         let mut inner = slot.0.borrow_mut();
         let Inner { set, cursor, idle, idle_count, .. } = &mut *inner;
         let Some(set) = set.as_ref().filter(|set| !set.endpoints().is_empty()) else { return Choice::NoEndpoints };
-        let candidates = Candidates { endpoints: set.endpoints(), tried, now };
+        let candidates = Candidates { endpoints: set.endpoints(), asking };
         let Some(place) = choose_endpoint(candidates, backend.balancing, cursor, &mut self.rng) else { return Choice::Exhausted };
         let Some(endpoint) = set.endpoints().get(place) else { return Choice::Exhausted };
         loop {
@@ -149,10 +148,7 @@ impl<C> Pools<C> {
     /// Keeps a connection for the next request, unless its endpoint is gone, enough are kept, or other workers wait for its share.
     pub fn give_back(&mut self, connection: C, mut lease: Lease<C>, backend: &Backend, now: Duration) {
         let slot = lease.slot.clone();
-        let version = {
-            self.table.get();
-            self.table.version()
-        };
+        let version = self.version();
         let mut inner = slot.0.borrow_mut();
         if inner.version != version {
             let set = self.table.get().get(&backend.id).cloned();
@@ -179,6 +175,18 @@ impl<C> Pools<C> {
         }
     }
 
+    /// Changes with every change of any backend's endpoints.
+    pub fn version(&mut self) -> u64 {
+        self.table.get();
+        self.table.version()
+    }
+
+    /// Whether an endpoint still serves the backend.
+    pub fn serves(&mut self, backend: &BackendId, endpoint: &Arc<EndpointState>) -> bool {
+        let set = self.table().get(backend);
+        set.is_some_and(|set| set.endpoints().iter().any(|it| Arc::ptr_eq(it, endpoint)))
+    }
+
     /// Counts a request of a backend that bounds them. `Err`: the bound is reached.
     pub fn admit(&mut self, backend: &Backend) -> Result<Option<Admitted>, Full> {
         if backend.limits.requests == u32::MAX {
@@ -198,8 +206,7 @@ impl<C> Pools<C> {
     /// Closes connections that were idle for too long, whose endpoint is gone, or (`gone`) that the other side has closed. To be called now and
     /// then.
     pub fn sweep(&mut self, now: Duration, mut gone: impl FnMut(&C) -> bool) {
-        self.table.get();
-        let version = self.table.version();
+        let version = self.version();
         let changed = std::mem::replace(&mut self.swept, version) != version;
         let table = self.table.get().clone();
         self.slots.retain(|id, slot| {
@@ -229,8 +236,7 @@ impl<C> Pools<C> {
     }
 
     fn slot(&mut self, id: &BackendId) -> Rc<Slot<C>> {
-        self.table.get();
-        let version = self.table.version();
+        let version = self.version();
         let slot = match self.slots.get(id) {
             Some(slot) => slot.clone(),
             None => {
@@ -332,7 +338,7 @@ impl<C> Lease<C> {
     /// Counts a request where the balancing looks at the count.
     pub fn begin(&self, balancing: Balancing) -> InFlight {
         match balancing {
-            Balancing::RoundRobin | Balancing::Random => InFlight(None),
+            Balancing::RoundRobin | Balancing::Random | Balancing::ClientAddress => InFlight(None),
             Balancing::LeastRequest => {
                 self.endpoint.begin();
                 InFlight(Some(self.endpoint.clone()))
@@ -356,6 +362,10 @@ mod tests {
 
     const NOW: Duration = Duration::from_secs(100);
 
+    fn asking() -> Asking<'static> {
+        Asking { now: NOW, ..Asking::default() }
+    }
+
     struct Fixture {
         registry: Registry,
         pools: Pools<u32>,
@@ -377,7 +387,7 @@ mod tests {
         }
 
         fn choose(&mut self) -> Choice<u32> {
-            self.pools.choose(&self.backend, &[], NOW)
+            self.pools.choose(&self.backend, asking())
         }
 
         fn connect(&mut self) -> Lease<u32> {
@@ -443,7 +453,7 @@ mod tests {
         it.backend.limits.connections = 2;
         let mut second: Pools<u32> = Pools::new(&it.registry, 2, Rng::with_seed(2));
         let one = it.connect();
-        let Choice::Connect(_two) = second.choose(&it.backend, &[], NOW) else { panic!("the second fits") };
+        let Choice::Connect(_two) = second.choose(&it.backend, asking()) else { panic!("the second fits") };
         assert!(matches!(it.choose(), Choice::Overflow));
         it.give(1, one);
         assert_eq!(it.pools.idle(), 0, "at the limit a share is left to whoever needs it");
@@ -470,11 +480,11 @@ mod tests {
         it.backend.limits.connections = 2;
         let lease = it.connect();
         it.give(1, lease);
-        let Choice::Connect(_one) = it.pools.choose_new(&it.backend, &[], NOW) else { panic!("there is room") };
+        let Choice::Connect(_one) = it.pools.choose_new(&it.backend, asking()) else { panic!("there is room") };
         assert_eq!(it.pools.idle(), 1);
-        let Choice::Connect(_two) = it.pools.choose_new(&it.backend, &[], NOW) else { panic!("the idle one gives way") };
+        let Choice::Connect(_two) = it.pools.choose_new(&it.backend, asking()) else { panic!("the idle one gives way") };
         assert_eq!(it.pools.idle(), 0);
-        assert!(matches!(it.pools.choose_new(&it.backend, &[], NOW), Choice::Overflow));
+        assert!(matches!(it.pools.choose_new(&it.backend, asking()), Choice::Overflow));
     }
 
     #[test]

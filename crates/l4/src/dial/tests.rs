@@ -5,6 +5,8 @@ use std::net::TcpListener;
 use testkit::ports::{Refusing, listener};
 use upstream::Registry;
 
+const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
 struct Fixture {
     registry: Registry,
     pools: RefCell<Pools<()>>,
@@ -26,7 +28,7 @@ impl Fixture {
 
     fn dial(&self, tunnel: &Tunnel) -> Result<Reached<()>, Unreached> {
         let now = || Duration::from_secs(100);
-        let dialer = Dialer { pools: &self.pools, egress: &self.egress, metrics: &self.metrics, now: &now };
+        let dialer = Dialer { pools: &self.pools, egress: &self.egress, metrics: &self.metrics, client: CLIENT, now: &now };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(dialer.dial(tunnel))
     }
@@ -42,6 +44,7 @@ fn tunnel(backends: &[(&Backend, u32)]) -> Tunnel {
         backends: backends.iter().map(|(backend, weight)| WeightedBackend::new(Some(Arc::new((*backend).clone())), *weight)).collect(),
         connect: Duration::from_secs(10),
         idle: Duration::from_secs(60),
+        clients: None,
     }
 }
 

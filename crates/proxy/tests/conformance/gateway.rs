@@ -83,6 +83,7 @@ fn add(update: &mut Update, number: usize, origin: SocketAddr) {
         let host = Host {
             tls_policy: Default::default(),
             tunnel: None,
+            datagrams: None,
             name: name.clone(),
             tls: HostTls::None,
             routes,

@@ -1,6 +1,7 @@
 //! The data plane through its own sockets, between a raw client and origins that misbehave.
 
 mod bodies;
+mod datagrams;
 mod drain;
 mod endpoints;
 mod filters;

@@ -130,6 +130,7 @@ pub fn host(action: Action, filters: Vec<Filter>) -> Host {
     Host {
         tls_policy: Default::default(),
         tunnel: None,
+        datagrams: None,
         name: HostPattern::Any,
         tls: HostTls::None,
         routes: vec![Route { replies: None, source, matches, filters, action }],
@@ -176,6 +177,7 @@ pub fn tunnel(backend: &Backend) -> Tunnel {
         backends: vec![WeightedBackend::new(Some(Arc::new(backend.clone())), 1)],
         connect: Duration::from_secs(5),
         idle: Duration::from_secs(60),
+        clients: None,
     }
 }
 
