@@ -28,16 +28,19 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("upstream", &["model"]),
     ("store", &[]),
     ("login", &["model"]),
+    ("sync", &["model"]),
     ("status", &["model", "resources"]),
     // shells
     ("l4", &["model", "upstream", "observe"]),
     ("proxy", &["model", "route", "filter", "http1", "upstream", "tls", "observe", "l4"]),
     ("names", &["model"]),
     ("apiserver", &["model", "resources", "schema", "store", "translate", "login"]),
-    ("control", &["model", "resources", "pools", "translate", "status", "schema", "names"]),
+    ("control", &["model", "resources", "pools", "translate", "status", "sync", "schema", "names"]),
+    ("tenancy", &[]),
     ("demo", &[]),
     // on top
-    ("cli", &["model", "resources", "schema", "translate", "route", "filter", "http1", "pools", "status", "control"]),
+    ("paifang-gateway", &["model", "observe", "proxy", "sync"]),
+    ("cli", &["model", "resources", "schema", "translate", "route", "filter", "http1", "pools", "status", "control", "tenancy", "login"]),
     (
         "paifang",
         &[
@@ -50,11 +53,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "tls",
             "observe",
             "store",
-            "status",
             "login",
+            "sync",
+            "status",
             "control",
             "proxy",
             "apiserver",
+            "tenancy",
             "cli",
             "demo",
             "names",
@@ -67,10 +72,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that a client of the Kubernetes API may be reached from.
-const CLIENTS: &[&str] = &["status", "control", "cli", "paifang", "bench"];
+const CLIENTS: &[&str] = &["status", "control", "tenancy", "cli", "paifang", "bench"];
 
 /// What the data plane is made of: it never learns that Kubernetes exists.
-const DATA_PLANE: &[&str] = &["route", "filter", "upstream", "http1", "proxy", "l4", "observe", "tls", "model"];
+const DATA_PLANE: &[&str] = &["route", "filter", "upstream", "http1", "proxy", "l4", "observe", "tls", "model", "sync", "paifang-gateway"];
 
 /// Packages and their normal edges, by name.
 #[derive(Clone, Debug, Default)]

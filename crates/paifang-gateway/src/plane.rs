@@ -1,0 +1,43 @@
+//! The data plane, as the link obeys with it.
+
+use model::{Ack, Egress, Update};
+use observe::Metrics;
+use proxy::Dataplane;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use sync::Follower;
+
+pub struct Plane {
+    dataplane: Dataplane,
+    /// Sockets of this process that no backend may have.
+    own: Vec<SocketAddr>,
+}
+
+// === impl Plane ===
+
+impl Plane {
+    pub fn start(options: proxy::Options, own: Vec<SocketAddr>) -> io::Result<Self> {
+        let egress = Egress::new(own.clone());
+        Ok(Self { dataplane: proxy::start(proxy::Options { egress, ..options })?, own })
+    }
+
+    pub fn metrics(&self) -> Arc<Metrics> {
+        self.dataplane.metrics().clone()
+    }
+
+    pub async fn drain(&self, deadline: Duration) {
+        self.dataplane.drain(deadline).await;
+    }
+}
+
+impl Follower for Plane {
+    async fn apply(&self, update: Update) -> Ack {
+        self.dataplane.apply(update).await
+    }
+
+    fn refuse(&self, addresses: Vec<SocketAddr>) {
+        self.dataplane.set_egress(Egress::new(self.own.iter().copied().chain(addresses).collect()));
+    }
+}

@@ -1,0 +1,1 @@
+//! What the link promises, over pipes in memory.

@@ -1,0 +1,119 @@
+//! Listeners, endpoints, certificates and whom to trust.
+
+use super::host::Replies;
+use prost::Message;
+use std::fmt;
+
+#[derive(Clone, PartialEq, Message)]
+pub struct Gateway {
+    /// Each a [`Listener`]: one that is not understood costs itself.
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    pub listeners: Vec<Vec<u8>>,
+    /// Its digest; empty: none.
+    #[prost(bytes = "vec", tag = "2")]
+    pub default_certificate: Vec<u8>,
+    #[prost(message, optional, tag = "3")]
+    pub replies: Option<Replies>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct Listener {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    #[prost(int32, tag = "2")]
+    pub protocol: i32,
+    #[prost(uint32, tag = "3")]
+    pub port: u32,
+    #[prost(message, repeated, tag = "4")]
+    pub bindings: Vec<Binding>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct Binding {
+    #[prost(message, optional, tag = "1")]
+    pub address: Option<Address>,
+    #[prost(uint32, optional, tag = "2")]
+    pub https_port: Option<u32>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct Address {
+    /// 4 or 16 octets.
+    #[prost(bytes = "vec", tag = "1")]
+    pub ip: Vec<u8>,
+    #[prost(uint32, tag = "2")]
+    pub port: u32,
+    /// Of a link-local IPv6 address.
+    #[prost(uint32, tag = "3")]
+    pub scope: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct Network {
+    #[prost(bytes = "vec", tag = "1")]
+    pub ip: Vec<u8>,
+    #[prost(uint32, tag = "2")]
+    pub prefix: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct Endpoints {
+    #[prost(message, repeated, tag = "1")]
+    pub endpoints: Vec<Endpoint>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct Endpoint {
+    #[prost(message, optional, tag = "1")]
+    pub address: Option<Address>,
+}
+
+/// What a gateway as a whole is told.
+#[derive(Clone, PartialEq, Message)]
+pub struct Settings {
+    /// Refused as endpoints, beside the gateway's own sockets and link-local addresses.
+    #[prost(message, repeated, tag = "1")]
+    pub refused: Vec<Address>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+pub struct Certificate {
+    #[prost(string, tag = "1")]
+    pub origin: String,
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    pub chain: Vec<Vec<u8>>,
+    #[prost(bytes = "vec", tag = "3")]
+    pub key: Vec<u8>,
+    #[prost(string, repeated, tag = "4")]
+    pub names: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct Trust {
+    #[prost(string, tag = "1")]
+    pub origin: String,
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    pub authorities: Vec<Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    pub revoked: Vec<Vec<u8>>,
+    #[prost(string, repeated, tag = "4")]
+    pub names: Vec<String>,
+    #[prost(message, repeated, tag = "5")]
+    pub pins: Vec<Pin>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct Pin {
+    /// 1: of the public key, 2: of the certificate.
+    #[prost(int32, tag = "1")]
+    pub of: i32,
+    #[prost(bytes = "vec", tag = "2")]
+    pub digest: Vec<u8>,
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificate").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
