@@ -73,7 +73,6 @@ pub struct Options {
     pub audit: Option<Audit>,
     /// Whose id tokens are taken as bearer tokens.
     pub issuer: Option<login::Issuer>,
-    pub first_login: FirstLogin,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -105,12 +104,11 @@ pub struct Running {
     pub keeper_kubeconfig: String,
     pub ca_certificate: String,
     pub client_certificate: String,
-    /// At the first start, when it was asked for: how somebody can log in. Nobody can tell it again.
-    pub first_login: Option<OneTime>,
     client_key: String,
     authority: Authority,
     copies: Copies,
     audit: Option<Log>,
+    api: Arc<Api>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -142,7 +140,6 @@ pub async fn start(store: Store, options: Options) -> Result<Running, StartError
     let people = People::new(store.clone(), options.issuer);
     let api = Api::new(store, people, signer, audit.clone(), Hooks { admit: options.admit, warn: options.warn }, stopped.clone());
     settle_in(&api, &options.definitions).await?;
-    let first_login = first::settle(&api, &options.first_login).await?;
     accounts::settle(&api, authority.pem()).await;
     let copies = Copies::new(api.clone(), audit.clone(), options.definitions.into());
     let tasks = vec![
@@ -150,7 +147,7 @@ pub async fn start(store: Store, options: Options) -> Result<Running, StartError
         tokio::spawn(lifecycle::run(api.clone())),
         tokio::spawn(garbage::run(api.clone())),
         tokio::spawn(accounts::run(api.clone(), authority.pem().to_owned())),
-        tokio::spawn(rbac::aggregate::run(api)),
+        tokio::spawn(rbac::aggregate::run(api.clone())),
     ];
     Ok(Running {
         local_addr,
@@ -160,11 +157,11 @@ pub async fn start(store: Store, options: Options) -> Result<Running, StartError
         keeper_kubeconfig,
         ca_certificate: authority.pem().to_owned(),
         client_certificate: admin.certificate,
-        first_login,
         client_key: admin.key,
         authority,
         copies,
         audit,
+        api,
         stop,
         tasks,
     })
@@ -222,7 +219,6 @@ impl Options {
             definitions: schema::crds(),
             audit: Some(Audit::in_dir(data_dir.as_ref())),
             issuer: None,
-            first_login: FirstLogin::Nobody,
         }
     }
 }
@@ -247,6 +243,14 @@ impl Running {
     /// For backups and restores while it serves.
     pub fn copies(&self) -> &Copies {
         &self.copies
+    }
+
+    /// At the first start, lets somebody log in; gives what has to be told, which nobody can tell again.
+    ///
+    /// # Errors
+    /// When it cannot be stored; the next start is the first one then.
+    pub async fn first_login(&self, first: &FirstLogin) -> Result<Option<OneTime>, StartError> {
+        first::settle(&self.api, first).await
     }
 
     /// Stops accepting, lets requests finish and ends watches.

@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use translate::Frontend;
 
+pub mod sign_in;
+
 /// The gateway through which traffic enters a cluster, a project, or a single machine.
 #[derive(Debug, Parser)]
 #[command(name = "paifang", version, propagate_version = true, after_help = EXIT_CODES)]
@@ -80,6 +82,8 @@ pub struct UpArgs {
     /// Added to ports below 1024, for users who may not listen on them
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=64_000))]
     pub port_offset: u16,
+    #[command(flatten)]
+    pub sign_in: sign_in::SignInArgs,
     #[command(flatten)]
     pub translation: TranslationArgs,
     #[command(flatten)]

@@ -17,6 +17,7 @@ mod reference;
 mod samples;
 mod screen;
 mod serve;
+mod sign_in;
 mod signals;
 mod up;
 

@@ -84,6 +84,15 @@ pub fn head(url: &str, kubeconfig: Option<&str>, admin: Option<SocketAddr>, pain
 }
 
 fn gateway(gateway: &GatewayPicture, paint: Paint) -> String {
+/// How somebody can log in. It cannot be shown again.
+pub fn first_login(first: &apiserver::OneTime, paint: Paint) -> String {
+    let rows = [
+        vec![paint.paint(Style::Bold, "login"), format!("user {}, password {}", first.user, first.password.open())],
+        vec![String::new(), "shown this once; the first login chooses another".to_owned()],
+    ];
+    format!("\n{}", indented(&table(None, &rows)))
+}
+
     let mut rows = vec![vec![paint.paint(Style::Bold, "gateway"), gateway.id.to_string()]];
     let shown = |it: &control::SocketPicture| match &it.fault {
         None => it.address.to_string(),

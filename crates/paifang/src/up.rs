@@ -7,8 +7,10 @@ use crate::samples;
 use crate::screen::{self, Screen};
 use crate::serve::{self, Wanted};
 use crate::signals;
+use crate::sign_in;
 use anyhow::Context;
 use cli::Exit;
+use apiserver::FirstLogin;
 use cli::args::UpArgs;
 use cli::text::Paint;
 use control::{Node, Shape};
@@ -20,13 +22,16 @@ pub async fn run(args: UpArgs) -> Result<Exit, Fault> {
     signals::outlive_file_limits();
     let data_dir = data_dir(args.data_dir.clone())?;
     let store = Store::open(&data_dir)?;
+    // Before anything is made: what is wrong with a flag must not leave half a first start.
+    let (issuer, first_login) = (sign_in::issuer(&args.sign_in)?, sign_in::first_login(&args.sign_in)?);
     let mut options = apiserver::Options::new(&data_dir);
     options.address = args.api_address;
+    options.issuer = issuer;
     options.admit = Some(admit::admit(own(&args)));
     options.warn = admit::warn(args.demo);
     let api = apiserver::start(store.clone(), options).await?;
     let backups = Backups::listen(&data_dir, api.copies().clone());
-    let result = serve(&args, &api).await;
+    let result = serve(&args, &api, &first_login).await;
     if let Some(backups) = backups {
         backups.stop();
     }
@@ -40,7 +45,7 @@ fn own(args: &UpArgs) -> Vec<SocketAddr> {
     std::iter::once(args.api_address).chain(args.serving.admin_address.0).collect()
 }
 
-async fn serve(args: &UpArgs, api: &apiserver::Running) -> Result<Exit, Fault> {
+async fn serve(args: &UpArgs, api: &apiserver::Running, first_login: &FirstLogin) -> Result<Exit, Fault> {
     let client = client(&api.keeper_kubeconfig).await?;
     let wanted = Wanted {
         node_address: args.node_address,
@@ -57,6 +62,10 @@ async fn serve(args: &UpArgs, api: &apiserver::Running) -> Result<Exit, Fault> {
     let kubeconfig = api.kubeconfig_path.display().to_string();
     screen.write(&screen::head(&api.url, Some(&kubeconfig), serving.admin, screen.paint()));
     let demo = match args.demo {
+    // Told once, so not before it is sure that this start serves.
+    if let Some(first) = api.first_login(first_login).await? {
+        screen.write(&screen::first_login(&first, screen.paint()));
+    }
         true => Some(samples::start(&client).await?),
         false => None,
     };

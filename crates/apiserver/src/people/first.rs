@@ -18,11 +18,8 @@ const ADMIN: &str = "admin";
 const ROLE: &str = "platform-admin";
 
 /// Who can log in after the first start.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub enum FirstLogin {
-    /// Nobody, until Users are made.
-    #[default]
-    Nobody,
     /// `admin`, by a password that is made up, told once and good for choosing another.
     OneTime,
     /// `admin`, by this password.
@@ -43,25 +40,18 @@ pub(crate) async fn settle(api: &Api, first: &FirstLogin) -> Result<Option<OneTi
     if !made {
         return Ok(None);
     }
-    let (password, told) = match first {
-        FirstLogin::Nobody => (None, None),
-        FirstLogin::Password(password) => (Some((password.clone(), false)), None),
-        FirstLogin::OneTime => {
-            let password = password::one_time().map_err(|error| StartError::Login { reason: error.to_string() })?;
-            (Some((password.clone(), true)), Some(OneTime { user: ADMIN.into(), password }))
-        }
+    let (password, must_change) = match first {
+        FirstLogin::Password(password) => (password.clone(), false),
+        FirstLogin::OneTime => (password::one_time().map_err(|error| StartError::Login { reason: error.to_string() })?, true),
     };
-    let mut ops = vec![namespace];
-    if let Some((password, must_change)) = password {
-        let hash = api.people.hashing.hash(password).await.map_err(|error| StartError::Login { reason: error.to_string() })?;
-        ops.extend(admin(api, &kept::New { hash: Some(hash), must_change }).map_err(|failure| failed(&failure))?);
-    }
-    api.store.write(ops).await?;
-    Ok(told)
+    let hash = api.people.hashing.hash(password.clone()).await.map_err(|error| StartError::Login { reason: error.to_string() })?;
+    let (admin, has_password) = admin(api, &kept::New { hash: Some(hash), must_change }).map_err(|failure| failed(&failure))?;
+    api.store.write([namespace].into_iter().chain(admin).collect()).await?;
+    Ok((must_change && !has_password).then(|| OneTime { user: ADMIN.into(), password }))
 }
 
-/// The User, its binding and its password, as far as they are not there.
-fn admin(api: &Api, new: &kept::New) -> Result<Vec<Op>, Failure> {
+/// The User, its binding and its password, as far as they are not there; whether the password was.
+fn admin(api: &Api, new: &kept::New) -> Result<(Vec<Op>, bool), Failure> {
     let kinds = api.kinds();
     let kind = kinds.find(GROUP, VERSION, PLURAL).ok_or_else(Failure::no_resource)?;
     let binding_kind = kinds.find(rbac::GROUP, "v1", "clusterrolebindings").ok_or_else(Failure::no_resource)?;
@@ -87,10 +77,11 @@ fn admin(api: &Api, new: &kept::New) -> Result<Vec<Op>, Failure> {
         });
         ops.push(Op::put(key, Expect::Absent, encode(binding_kind, &object)));
     }
-    if api.people.password(&user).is_none() {
+    let has_password = api.people.password(&user).is_some();
+    if !has_password {
         ops.push(kept::op(api, &user, new, None)?);
     }
-    Ok(ops)
+    Ok((ops, has_password))
 }
 
 fn failed(failure: &Failure) -> StartError {

@@ -4,7 +4,7 @@ mod logins;
 mod passwords;
 mod watches;
 
-use apiserver::{FirstLogin, Options};
+use apiserver::FirstLogin;
 use http::{HeaderValue, Method};
 use model::Sealed;
 use serde_json::{Value, json};
@@ -17,12 +17,13 @@ pub const ADMIN: &str = "correct horse battery";
 const OPEN: &str = "/api";
 
 /// With an `admin` who has a password, and the role that it is bound to.
-pub fn with_admin(options: &mut Options) {
-    options.first_login = FirstLogin::Password(Sealed::new(ADMIN.into()));
+pub async fn start() -> Server {
+    started(Server::start().await).await
 }
 
-pub async fn start() -> Server {
-    let server = Server::start_as(with_admin).await;
+pub async fn started(server: Server) -> Server {
+    let first = FirstLogin::Password(Sealed::new(ADMIN.into()));
+    assert!(server.running.first_login(&first).await.expect("stored").is_none(), "there is nothing to tell");
     let rule = json!({ "apiGroups": ["*"], "resources": ["*"], "verbs": ["*"] });
     let role = json!({ "metadata": { "name": "platform-admin" }, "rules": [rule] });
     server.post(&format!("{}/clusterroles", crate::rights::RBAC), &role).await.ok();

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{ADMIN, USERS, is_let_in, login, post, session, start, text, user, who_am_i, with, with_admin};
+use super::{ADMIN, USERS, is_let_in, login, post, session, start, text, user, who_am_i, with};
 use crate::client::Server;
 use crate::rights::RBAC;
 
@@ -174,8 +174,8 @@ async fn tokens_of_one_kind_never_pass_for_another() {
 
 #[tokio::test]
 async fn a_one_time_password_is_good_for_choosing_another() {
-    let server = Server::start_as(|options| options.first_login = FirstLogin::OneTime).await;
-    let first = server.running.first_login.clone().expect("it is told");
+    let server = Server::start().await;
+    let first = server.running.first_login(&FirstLogin::OneTime).await.expect("stored").expect("it is told");
     assert_eq!(first.user, "admin");
     let password = first.password.open().clone();
     assert_eq!(login(&server, "admin", &password).await.refused(403)["reason"], "PasswordChangeRequired");
@@ -190,17 +190,17 @@ async fn a_one_time_password_is_good_for_choosing_another() {
     assert!(is_let_in(&server, &token).await);
     // Once is once, also for who deletes the administrator.
     let server = server.restart().await;
-    assert!(server.running.first_login.is_none());
+    assert!(server.running.first_login(&FirstLogin::OneTime).await.expect("stored").is_none());
     assert!(is_let_in(&server, &token).await);
     server.delete(&format!("{USERS}/admin")).await.ok();
-    let dir = server.restart().await;
-    assert!(dir.running.first_login.is_none());
-    dir.get(&format!("{USERS}/admin")).await.refused(404);
+    let server = server.restart().await;
+    assert!(server.running.first_login(&FirstLogin::OneTime).await.expect("stored").is_none());
+    server.get(&format!("{USERS}/admin")).await.refused(404);
 }
 
 #[tokio::test]
 async fn the_first_start_makes_an_administrator_whole() {
-    let server = Server::start_as(with_admin).await;
+    let server = start().await;
     let binding = server.get(&format!("{RBAC}/clusterrolebindings/admin-platform-admin")).await.ok();
     assert_eq!(binding["roleRef"]["name"], "platform-admin");
     let secret = server.get("/api/v1/namespaces/paifang-system/secrets/password-admin").await.ok();
