@@ -99,6 +99,7 @@ impl Served {
         }
         let mut resources = Resources::of(&all);
         resolve(&mut resources);
+        let options = options.with_gateways(&resources);
         let translation = translate::translate(&resources, &options);
         let gateways = gateways(objects, &options, &translation.listening);
         let mut endpoints = BTreeMap::new();
@@ -209,7 +210,7 @@ fn gateways(objects: &[Value], options: &Options, listening: &Listening) -> Vec<
     let shared = options.gateways.iter().map(|it| ServedGateway::shared(it, entrance(&it.services), listening, offset));
     let mut gateways: Vec<ServedGateway> = shared.collect();
     for (id, listens) in &listening.gateways {
-        let Some(workload) = &listens.workload else { continue };
+        let Some(workload) = listens.workload.as_ref().filter(|_| gateways.iter().all(|it| it.id != *id)) else { continue };
         let mut gateway = ServedGateway { id: id.clone(), entrance: entrance(std::slice::from_ref(&workload.name)), listeners: Vec::new() };
         gateway.listen(listens, offset);
         gateways.push(gateway);

@@ -117,12 +117,13 @@ pub(crate) fn conditions(status: &Status) -> Vec<&Condition> {
     match status {
         Status::Route(parents) => parents.iter().flat_map(|it| &it.conditions).collect(),
         Status::Gateway(gateway) => gateway.conditions.iter().chain(gateway.listeners.iter().flat_map(|it| &it.conditions)).collect(),
-        Status::Conditions(conditions) | Status::Class { conditions, .. } => conditions.iter().collect(),
+        Status::Conditions(conditions) | Status::Class { conditions, .. } | Status::Entrance(conditions) => conditions.iter().collect(),
     }
 }
 
 /// Conditions that say something bad where they are true.
-const NEGATIVE: [&str; 4] = ["Conflicted", "OverlappingTLSConfig", "PartiallyInvalid", "InsecureFrontendValidationMode"];
+const NEGATIVE: [&str; 5] =
+    ["Conflicted", "OptionsIgnored", "OverlappingTLSConfig", "PartiallyInvalid", "InsecureFrontendValidationMode"];
 
 /// Whether a condition is bad news.
 pub(crate) fn is_bad(condition: &Condition) -> bool {

@@ -33,6 +33,8 @@ pub enum Status {
     Route(Vec<ParentStatus>),
     /// Everything else: `status.conditions`.
     Conditions(Vec<Condition>),
+    /// An IngressGateway: `status.conditions`, and where it is reached, which is to be found out.
+    Entrance(Vec<Condition>),
     /// Gateway API's GatewayClass.
     Class { conditions: Vec<Condition>, features: Vec<Text> },
 }

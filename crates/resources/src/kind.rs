@@ -4,6 +4,7 @@ pub(crate) mod class;
 pub(crate) mod config_map;
 pub(crate) mod gateway_api;
 pub(crate) mod ingress;
+pub(crate) mod ingress_gateway;
 pub(crate) mod istio;
 pub(crate) mod meta;
 pub(crate) mod namespace;
@@ -41,6 +42,7 @@ macro_rules! for_each_kind {
             IstioGateway = istio::gateway::IstioGateway, istio_gateways, "Gateway.networking.istio.io", "Gateway", ["networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3"], "gateways", Namespace;
             VirtualService = istio::virtual_service::VirtualService, virtual_services, "VirtualService", "VirtualService", ["networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3"], "virtualservices", Namespace;
             DestinationRule = istio::destination_rule::DestinationRule, destination_rules, "DestinationRule", "DestinationRule", ["networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3"], "destinationrules", Namespace;
+            IngressGateway = ingress_gateway::IngressGateway, ingress_gateways, "IngressGateway", "IngressGateway", ["paifang.dev/v1alpha1"], "ingressgateways", Namespace;
         }
     };
 }

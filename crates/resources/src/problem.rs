@@ -83,6 +83,10 @@ pub enum Cause {
     Conflict,
     /// It is legal and does nothing here.
     NoEffect,
+    /// Somebody else's project has this host.
+    HostTaken,
+    /// A gateway may not be asked for in this namespace, or does not serve it.
+    ScopeNotAllowed,
 }
 
 /// What we say about one object: its problems, and what of it is served.

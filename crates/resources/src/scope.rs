@@ -1,14 +1,19 @@
 //! Whose objects a gateway serves.
 
+use crate::kind::class::ClassGateway;
+use crate::kind::ingress_gateway::IngressGateway;
 use crate::kind::meta::Name;
 use model::{GatewayId, Text};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// Every namespace.
     #[default]
     Cluster,
+    /// The projects of a workspace.
+    Workspace { name: Text, projects: Arc<BTreeSet<Text>> },
     /// A project's own gateway.
     Namespace(Text),
 }
@@ -29,6 +34,19 @@ pub struct SharedGateway {
     pub https: u16,
     /// Numbers that mean another port: the workload's own port, for the Service's.
     pub aliases: BTreeMap<u16, u16>,
+    /// The object that asks for it, or for how it is to be.
+    pub request: Option<Arc<IngressGateway>>,
+    pub origin: Origin,
+}
+
+/// Why a gateway is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// An operator says so.
+    #[default]
+    Operator,
+    /// Its request does.
+    Request,
 }
 
 // === impl SharedGateway ===
@@ -45,12 +63,23 @@ impl SharedGateway {
             http: 80,
             https: 443,
             aliases: BTreeMap::new(),
+            request: None,
+            origin: Origin::Operator,
         }
     }
 
     /// Whether a selector means its workload. An empty selector means every workload.
     pub fn is_selected(&self, selector: &BTreeMap<Text, Text>) -> bool {
-        selector.iter().all(|(name, value)| self.labels.get(name) == Some(value))
+        let asked = |name: &Text| self.request.as_ref().and_then(|it| it.labels.get(name));
+        selector.iter().all(|(name, value)| self.labels.get(name) == Some(value) || asked(name) == Some(value))
+    }
+
+    /// Whether a class means this one, whatever the namespace.
+    pub fn is_named_by(&self, class: &ClassGateway) -> bool {
+        match class {
+            ClassGateway::Object(name) => self.request.as_ref().is_some_and(|it| it.meta.name == *name),
+            ClassGateway::Id(id) => self.id.as_str() == id.as_str(),
+        }
     }
 }
 
@@ -60,7 +89,23 @@ impl Scope {
     pub fn covers(&self, namespace: &str) -> bool {
         match self {
             Self::Cluster => true,
+            Self::Workspace { projects, .. } => projects.contains(namespace),
             Self::Namespace(own) => own == namespace,
         }
     }
+
+    /// The fewer it serves, the higher.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Cluster => 0,
+            Self::Workspace { .. } => 1,
+            Self::Namespace(_) => 2,
+        }
+    }
+}
+
+/// The gateway of a namespace's objects that name none: its project's, else its workspace's, else everybody's.
+pub fn home<'a>(gateways: &'a [SharedGateway], namespace: &str) -> Option<&'a SharedGateway> {
+    // Of several of one kind the first.
+    gateways.iter().rev().filter(|it| it.scope.covers(namespace)).max_by_key(|it| it.scope.rank())
 }

@@ -2,6 +2,7 @@
 
 use crate::kind::class::IngressClass;
 use crate::kind::ingress::Ingress;
+use crate::kind::ingress_gateway::IngressGateway;
 use crate::kind::meta::{Meta, Name};
 use crate::kind::secret::Secret;
 use crate::kind::service::Service;
@@ -153,6 +154,15 @@ impl Resources {
 
     pub fn classes(&self) -> impl Iterator<Item = &Arc<IngressClass>> {
         self.classes.values()
+    }
+
+    pub fn ingress_gateways(&self) -> impl Iterator<Item = &Arc<IngressGateway>> {
+        self.ingress_gateways.values()
+    }
+
+    /// The workspace whose project a namespace is.
+    pub fn workspace_of(&self, namespace: &Text) -> Option<&Text> {
+        self.namespaces.get(&Name::new("", namespace.clone()))?.workspace()
     }
 
     pub fn service(&self, name: &Name) -> Option<&Arc<Service>> {

@@ -11,6 +11,8 @@ pub struct Wanted {
     pub gateway: GatewayId,
     /// `None`: the gateway is a shared one, which is there already.
     pub workload: Option<Workload>,
+    /// How a shared one is to be reached, where an object says so.
+    pub entrance: Option<Entrance>,
     /// Several owners may want one port.
     pub ports: Vec<WantedPort>,
     /// Where no host matches.
@@ -39,12 +41,25 @@ pub struct Workload {
     pub name: Name,
     /// The GatewayClass.
     pub class: Text,
-    pub access: WorkloadAccess,
-    /// The address asked for.
-    pub address: Option<IpAddr>,
+    pub entrance: Entrance,
     /// For everything that is made for it.
     pub labels: BTreeMap<Text, Text>,
     pub annotations: BTreeMap<Text, Text>,
+}
+
+/// How a gateway is to be reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entrance {
+    pub access: WorkloadAccess,
+    /// The one address asked for.
+    pub address: Option<IpAddr>,
+    /// Asked for, by the port that users have, for example 80.
+    pub node_ports: BTreeMap<u16, u16>,
+    /// Of its Service: `loadBalancerClass`, `externalTrafficPolicy`.
+    pub class: Option<Text>,
+    pub traffic_policy: Option<Text>,
+    /// What people really use: shown in the place of everything else.
+    pub public: Vec<Text>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

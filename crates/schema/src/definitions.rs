@@ -1,4 +1,5 @@
-//! The CustomResourceDefinitions that come with Paifang: Istio's and Gateway API's kinds, as their projects define them, in words of our own.
+//! The CustomResourceDefinitions that come with Paifang: Istio's and Gateway API's kinds, as their projects define them, in words of our own;
+//! and our own kinds.
 //!
 //! ```text
 //! shape (types and limits) ─► one file per kind ─► Definition ─► the CustomResourceDefinition to install
@@ -9,6 +10,7 @@
 
 mod gateway_api;
 mod istio;
+mod paifang;
 mod shape;
 
 use std::collections::HashMap;
@@ -20,7 +22,7 @@ use self::shape::Shape;
 use crate::kind::api_version;
 use crate::structural::Structural;
 
-/// One kind of somebody else's API that we serve.
+/// One kind that is served by a definition.
 #[derive(Debug)]
 pub(crate) struct Definition {
     pub group: &'static str,
@@ -69,9 +71,11 @@ pub(crate) struct Entry {
     structural: OnceLock<Structural>,
 }
 
-static ALL: LazyLock<Vec<Definition>> = LazyLock::new(|| istio::definitions().into_iter().chain(gateway_api::definitions()).collect());
+static ALL: LazyLock<Vec<Definition>> = LazyLock::new(|| {
+    istio::definitions().into_iter().chain(gateway_api::definitions()).chain(paifang::definitions()).collect()
+});
 
-/// The CustomResourceDefinitions, ready to be installed: Istio's, then Gateway API's.
+/// The CustomResourceDefinitions, ready to be installed: Istio's, then Gateway API's, then ours.
 pub fn crds() -> Vec<Value> {
     ALL.iter().map(Definition::crd).collect()
 }

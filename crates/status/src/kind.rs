@@ -24,12 +24,14 @@ pub enum Kind {
     IstioGateway,
     VirtualService,
     DestinationRule,
+    IngressGateway,
     Definition,
     Event,
 }
 
 const GATEWAY_API: &str = "gateway.networking.k8s.io";
 const ISTIO: &str = "networking.istio.io";
+const OWN: &str = "paifang.dev";
 
 /// One object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,7 +45,7 @@ pub struct Target {
 // === impl Kind ===
 
 impl Kind {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Namespace,
         Self::Service,
         Self::EndpointSlice,
@@ -63,6 +65,7 @@ impl Kind {
         Self::IstioGateway,
         Self::VirtualService,
         Self::DestinationRule,
+        Self::IngressGateway,
         Self::Definition,
         Self::Event,
     ];
@@ -88,12 +91,12 @@ impl Kind {
     /// As in an object's `apiVersion`.
     pub fn api_version(self) -> String {
         let (group, ..) = self.row();
-        if group.is_empty() { "v1".to_owned() } else { format!("{group}/v1") }
+        if group.is_empty() { self.version().to_owned() } else { format!("{group}/{}", self.version()) }
     }
 
     pub fn resource(self) -> ApiResource {
         let (group, kind, plural, _) = self.row();
-        ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, "v1", kind), plural)
+        ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, self.version(), kind), plural)
     }
 
     pub const fn namespaced(self) -> bool {
@@ -107,10 +110,15 @@ impl Kind {
 
     /// Whether a server that is a Kubernetes has it without a CustomResourceDefinition.
     pub fn is_built_in(self) -> bool {
-        !matches!(self.row().0, GATEWAY_API | ISTIO)
+        !matches!(self.row().0, GATEWAY_API | ISTIO | OWN)
     }
 
-    /// Group, kind, plural, namespaced. Every kind is read in its `v1`.
+    /// The version it is read in.
+    fn version(self) -> &'static str {
+        if self.row().0 == OWN { "v1alpha1" } else { "v1" }
+    }
+
+    /// Group, kind, plural, namespaced.
     const fn row(self) -> (&'static str, &'static str, &'static str, bool) {
         match self {
             Self::Namespace => ("", "Namespace", "namespaces", false),
@@ -132,6 +140,7 @@ impl Kind {
             Self::IstioGateway => (ISTIO, "Gateway", "gateways", true),
             Self::VirtualService => (ISTIO, "VirtualService", "virtualservices", true),
             Self::DestinationRule => (ISTIO, "DestinationRule", "destinationrules", true),
+            Self::IngressGateway => (OWN, "IngressGateway", "ingressgateways", true),
             Self::Definition => ("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions", false),
             Self::Event => ("", "Event", "events", true),
         }

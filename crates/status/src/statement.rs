@@ -30,20 +30,26 @@ pub enum Shape {
     Class { conditions: Vec<Condition>, features: Vec<Text> },
     /// `conditions` and `observedGeneration`, as Istio's kinds have them.
     Conditions(Vec<Condition>),
+    /// An IngressGateway: conditions, and what else is to be seen of it.
+    Entrance { conditions: Vec<Condition>, fields: Map<String, Value> },
     /// Kubernetes' own kinds: conditions without a generation, and fields beside them.
     Plain { conditions: Vec<Condition>, fields: Map<String, Value> },
 }
 
 /// Condition types that are ours wherever the status is: one that is no longer said is taken back.
-const OURS: [&str; 10] = [
+const OURS: [&str; 14] = [
     "Accepted",
+    "AddressAssigned",
     "Conflicted",
     "InsecureFrontendValidationMode",
     "NoEffect",
+    "OptionsIgnored",
     "OverlappingTLSConfig",
     "PartiallyInvalid",
     "Programmed",
+    "ReplicasIgnored",
     "ResolvedRefs",
+    "SidecarNotNeeded",
     "SupportedVersion",
     "Unsupported",
 ];
@@ -101,6 +107,12 @@ impl Statement {
                         .unwrap_or_else(|| self.generation.into()),
                 ),
             ]),
+            Shape::Entrance { conditions, fields } => {
+                let mut fields = fields.clone();
+                fields.insert("conditions".into(), observed.conditions(there("conditions"), conditions));
+                fields.insert("observedGeneration".into(), self.generation.into());
+                fields
+            }
             Shape::Plain { conditions, fields } => {
                 let plain = Stamp { generation: None, now };
                 let mut fields = fields.clone();
@@ -126,7 +138,7 @@ impl Statement {
                 list(status.get("parents")).iter().any(|it| controller(it).is_some_and(|name| controllers.contains(name)) && among(it))
             }
             Shape::Class { .. } => among(status),
-            Shape::Conditions(_) => among(status) || later(status.get("observedGeneration")),
+            Shape::Conditions(_) | Shape::Entrance { .. } => among(status) || later(status.get("observedGeneration")),
             Shape::Plain { .. } => later(status.get("observedGeneration")),
         }
     }

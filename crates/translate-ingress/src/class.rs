@@ -1,8 +1,8 @@
 //! Which Ingresses are ours.
 
 use crate::options::{Options, Others};
-use model::Text;
-use resources::{Cause, Ingress, Problem, Resources, nearest, suggest};
+use model::{GatewayId, Text};
+use resources::{Cause, ClassGateway, Ingress, Problem, Resources, Scope, SharedGateway, home, nearest, suggest};
 
 pub(crate) enum Class {
     Ours(Style, Option<Problem>),
@@ -70,4 +70,45 @@ fn not_found(resources: &Resources, options: &Options, name: &str, field: &str) 
 fn ignored(name: &str, other: &str) -> Problem {
     let message = format!("`{other}` is not looked at, because `spec.ingressClassName` says `{name}`");
     Problem::note("metadata.annotations[kubernetes.io/ingress.class]", Cause::AnnotationIgnored, message).hint("Delete the annotation")
+}
+
+/// The gateway that has an Ingress, or speaks to its owner: the one its class names, else its namespace's.
+pub(crate) fn of_gateway<'a>(
+    resources: &Resources,
+    gateways: &'a [SharedGateway],
+    ingress: &Ingress,
+    class: Class,
+) -> (Option<&'a GatewayId>, Class) {
+    let namespace = &ingress.meta.name.namespace;
+    let home = home(gateways, namespace);
+    let named = ingress.class_name().and_then(|name| resources.class(name)).and_then(|it| it.gateway.as_ref());
+    let (gateway, class) = match (&class, named) {
+        // Where Istio's own gateway is, which is everybody's.
+        (Class::Ours(Style::Istio, _), None) => (gateways.iter().find(|it| it.scope == Scope::Cluster).or(home), class),
+        (Class::Ours(..), Some(named)) => match gateways.iter().find(|it| it.is_named_by(named)) {
+            Some(gateway) if gateway.scope.covers(namespace) => (Some(gateway), class),
+            other => (home, Class::NotOurs(Some(not_for_this(ingress, named, other)))),
+        },
+        _ => (home, class),
+    };
+    (gateway.map(|it| &it.id), class)
+}
+
+fn not_for_this(ingress: &Ingress, named: &ClassGateway, gateway: Option<&SharedGateway>) -> Problem {
+    let (namespace, class) = (&ingress.meta.name.namespace, ingress.class_name().map(Text::as_str).unwrap_or_default());
+    let field = if ingress.class.is_some() { "spec.ingressClassName" } else { "metadata.annotations[kubernetes.io/ingress.class]" };
+    let problem = match gateway {
+        Some(gateway) => {
+            let message = format!("IngressClass `{class}` means gateway `{}`, which does not serve namespace `{namespace}`", gateway.id);
+            Problem::error(field, Cause::ScopeNotAllowed, message)
+        }
+        None => {
+            let meant = match named {
+                ClassGateway::Object(name) => format!("that of IngressGateway `{name}`"),
+                ClassGateway::Id(id) => format!("`{id}`"),
+            };
+            Problem::error(field, Cause::ClassNotFound, format!("IngressClass `{class}` means a gateway that is not there: {meant}"))
+        }
+    };
+    problem.hint("Leave it out to be served by the project's own gateway, or by everybody's where it has none")
 }

@@ -4,7 +4,8 @@ use crate::annotation;
 use crate::backend::{Resolved, resolve};
 use crate::canary_routes::{Attached, Side, attach};
 use crate::certificate;
-use crate::class::{Class, Style, class};
+use crate::class::{Class, Style, class, of_gateway};
+use crate::config::Defaults;
 use crate::istio_class::{self, IstioMember};
 use crate::location::{Location, LocationKind, Member, by_age, locations, rules};
 use crate::options::Options;
@@ -15,7 +16,7 @@ use model::{
     Action, Backend, Filter, Forward, GatewayId, Host, HostPattern, HostTls, Match, OnMiss, PathModifier, Pattern, Reason, Redirect,
     RedirectPort, Replies, Respond, Rewrite, Route, Source, Text, TlsPolicy,
 };
-use resources::{Cause, Ingress, IngressBackend, Kind, Problem, Report, Resources, Scope, host_pattern};
+use resources::{Cause, Ingress, IngressBackend, Kind, Problem, Report, Resources, SharedGateway, host_pattern};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -34,26 +35,23 @@ pub(crate) enum Step {
     Hsts,
 }
 
-/// ingress-nginx's `proxy-body-size`: 1m.
-const BODY_LIMIT: u64 = 1 << 20;
-
-/// ingress-nginx's `hsts`, `hsts-max-age` and `hsts-include-subdomains`.
-const HSTS: &str = "max-age=31536000; includeSubDomains";
-
-/// One host of one gateway; `None`: nothing is served there. The reports are of the Ingresses that have a say in it.
+/// One host of one of these gateways; `None`: nothing is served there. The reports are of the Ingresses that have a say in it. `taken`: what
+/// is said to one whose host is another's; it has none then.
 pub fn translate_host(
     resources: &Resources,
     options: &Options,
-    gateway: &GatewayId,
-    scope: &Scope,
+    (gateways, shared): (&[SharedGateway], &SharedGateway),
     host: &HostPattern,
+    taken: &dyn Fn(&Ingress) -> Option<Problem>,
 ) -> (Option<Host>, Vec<Report>) {
-    let Members { mut nginx, istio, mut reports } = Members::of(resources, options, scope, host);
+    let gateway = &shared.id;
+    let Members { mut nginx, istio, mut reports } = Members::of(resources, options, (gateways, shared), host, taken);
     let mut locations = locations(&mut nginx, host);
     attach(&mut nginx, &mut locations, host);
     let mode = Mode::of(&nginx, &locations);
     let placed = place(&nginx, &locations, mode);
-    let mut maker = Maker { resources, options, hsts: HSTS.into(), members: nginx, resolved: BTreeMap::new() };
+    let defaults = shared.request.as_ref().map(|it| Defaults::read(&it.config).0).unwrap_or_default();
+    let mut maker = Maker { resources, options, defaults, members: nginx, resolved: BTreeMap::new() };
     let mut routes: Vec<(bool, Route)> = Vec::new();
     for placed in &placed {
         let location = &locations[placed.location];
@@ -61,6 +59,7 @@ pub fn translate_host(
         routes.extend(maker.routes(location, placed).into_iter().map(|route| (by_itself, route)));
     }
     let alone = maker.members.is_empty();
+    let server = maker.defaults.server.clone();
     let tls = maker.tls(host);
     let served: Vec<Route> = routes.iter().map(|(_, route)| route.clone()).collect();
     reports.extend(maker.reports(gateway, host, &locations, &served));
@@ -74,10 +73,25 @@ pub fn translate_host(
         tunnel: None,
         datagrams: None,
         on_miss: OnMiss::Stop,
-        replies: if alone { options.istio.replies.clone() } else { Replies::default() },
+        replies: if alone { options.istio.replies.clone() } else { Replies { server, ..Replies::default() } },
         routes,
     };
     ((!host.routes.is_empty()).then_some(host), reports)
+}
+
+/// The Ingresses that a gateway has on a host.
+pub fn members<'a>(
+    resources: &'a Resources,
+    options: &'a Options,
+    (gateways, shared): (&'a [SharedGateway], &'a SharedGateway),
+    host: &HostPattern,
+) -> impl Iterator<Item = &'a Ingress> {
+    let covered = resources.ingresses_of_host(host).filter(|it| shared.scope.covers(&it.meta.name.namespace));
+    let served = covered.filter(move |ingress| {
+        let (speaks, class) = of_gateway(resources, gateways, ingress, class(resources, options, ingress));
+        speaks == Some(&shared.id) && matches!(class, Class::Ours(..))
+    });
+    served.map(AsRef::as_ref)
 }
 
 /// A certificate is better than none.
@@ -97,10 +111,29 @@ struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    fn of(resources: &'a Resources, options: &Options, scope: &Scope, host: &HostPattern) -> Self {
+    fn of(
+        resources: &'a Resources,
+        options: &Options,
+        (gateways, shared): (&[SharedGateway], &SharedGateway),
+        host: &HostPattern,
+        taken: &dyn Fn(&Ingress) -> Option<Problem>,
+    ) -> Self {
         let mut members = Self { nginx: Vec::new(), istio: Vec::new(), reports: Vec::new() };
-        for ingress in resources.ingresses_of_host(host).filter(|ingress| scope.covers(&ingress.meta.name.namespace)) {
-            match class(resources, options, ingress) {
+        for ingress in resources.ingresses_of_host(host).filter(|ingress| shared.scope.covers(&ingress.meta.name.namespace)) {
+            let class = class(resources, options, ingress);
+            let (speaks, class) = of_gateway(resources, gateways, ingress, class);
+            if speaks != Some(&shared.id) {
+                continue;
+            }
+            if matches!(class, Class::Ours(..))
+                && let Some(problem) = taken(ingress)
+            {
+                let mut report = Report::new(Kind::Ingress.object_ref(&ingress.meta.name));
+                report.problems.insert(problem);
+                members.reports.push(report);
+                continue;
+            }
+            match class {
                 Class::Ours(Style::Nginx, problem) => members.nginx.push(nginx(resources, options, ingress, problem)),
                 Class::Ours(Style::Istio, problem) => {
                     let mut member = IstioMember::of(resources, options, ingress);
@@ -163,7 +196,8 @@ fn spec_problems(ingress: &Ingress) -> Vec<Problem> {
 struct Maker<'a> {
     resources: &'a Resources,
     options: &'a Options,
-    hsts: Text,
+    /// Of the gateway.
+    defaults: Defaults,
     members: Vec<Member<'a>>,
     /// By member and field path, so that a backend is resolved, and its problems told, once.
     resolved: BTreeMap<(usize, Text), Resolved>,
@@ -186,7 +220,7 @@ impl Maker<'_> {
             }
             Serves::Location(rewrite) => rewrite,
         };
-        if self.members[location.member].settings.access == Access::Closed {
+        if self.defaults.closed || self.members[location.member].settings.access == Access::Closed {
             self.backend(location);
             return alone(source, self.hsts(), closed());
         }
@@ -201,7 +235,7 @@ impl Maker<'_> {
             }
         };
         match location.canary.as_ref().and_then(|attached| Some((attached, self.canary_backend(attached)?))) {
-            None => alone(source, filters, Action::Forward(Forward::to(primary))),
+            None => alone(source, filters, Action::Forward(self.of_gateway(Forward::to(primary)))),
             Some((attached, canary)) => self.with_canary(&source, attached, &placed.path, &filters, &primary, &canary),
         }
     }
@@ -221,7 +255,7 @@ impl Maker<'_> {
             source: if side == Side::Canary { self.source(attached.member, attached.rule.clone()) } else { source.clone() },
             matches: vec![Match { path: path.clone(), ..matching }],
             filters: filters.to_vec(),
-            action: Action::Forward(settings.forward(side, primary.clone(), canary.clone())),
+            action: Action::Forward(self.of_gateway(settings.forward(side, primary.clone(), canary.clone()))),
         };
         settings.sides().into_iter().map(route).collect()
     }
@@ -259,16 +293,20 @@ impl Maker<'_> {
                 let template = settings.rewrite.as_ref()?.template.clone();
                 Some(Filter::Rewrite(Rewrite::Regex { pattern: rewrite?.clone(), template }))
             }
-            Step::HttpsRedirect => https.of_path(&location.path).map(Filter::HttpsRedirect),
+            Step::HttpsRedirect => https.of_path(&location.path, &self.defaults.redirects).map(Filter::HttpsRedirect),
             Step::Host => settings.upstream_vhost.as_ref().map(|vhost| Filter::SetHost(vhost.0.clone())),
-            Step::BodyLimit => Some(Filter::BodyLimit(BODY_LIMIT)),
-            Step::Hsts => Some(Filter::Hsts(self.hsts.clone())),
+            Step::BodyLimit => self.defaults.body_limit.map(Filter::BodyLimit),
+            Step::Hsts => self.defaults.hsts.clone().map(Filter::Hsts),
         };
         ORDER.into_iter().filter_map(step).collect()
     }
 
     fn hsts(&self) -> Vec<Filter> {
-        vec![Filter::Hsts(self.hsts.clone())]
+        self.defaults.hsts.clone().map(Filter::Hsts).into_iter().collect()
+    }
+
+    fn of_gateway(&self, forward: Forward) -> Forward {
+        Forward { timeouts: self.defaults.timeouts.clone(), ..forward }
     }
 
     fn source(&self, member: usize, rule: Text) -> Source {

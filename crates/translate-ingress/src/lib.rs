@@ -23,6 +23,7 @@ mod backend;
 mod canary_routes;
 mod certificate;
 mod class;
+mod config;
 mod family;
 mod host;
 mod istio_class;
@@ -33,6 +34,7 @@ mod pattern;
 mod reference;
 mod settings;
 
-pub use host::translate_host;
+pub use config::{Ignored, ignored_options};
+pub use host::{members, translate_host};
 pub use options::{ClassOptions, ClusterIps, IstioClass, Options, Others};
 pub use reference::reference_markdown;

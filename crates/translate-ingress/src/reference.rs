@@ -27,6 +27,7 @@ pub fn reference_markdown() -> String {
             let _ = writeln!(page, "* `{key}` ({since})");
         }
     }
+    page.push_str(&crate::config::reference());
     page
 }
 

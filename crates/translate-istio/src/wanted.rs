@@ -12,6 +12,7 @@ impl<'a> Context<'a> {
         let wanted = self.shared.iter().map(|shared| Wanted {
             gateway: shared.id.clone(),
             workload: None,
+            entrance: None,
             ports: self.ports(shared),
             replies: self.options.replies.clone(),
         });

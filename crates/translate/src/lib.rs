@@ -16,6 +16,7 @@
 
 mod annotated;
 mod check;
+mod claims;
 mod endpoints;
 mod in_use;
 mod listening;
@@ -23,6 +24,7 @@ mod merge;
 mod options;
 mod report;
 mod reports;
+mod requests;
 mod shard;
 mod touched;
 
@@ -31,9 +33,10 @@ pub use check::check;
 pub use endpoints::endpoints;
 pub use in_use::{InUse, Turnover};
 pub use listening::{Listening, Listens, Port, listening};
-pub use options::{Frontend, Options};
+pub use options::{Frontend, Options, Services};
 pub use report::{has_status, report};
 pub use reports::{Part, Reports};
+pub use requests::{Naming, PLATFORM};
 pub use shard::{Translation, keys, translate, translate_shard};
 pub use touched::{Touched, touched};
 pub use translate_gateway_api::{Options as GatewayApiOptions, reference_markdown as gateway_api_reference_markdown};

@@ -1,8 +1,8 @@
 //! Which gateways there are to be, and where each listens.
 
-use crate::Options;
+use crate::{Options, Services, requests};
 use model::{GatewayId, ListenerProtocol, ObjectRef, Replies, SectionName};
-use resources::{Cause, Problem, Report, Resources, Wanted, WantedPort, Workload};
+use resources::{Cause, Entrance, Problem, Report, Resources, Wanted, WantedPort, Workload};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Ports of all gateways together, beside those a shared one has by itself: each takes a socket of every worker at every address, and node
@@ -23,6 +23,8 @@ pub struct Listens {
     pub ports: BTreeMap<u16, Port>,
     pub replies: Replies,
 }
+    /// How a shared one is to be reached; `None`: nobody said.
+    pub entrance: Option<Entrance>,
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Port {
@@ -40,9 +42,10 @@ pub fn listening(resources: &Resources, options: &Options) -> (Listening, Vec<Re
 
 fn settle(options: &Options, wanted: impl IntoIterator<Item = Wanted>) -> (Listening, Vec<Report>) {
     let (mut listening, mut ports) = (Listening::default(), BTreeMap::<GatewayId, Vec<WantedPort>>::new());
-    for Wanted { gateway, workload, ports: wanted, replies } in wanted {
+    for Wanted { gateway, workload, entrance, ports: wanted, replies } in wanted {
         ports.entry(gateway.clone()).or_default().extend(wanted);
-        let listens = listening.gateways.entry(gateway).or_insert_with(|| Listens { workload: None, ports: BTreeMap::new(), replies });
+        let empty = || Listens { workload: None, entrance: None, ports: BTreeMap::new(), replies };
+        let listens = listening.gateways.entry(gateway).or_insert_with(empty);
         listens.workload = listens.workload.take().or(workload);
     }
     let mut wanted: Vec<(&GatewayId, WantedPort)> =
@@ -52,6 +55,7 @@ fn settle(options: &Options, wanted: impl IntoIterator<Item = Wanted>) -> (Liste
     for (gateway, port) in wanted {
         let Some(listens) = listening.gateways.get_mut(gateway) else { continue };
         let own = options.shared(gateway).map(|shared| [(shared.http, ListenerProtocol::Http), (shared.https, ListenerProtocol::Https)]);
+        listens.entrance = listens.entrance.take().or(entrance);
         let own = own.iter().flatten().find(|(number, _)| *number == port.number);
         if let Some((_, protocol)) = own.filter(|(_, protocol)| *protocol != port.protocol) {
             reports.push(conflict(&port, *protocol, "the gateway's own listener for Ingresses"));

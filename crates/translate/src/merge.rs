@@ -100,7 +100,7 @@ fn one_kind(
     kept.into_iter().map(|(_, it)| it).collect()
 }
 
-fn sources(host: &Host) -> impl Iterator<Item = &Source> {
+pub(crate) fn sources(host: &Host) -> impl Iterator<Item = &Source> {
     host.routes.iter().map(|route| &route.source).chain(host.tunnel.iter().map(|tunnel| &tunnel.source))
 }
 

@@ -1,12 +1,16 @@
 //! What an operator decides.
 
+use crate::requests::{self, Naming};
 use model::{Egress, GatewayId, ServerHeader};
-use resources::SharedGateway;
+use resources::{Resources, SharedGateway};
 
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Gateways that are there whoever asks. Those of Gateway API's Gateways come from the objects.
+    /// Gateways that several APIs share: the operator's, and those that IngressGateways ask for. Those of Gateway API's Gateways come from
+    /// the objects.
     pub gateways: Vec<SharedGateway>,
+    /// Of the gateways that are asked for.
+    pub naming: Naming,
     pub ingress: translate_ingress::Options,
     pub istio: translate_istio::Options,
     pub gateway_api: translate_gateway_api::Options,
@@ -43,6 +47,7 @@ impl Options {
     /// The time, for certificates that expire.
     pub fn set_now(&mut self, now: Option<i64>) {
         (self.ingress.now, self.istio.now, self.gateway_api.now) = (now, now, now);
+            naming: Naming::default(),
     }
 
     /// The `server` header of answers on routes of Istio's objects, and of whoever asks for Istio by class.
@@ -53,6 +58,11 @@ impl Options {
         }
         self.ingress.istio.replies.server = server.clone();
         self.istio.replies.server = server;
+    /// The same with the gateways that these objects ask for.
+    pub fn with_gateways(&self, resources: &Resources) -> Self {
+        Self { gateways: requests::gateways(resources, self), ..self.clone() }
+    }
+
     }
 
     pub(crate) fn shared(&self, id: &GatewayId) -> Option<&SharedGateway> {

@@ -1,6 +1,6 @@
 //! What is said about an object as a whole, in its `status`.
 
-use crate::Options;
+use crate::{Options, requests};
 use model::ObjectRef;
 use resources::{Kind, Report, Resources};
 
@@ -16,6 +16,7 @@ pub fn has_status(kind: Kind) -> bool {
             | Kind::IstioGateway
             | Kind::VirtualService
             | Kind::DestinationRule
+            | Kind::IngressGateway
     )
 }
 
@@ -28,6 +29,7 @@ pub fn report(resources: &Resources, options: &Options, object: &ObjectRef) -> O
         Kind::GatewayClass | Kind::Gateway | Kind::HttpRoute | Kind::TlsRoute | Kind::TcpRoute => {
             translate_gateway_api::report(resources, &options.gateway_api, &options.gateways, object)
         }
+        Kind::IngressGateway => requests::report(resources, options, object),
         _ => None,
     }
 }

@@ -1,12 +1,12 @@
 //! Shard by shard.
 
 use crate::listening::{self, Listening};
-use crate::merge::{Filled, merge};
-use crate::options::Frontend;
+use crate::merge::{Filled, merge, sources};
+use crate::options::{Frontend, Services};
 use crate::reports::Part;
-use crate::{Options, Reports, report};
+use crate::{Options, Reports, claims, report};
 use model::{GatewayId, Host, HostPattern, ObjectRef, Shard, ShardKey};
-use resources::{Kind, Report, Resources};
+use resources::{Ingress, Kind, Report, Resources, SharedGateway};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything, translated.
@@ -19,7 +19,7 @@ pub struct Translation {
 
 /// From scratch.
 pub fn translate(resources: &Resources, options: &Options) -> Translation {
-    let mut translation = Translation::default();
+    let (mut translation, options) = (Translation::default(), &options.with_gateways(resources));
     for key in keys(resources, options) {
         let (shard, reports) = translate_shard(resources, options, &key);
         translation.reports.update(Part::Shard(key.clone()), reports);
@@ -41,7 +41,7 @@ fn objects(resources: &Resources) -> BTreeSet<ObjectRef> {
     kinds.flat_map(|kind| resources.names(*kind).map(|name| kind.object_ref(name))).collect()
 }
 
-/// One host of one gateway. `None`: nothing is served there, or nothing that the shard without a port does not serve as well.
+/// One host of one gateway among the options' gateways. `None`: nothing is served there, or nothing that the shard without a port does not serve as well.
 pub fn translate_shard(resources: &Resources, options: &Options, key: &ShardKey) -> (Option<Shard>, Vec<Report>) {
     let (host, reports) = match key.port {
         None => ingress(resources, options, &key.gateway, &key.host),
@@ -54,7 +54,18 @@ type Translated = (Option<Host>, Vec<Report>);
 
 fn ingress(resources: &Resources, options: &Options, gateway: &GatewayId, host: &HostPattern) -> Translated {
     match options.shared(gateway) {
-        Some(shared) => translate_ingress::translate_host(resources, &options.ingress, &shared.id, &shared.scope, host),
+        Some(shared) => {
+            let of = (options.gateways.as_slice(), shared);
+            let members = translate_ingress::members(resources, &options.ingress, of, host);
+            let members: Vec<ObjectRef> = members.map(|it| Kind::Ingress.object_ref(&it.meta.name)).collect();
+            let owner = claims::owner(resources, options, (shared, None, host), &members);
+            let taken = |ingress: &Ingress| {
+                let object = Kind::Ingress.object_ref(&ingress.meta.name);
+                let owner = owner.as_ref().filter(|it| it.keeps_out(resources, &object))?;
+                Some(owner.problem_of_ingress(host, ingress))
+            };
+            translate_ingress::translate_host(resources, &options.ingress, of, host, &taken)
+        }
         None => (None, Vec::new()),
     }
 }
@@ -78,12 +89,33 @@ fn of_port(resources: &Resources, options: &Options, at: (&GatewayId, u16, &Host
         return (None, Vec::new());
     }
     let protocol = || listening::protocol(resources, options, at.0, at.1);
+    if let Some(owner) = options.shared(at.0).and_then(|shared| owner_of(resources, options, (shared, at.1, at.2), &filled)) {
+        for it in filled.iter_mut().filter(|it| it.frontend != Frontend::Ingress) {
+            reports.extend(claims::keep_out(resources, &owner, &mut it.host));
+        }
+        filled.retain(|it| it.frontend == Frontend::Ingress || !it.host.routes.is_empty() || it.host.tunnel.is_some());
+    }
     let (host, said) = merge(resources, at.2, filled, protocol);
     reports.extend(said);
     (Some(host), reports)
 }
 
-fn of_frontend(resources: &Resources, options: &Options, frontend: Frontend, at: (&GatewayId, u16, &HostPattern)) -> Translated {
+fn owner_of(
+    resources: &Resources,
+    options: &Options,
+    (shared, port, host): (&SharedGateway, u16, &HostPattern),
+    filled: &[Filled],
+) -> Option<claims::Owner> {
+    let objects: BTreeSet<ObjectRef> = filled.iter().flat_map(|it| sources(&it.host)).map(|it| it.object.clone()).collect();
+    claims::owner(resources, options, (shared, Some(port), host), &objects)
+}
+
+/// Whether there may be anything but Ingresses.
+pub(crate) fn frontends(resources: &Resources) -> bool {
+    resources.istio_gateways().next().is_some() || resources.gateways().next().is_some()
+}
+
+pub(crate) fn of_frontend(resources: &Resources, options: &Options, frontend: Frontend, at: (&GatewayId, u16, &HostPattern)) -> Translated {
     let (gateway, port, host) = at;
     let deep = deep(host);
     let at = (gateway, port, deep.as_ref().unwrap_or(host));
@@ -105,13 +137,14 @@ fn deep(host: &HostPattern) -> Option<HostPattern> {
     }
 }
 
-/// Every shard there can be something in.
+/// Every shard there can be something in, on the options' gateways.
 pub fn keys(resources: &Resources, options: &Options) -> BTreeSet<ShardKey> {
-    let everywhere = |host: &HostPattern| {
-        let host = host.clone();
-        options.gateways.iter().map(move |gateway| ShardKey { gateway: gateway.id.clone(), port: None, host: host.clone() })
-    };
-    let mut keys: BTreeSet<ShardKey> = resources.ingress_hosts().flat_map(everywhere).collect();
+    let mut keys = BTreeSet::new();
+    for ingress in resources.ingresses() {
+        for gateway in options.gateways.iter().filter(|it| it.scope.covers(&ingress.meta.name.namespace)) {
+            keys.extend(ingress.hosts().into_iter().map(|host| ShardKey { gateway: gateway.id.clone(), port: None, host }));
+        }
+    }
     let istio = translate_istio::hosts(resources, &options.istio, &options.gateways);
     let gateway_api = translate_gateway_api::hosts(resources, &options.gateway_api, &options.gateways);
     for (gateway, port, host) in istio.into_iter().chain(gateway_api) {

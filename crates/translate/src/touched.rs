@@ -1,9 +1,9 @@
 //! What a change touches.
 
-use crate::Options;
-use crate::shard::with_wildcard;
-use model::{HostPattern, ObjectRef, ShardKey};
-use resources::{Applied, Ingress, IngressClass, Name, Object, Resources, Secret, Touch};
+use crate::shard::{frontends, with_wildcard};
+use crate::{Options, Services, requests};
+use model::{HostPattern, ObjectRef, ShardKey, Text};
+use resources::{Applied, Ingress, IngressClass, Kind, Name, Object, Resources, Secret, Service, SharedGateway, Touch};
 use std::collections::BTreeSet;
 
 /// What has to be asked for again after a change.
@@ -19,18 +19,31 @@ pub struct Touched {
     pub listening: bool,
 }
 
-/// What a change, already applied to `resources`, can have changed: of its old version and of its new one.
+/// What a change, already applied to `resources`, can have changed: of its old version and of its new one. The options' gateways become those
+/// that there are now.
 ///
 /// **Invariant:** the cost follows what is touched, never how much there is.
-pub fn touched(resources: &Resources, options: &Options, applied: &Applied) -> Touched {
+pub fn touched(resources: &Resources, options: &mut Options, applied: &Applied) -> Touched {
     let mut touched = Touched::default();
+    if may_move(applied) {
+        let now = requests::gateways(resources, options);
+        let before = std::mem::replace(&mut options.gateways, now);
+        touched.by_gateways(resources, options, &before);
+        if let Applied::Object { old, new } = applied
+            && let Some(Object::Namespace(namespace)) = old.as_ref().or(new.as_ref())
+        {
+            touched.by_project(resources, options, &namespace.meta.name.name);
+        }
+    }
+    let options = &*options;
     match applied {
         Applied::Object { old, new } => {
             for object in old.iter().chain(new) {
                 touched.by_object(resources, options, object);
             }
             let (old, new) = (old.as_ref(), new.as_ref());
-            touched.by_frontend(translate_gateway_api::touched(resources, &options.gateway_api, &options.gateways, old, new));
+            let touch = translate_gateway_api::touched(resources, &options.gateway_api, &options.gateways, old, new);
+            touched.by_frontend(resources, &options.gateways, touch);
         }
         Applied::Resolved { name } => {
             touched.services.extend(resources.services_of_external_name(name).map(|service| service.meta.name.clone()));
@@ -38,6 +51,19 @@ pub fn touched(resources: &Resources, options: &Options, applied: &Applied) -> T
         Applied::Nothing => {}
     }
     touched
+}
+
+/// Whether there may be other gateways now, or for others.
+fn may_move(applied: &Applied) -> bool {
+    let workspace = |it: &Option<Object>| match it {
+        Some(Object::Namespace(namespace)) => namespace.workspace().cloned(),
+        _ => None,
+    };
+    let is_request = |it: &Option<Object>| matches!(it, Some(Object::IngressGateway(_)));
+    match applied {
+        Applied::Object { old, new } => is_request(old) || is_request(new) || workspace(old) != workspace(new),
+        Applied::Resolved { .. } | Applied::Nothing => false,
+    }
 }
 
 // === impl Touched ===
@@ -55,15 +81,17 @@ impl Touched {
     }
 
     fn by_object(&mut self, resources: &Resources, options: &Options, object: &Object) {
-        self.by_frontend(translate_istio::touched(resources, &options.istio, &options.gateways, object));
+        let touch = translate_istio::touched(resources, &options.istio, &options.gateways, object);
+        self.by_frontend(resources, &options.gateways, touch);
         match object {
-            Object::Ingress(ingress) => self.shards_of(resources, options, ingress),
+            Object::Ingress(ingress) => self.shards_of(resources, &options.gateways, ingress),
+            Object::IngressGateway(request) => drop(self.objects.insert(Kind::IngressGateway.object_ref(&request.meta.name))),
             Object::IngressClass(class) => self.by_class(resources, options, class),
             Object::Secret(secret) => self.by_secret(resources, options, secret),
             Object::EndpointSlice(slice) => self.services.extend(slice.service.clone()),
             Object::Service(service) => {
                 for ingress in resources.ingresses_of_service(&service.meta.name) {
-                    self.shards_of(resources, options, ingress);
+                    self.shards_of(resources, &options.gateways, ingress);
                 }
                 self.services.insert(service.meta.name.clone());
             }
@@ -74,7 +102,7 @@ impl Touched {
 
     fn by_class(&mut self, resources: &Resources, options: &Options, class: &IngressClass) {
         for ingress in resources.ingresses_of_class(&class.meta.name.name) {
-            self.shards_of(resources, options, ingress);
+            self.shards_of(resources, &options.gateways, ingress);
         }
     }
 
@@ -83,19 +111,78 @@ impl Touched {
         let of_gateway = secret.meta.name.namespace == options.ingress.istio.namespace;
         let elsewhere = of_gateway.then(|| resources.ingresses_of_secret_name(&secret.meta.name.name)).into_iter().flatten();
         for ingress in named.chain(elsewhere) {
-            self.shards_of(resources, options, ingress);
+            self.shards_of(resources, &options.gateways, ingress);
         }
     }
 
-    fn by_frontend(&mut self, touch: Touch) {
-        self.shards.extend(touch.hosts.into_iter().flat_map(|(gateway, port, host)| with_wildcard(gateway, port, host)));
+    fn by_frontend(&mut self, resources: &Resources, gateways: &[SharedGateway], touch: Touch) {
+        for (id, port, host) in touch.hosts {
+            // Whose a host is counts on both of a gateway's own ports, and for Ingresses.
+            let shared = gateways.iter().find(|it| it.id == id && (port == it.http || port == it.https));
+            for port in shared.iter().flat_map(|it| [it.http, it.https]).chain([port]) {
+                self.shards.extend(with_wildcard(id.clone(), port, host.clone()));
+            }
+            let of_ingress = match &host {
+                HostPattern::AnyDepth(suffix) => HostPattern::OneLabel(suffix.clone()),
+                other => other.clone(),
+            };
+            if shared.is_some() && resources.ingresses_of_host(&of_ingress).next().is_some() {
+                self.shards.insert(ShardKey { gateway: id, port: None, host: of_ingress });
+            }
+        }
         self.objects.extend(touch.objects);
         self.listening |= touch.wanted;
     }
 
-    fn shards_of(&mut self, resources: &Resources, options: &Options, ingress: &Ingress) {
-        let alone = resources.istio_gateways().next().is_none() && resources.gateways().next().is_none();
-        for gateway in options.gateways.iter().filter(|gateway| gateway.scope.covers(&ingress.meta.name.namespace)) {
+    /// Other gateways than before: whatever may be served by one that is different.
+    fn by_gateways(&mut self, resources: &Resources, options: &Options, before: &[SharedGateway]) {
+        // Who was second may be first now.
+        self.objects.extend(resources.ingress_gateways().map(|it| Kind::IngressGateway.object_ref(&it.meta.name)));
+        let moved = requests::moved(before, &options.gateways);
+        if moved.is_empty() {
+            return;
+        }
+        self.listening = true;
+        let covered = |name: &Name| moved.iter().any(|it| it.scope.covers(&name.namespace));
+        let called = |name: &Name| moved.iter().any(|it| it.services.contains(name));
+        for gateways in [before, &options.gateways] {
+            for ingress in resources.ingresses().filter(|it| covered(&it.meta.name)) {
+                self.shards_of(resources, gateways, ingress);
+            }
+            for gateway in resources.istio_gateways().filter(|it| covered(&it.meta.name)) {
+                let object = Object::IstioGateway(gateway.clone());
+                self.by_frontend(resources, gateways, translate_istio::touched(resources, &options.istio, gateways, &object));
+            }
+            for gateway in resources.gateways() {
+                if called(&gateway.workload_name()) || gateway.joined_service().is_some_and(|(service, _)| called(&service)) {
+                    let object = Object::Gateway(gateway.clone());
+                    let touch = translate_gateway_api::touched(resources, &options.gateway_api, gateways, None, Some(&object));
+                    self.by_frontend(resources, gateways, touch);
+                }
+            }
+        }
+    }
+
+    /// A namespace has become a project, or of another workspace: hosts may be others' now.
+    fn by_project(&mut self, resources: &Resources, options: &Options, namespace: &Text) {
+        for ingress in resources.ingresses().filter(|it| it.meta.name.namespace == *namespace) {
+            self.shards_of(resources, &options.gateways, ingress);
+        }
+        for service in resources.virtual_services().filter(|it| it.meta.name.namespace == *namespace) {
+            let touch = translate_istio::touched(resources, &options.istio, &options.gateways, &Object::VirtualService(service.clone()));
+            self.by_frontend(resources, &options.gateways, touch);
+        }
+        for route in resources.routes_in(namespace) {
+            let name = route.meta().name.clone();
+            let object = resources.get(route.kind(), &name);
+            let touch = translate_gateway_api::touched(resources, &options.gateway_api, &options.gateways, None, object.as_ref());
+            self.by_frontend(resources, &options.gateways, touch);
+        }
+    }
+
+    fn shards_of(&mut self, resources: &Resources, gateways: &[SharedGateway], ingress: &Ingress) {
+        let alone = !frontends(resources);
+        for gateway in gateways.iter().filter(|gateway| gateway.scope.covers(&ingress.meta.name.namespace)) {
             let mut key = |port, host: &HostPattern| self.shards.insert(ShardKey { gateway: gateway.id.clone(), port, host: host.clone() });
             for host in ingress.hosts() {
                 key(None, &host);

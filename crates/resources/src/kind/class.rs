@@ -11,8 +11,21 @@ pub struct IngressClass {
     pub meta: Meta,
     /// Whose it is, for example `paifang.dev/ingress-controller`.
     pub controller: Text,
+    /// The gateway it means; `None`: whichever is the Ingress's own.
+    pub gateway: Option<ClassGateway>,
     pub problems: Vec<Problem>,
 }
+
+/// How a class says which gateway it means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClassGateway {
+    /// `spec.parameters` names this IngressGateway.
+    Object(Name),
+    /// The annotation `paifang.dev/gateway`: its id, for example `kubesphere-controls-system/kubesphere-router-kubesphere-system`.
+    Id(Text),
+}
+
+const GATEWAY: &str = "paifang.dev/gateway";
 
 // === impl IngressClass ===
 
@@ -21,7 +34,16 @@ impl IngressClass {
         let mut problems = Vec::new();
         let root = At::root(value);
         let meta = Meta::read(name, &root, &mut problems);
-        let controller = root.field("spec").and_then(|spec| spec.text("controller", &mut problems)).unwrap_or_default();
-        Self { meta, controller, problems }
+        let spec = root.field("spec");
+        let controller = spec.as_ref().and_then(|spec| spec.text("controller", &mut problems)).unwrap_or_default();
+        let object = spec.as_ref().and_then(|spec| parameters(spec.field("parameters")?.value)).map(ClassGateway::Object);
+        let gateway = object.or_else(|| meta.annotation(GATEWAY).cloned().map(ClassGateway::Id));
+        Self { meta, controller, gateway, problems }
     }
+}
+
+fn parameters(value: &Value) -> Option<Name> {
+    let text = |field: &str| value.get(field).and_then(Value::as_str);
+    (text("apiGroup")? == "paifang.dev" && text("kind")? == "IngressGateway").then_some(())?;
+    Some(Name::new(text("namespace").unwrap_or_default(), text("name")?))
 }

@@ -3,6 +3,7 @@
 use super::meta::{Meta, Name};
 use crate::at::At;
 use crate::problem::Problem;
+use model::Text;
 use serde_json::Value;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +11,9 @@ pub struct Namespace {
     pub meta: Meta,
     pub problems: Vec<Problem>,
 }
+
+/// The label that makes a project of a workspace of it.
+const WORKSPACE: &str = "kubesphere.io/workspace";
 
 // === impl Namespace ===
 
@@ -19,5 +23,10 @@ impl Namespace {
         let root = At::root(value);
         let meta = Meta::read(name, &root, &mut problems);
         Self { meta, problems }
+    }
+
+    /// The workspace whose project it is.
+    pub fn workspace(&self) -> Option<&Text> {
+        self.meta.labels.get(WORKSPACE).filter(|it| !it.is_empty())
     }
 }

@@ -1,18 +1,25 @@
 //! Plain-text requests are sent to https.
 
 use crate::annotation::{Doc, Family, OnError, Reader};
-use model::{HttpsRedirect, RedirectWhen, TrailingSlash};
+use model::{HttpsRedirect, RedirectWhen, Text, TrailingSlash};
 
-/// When, and what becomes of a `/` at the end.
+/// When, where it is said, and what becomes of a `/` at the end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HttpsRedirects {
-    /// `None`: never.
-    when: Option<RedirectWhen>,
+    asked: Option<bool>,
+    forced: Option<bool>,
     trailing_slash: TrailingSlash,
 }
 
-/// ACME's challenges are asked for in plain text (`no-tls-redirect-locations`).
-const PLAIN: &str = "/.well-known/acme-challenge";
+/// What holds where an Ingress says nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RedirectDefaults {
+    pub(crate) asked: bool,
+    pub(crate) forced: bool,
+    pub(crate) status: u16,
+    /// Below these nothing is sent to https: ACME's challenges are asked for in plain text.
+    pub(crate) plain: Vec<Text>,
+}
 
 impl Family for HttpsRedirects {
     const KEYS: &'static [Doc] = &[
@@ -34,24 +41,27 @@ impl Family for HttpsRedirects {
     const ON_ERROR: OnError = OnError::Default;
 
     fn read(from: &mut Reader<'_>) -> Option<Self> {
-        let forced = from.flag("force-ssl-redirect").unwrap_or(false).then_some(RedirectWhen::Always);
-        let asked = from.flag("ssl-redirect").unwrap_or(true).then_some(RedirectWhen::HasCertificate);
+        let (forced, asked) = (from.flag("force-ssl-redirect"), from.flag("ssl-redirect"));
         let keep = from.flag("preserve-trailing-slash").unwrap_or(false);
-        Some(Self { when: forced.or(asked), trailing_slash: if keep { TrailingSlash::Keep } else { TrailingSlash::Strip } })
+        Some(Self { asked, forced, trailing_slash: if keep { TrailingSlash::Keep } else { TrailingSlash::Strip } })
     }
 }
 
 impl Default for HttpsRedirects {
     fn default() -> Self {
-        Self { when: Some(RedirectWhen::HasCertificate), trailing_slash: TrailingSlash::Strip }
+        Self { asked: None, forced: None, trailing_slash: TrailingSlash::Strip }
     }
 }
 
 // === impl HttpsRedirects ===
 
 impl HttpsRedirects {
-    pub(crate) fn of_path(self, path: &str) -> Option<HttpsRedirect> {
-        let when = self.when.filter(|_| !path.starts_with(PLAIN))?;
-        Some(HttpsRedirect { when, status: 308, trailing_slash: self.trailing_slash })
+    pub(crate) fn of_path(self, path: &str, defaults: &RedirectDefaults) -> Option<HttpsRedirect> {
+        if defaults.plain.iter().any(|it| path.starts_with(it.as_str())) {
+            return None;
+        }
+        let forced = self.forced.unwrap_or(defaults.forced).then_some(RedirectWhen::Always);
+        let asked = self.asked.unwrap_or(defaults.asked).then_some(RedirectWhen::HasCertificate);
+        Some(HttpsRedirect { when: forced.or(asked)?, status: defaults.status, trailing_slash: self.trailing_slash })
     }
 }

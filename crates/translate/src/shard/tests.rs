@@ -101,12 +101,14 @@ fn ingress() -> impl Strategy<Value = Value> {
         }
         annotations
     });
-    (of(&["one", "two", "three", "four"]), of(&["a", "b"]), created, annotations, prop::collection::vec(rule, 0..3), tls, default).prop_map(
-        |(name, namespace, created, annotations, rules, tls, default)| {
+    let class = prop_oneof![3 => Just(Value::Null), 1 => Just(json!("named"))];
+    let spec = (prop::collection::vec(rule, 0..3), tls, default, class);
+    (of(&["one", "two", "three", "four"]), of(&["a", "b"]), created, annotations, spec).prop_map(
+        |(name, namespace, created, annotations, (rules, tls, default, class))| {
             json!({
                 "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
                 "metadata": {"name": name, "namespace": namespace, "creationTimestamp": created, "annotations": annotations},
-                "spec": {"rules": rules, "tls": tls, "defaultBackend": default},
+                "spec": {"rules": rules, "tls": tls, "defaultBackend": default, "ingressClassName": class},
             })
         },
     )
@@ -322,16 +324,50 @@ fn destination_rule() -> impl Strategy<Value = Value> {
 }
 
 fn cluster_object() -> impl Strategy<Value = Value> {
-    let namespace = (of(&["a", "b"]), of(&["x", "y"]))
-        .prop_map(|(name, team)| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"team": team}}}));
+    let workspace =
+        prop_oneof![Just(json!({})), Just(json!({"kubesphere.io/workspace": "w"})), Just(json!({"kubesphere.io/workspace": "v"}))];
+    let namespace = (of(&["a", "b"]), of(&["x", "y"]), workspace).prop_map(|(name, team, mut labels)| {
+        labels["team"] = team.into();
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+    });
     let pod = (of(&["p", "q"]), of(&["v1", "v2"])).prop_map(|(name, version)| {
         json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "a", "labels": {"version": version}}})
     });
     prop_oneof![namespace, pod, class()]
 }
 
+/// A gateway that somebody asks for, and a class that means it.
+fn request() -> impl Strategy<Value = Value> {
+    let scope = prop_oneof![
+        3 => Just(json!({"scope": "Project"})),
+        1 => Just(json!({"scope": "Cluster"})),
+        1 => Just(json!({"scope": "Workspace", "workspace": "w"})),
+        1 => Just(json!({})),
+    ];
+    let config = prop_oneof![Just(json!({})), Just(json!({"proxy-body-size": "2m"})), Just(json!({"block-cidrs": "x", "typo": ""}))];
+    let labels = prop_oneof![Just(json!({})), Just(json!({"istio": "ingressgateway"}))];
+    let request = (of(&["one", "two"]), of(&["a", "b", "c", "kubesphere-system"]), created(), scope, config, labels).prop_map(
+        |(name, namespace, created, mut spec, config, labels)| {
+            spec["config"] = config;
+            spec["labels"] = labels;
+            json!({
+                "apiVersion": "paifang.dev/v1alpha1", "kind": "IngressGateway", "metadata": meta(name, namespace, created), "spec": spec,
+            })
+        },
+    );
+    let class = (of(&["istio", "named"]), of(&["a", "b", "kubesphere-system"])).prop_map(|(name, namespace)| {
+        let parameters = json!({"apiGroup": "paifang.dev", "kind": "IngressGateway", "name": "one", "namespace": namespace});
+        json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": name},
+            "spec": {"controller": "paifang.dev/ingress-controller", "parameters": parameters},
+        })
+    });
+    prop_oneof![4 => request, 1 => class]
+}
+
 fn object() -> impl Strategy<Value = Value> {
     prop_oneof![
+        3 => request(),
         4 => of_ingress(),
         2 => cluster_object(),
         3 => gateway(),
@@ -389,7 +425,7 @@ fn without_hints(reports: Vec<Report>) -> Vec<Report> {
     let bare = |mut report: Report| {
         report.problems = report.problems.into_iter().map(|problem| resources::Problem { hint: None, ..problem }).collect();
         let lists = match &mut report.status {
-            Some(Status::Conditions(list) | Status::Class { conditions: list, .. }) => vec![list],
+            Some(Status::Conditions(list) | Status::Entrance(list) | Status::Class { conditions: list, .. }) => vec![list],
             Some(Status::Route(parents)) => parents.iter_mut().map(|parent| &mut parent.conditions).collect(),
             Some(Status::Gateway(gateway)) => {
                 let listeners = gateway.listeners.iter_mut().map(|listener| &mut listener.conditions);
@@ -440,14 +476,14 @@ proptest! {
     fn one_change_after_another_equals_from_scratch(
         changes in prop::collection::vec((object(), any::<bool>(), any::<u64>(), junk()), 1..24),
     ) {
-        let (options, mut resources, mut now) = (options(), Resources::default(), Translation::default());
+        let (mut options, mut resources, mut now) = (options(), Resources::default(), Translation::default());
         for (mut object, gone, way, junk) in changes {
             if way % 3 == 0 {
                 mutate(&mut object["spec"], way, junk);
             }
             let Some(Change::Object { kind, name, object }) = Change::of(&object) else { continue };
             let applied = resources.apply(Change::Object { kind, name, object: object.filter(|_| !gone) });
-            let touched = touched(&resources, &options, &applied);
+            let touched = touched(&resources, &mut options, &applied);
             for object in touched.objects {
                 let said = crate::report(&resources, &options, &object);
                 now.reports.update(Part::Object(object), said.into_iter().collect());
@@ -530,9 +566,9 @@ fn named(n: usize, service: &str) -> [Value; 2] {
 
 #[test]
 fn one_edit_among_many_touches_one_shard() {
-    let (options, mut resources) = (Options::new(GatewayId::new("g")), many(300));
+    let (mut options, mut resources) = (Options::new(GatewayId::new("g")), many(300));
     let applied = resources.apply(Change::of(&named(7, "api")[1]).expect("a change"));
-    let touched = touched(&resources, &options, &applied);
+    let touched = touched(&resources, &mut options, &applied);
     let hosts: Vec<String> = touched.shards.iter().map(|key| key.host.to_string()).collect();
     assert_eq!(hosts, ["host-7.test"]);
 }
@@ -543,7 +579,7 @@ fn one_edit_among_many_touches_one_shard() {
 #[expect(clippy::disallowed_methods, reason = "it is about time")]
 fn how_long_ten_thousand_take() {
     let begin = Instant::now();
-    let (options, mut resources) = (Options::new(GatewayId::new("g")), many(10_000));
+    let (mut options, mut resources) = (Options::new(GatewayId::new("g")), many(10_000));
     let read = begin.elapsed();
     let begin = Instant::now();
     let shards = translate(&resources, &options).shards.len();
@@ -553,7 +589,7 @@ fn how_long_ten_thousand_take() {
             let change = Change::of(&named(n * 7, if n % 2 == 0 { "api" } else { "wbe" })[1]).expect("a change");
             let begin = Instant::now();
             let applied = resources.apply(change);
-            for key in &touched(&resources, &options, &applied).shards {
+            for key in &touched(&resources, &mut options, &applied).shards {
                 assert!(translate_shard(&resources, &options, key).0.is_some());
             }
             begin.elapsed()

@@ -37,7 +37,7 @@ fn gateway(id: &GatewayId, listens: &Listens) -> Value {
     let workload = listens.workload.as_ref().map(|it| {
         let texts = |map: &BTreeMap<Text, Text>| map.iter().map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>();
         json!({
-            "name": it.name.to_string(), "access": format!("{:?}", it.access), "address": it.address.map(|ip| ip.to_string()),
+            "name": it.name.to_string(), "access": format!("{:?}", it.entrance.access), "address": it.entrance.address.map(|ip| ip.to_string()),
             "labels": texts(&it.labels), "annotations": texts(&it.annotations),
         })
     });

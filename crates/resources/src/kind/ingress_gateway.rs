@@ -1,0 +1,173 @@
+//! `paifang.dev` IngressGateway: the gateway that somebody asks for.
+
+use super::meta::{Meta, Name};
+use crate::at::{At, Problems};
+use crate::problem::{Cause, Problem};
+use crate::wanted::{Entrance, WorkloadAccess};
+use model::{Percent, Text};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IngressGateway {
+    pub meta: Meta,
+    pub scope: GatewayScope,
+    pub entrance: Entrance,
+    /// Who is to give the address, for those who look.
+    pub provider: Option<Text>,
+    /// For its Service.
+    pub annotations: BTreeMap<Text, Text>,
+    pub size: Size,
+    /// Options by ingress-nginx's names.
+    pub config: BTreeMap<Text, Text>,
+    /// `None`: nothing is traced.
+    pub tracing: Option<Tracing>,
+    pub governance: bool,
+    /// What selectors of Istio's Gateways match, beside its own.
+    pub labels: BTreeMap<Text, Text>,
+    pub problems: Vec<Problem>,
+}
+
+/// For whom a gateway is asked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GatewayScope {
+    /// The object's own namespace.
+    Project,
+    /// The projects of this workspace.
+    Workspace(Text),
+    Cluster,
+    /// It says something that is none of them.
+    Unknown,
+}
+
+/// What is said about how many serve it, and with what: of a cluster's Pods.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    pub replicas: Option<u32>,
+    /// Whether it says anything about these.
+    pub autoscaling: bool,
+    pub resources: bool,
+}
+
+/// What is told to a collector of spans.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tracing {
+    /// Of the requests that bring no trace with them.
+    pub sampling: Percent,
+    /// Where the collector listens; `None`: nobody said.
+    pub endpoint: Option<Text>,
+}
+
+/// KubeSphere's switch, on the object.
+const GOVERNANCE: &str = "servicemesh.kubesphere.io/enabled";
+
+// === impl IngressGateway ===
+
+impl IngressGateway {
+    pub fn read(name: Name, value: &Value) -> Self {
+        let mut problems = Vec::new();
+        let root = At::root(value);
+        let meta = Meta::read(name, &root, &mut problems);
+        let mut read = Self {
+            meta,
+            scope: GatewayScope::Project,
+            entrance: Entrance { access: WorkloadAccess::NodePort, ..Entrance::default() },
+            provider: None,
+            annotations: BTreeMap::new(),
+            size: Size::default(),
+            config: BTreeMap::new(),
+            tracing: None,
+            governance: false,
+            labels: BTreeMap::new(),
+            problems: Vec::new(),
+        };
+        read.governance = read.meta.annotation(GOVERNANCE).is_some_and(|it| *it == *"true");
+        if let Some(spec) = root.field("spec") {
+            read.spec(&spec, &mut problems);
+        }
+        if read.governance && read.tracing.is_none() {
+            read.tracing = Some(Tracing { sampling: Percent::ALL, endpoint: None });
+        }
+        Self { problems, ..read }
+    }
+
+    fn spec(&mut self, spec: &At<'_>, problems: &mut Problems) {
+        self.scope = scope(spec, problems);
+        if let Some(access) = spec.field("access") {
+            self.access(&access, problems);
+        }
+        self.size = Size {
+            replicas: spec.field("replicas").and_then(|it| u32::try_from(it.value.as_u64()?).ok()),
+            autoscaling: spec.field("autoscaling").is_some(),
+            resources: spec.field("resources").is_some(),
+        };
+        self.config = texts(spec, "config", problems);
+        self.labels = texts(spec, "labels", problems);
+        self.governance |= spec.flag("governance", problems).unwrap_or(false);
+        self.tracing = spec.field("tracing").and_then(|it| tracing(&it, problems));
+    }
+
+    fn access(&mut self, access: &At<'_>, problems: &mut Problems) {
+        let entrance = &mut self.entrance;
+        if let Some(at) = access.field("type") {
+            let read = match at.value.as_str() {
+                Some("NodePort") => Some(WorkloadAccess::NodePort),
+                Some("LoadBalancer") => Some(WorkloadAccess::LoadBalancer),
+                Some("ClusterIP") => Some(WorkloadAccess::ClusterIp),
+                _ => None,
+            };
+            entrance.access = at.expected(read, "NodePort, LoadBalancer or ClusterIP", problems).unwrap_or(entrance.access);
+        }
+        if let Some(ports) = access.field("nodePorts") {
+            for (name, port) in [("http", 80), ("https", 443)] {
+                entrance.node_ports.extend(ports.port(name, problems).map(|it| (port, it)));
+            }
+        }
+        if let Some(at) = access.field("loadBalancerIP") {
+            let read = at.value.as_str().and_then(|it| it.parse().ok());
+            entrance.address = at.expected(read, "an IP address", problems);
+        }
+        entrance.class = access.text("loadBalancerClass", problems);
+        entrance.traffic_policy = access.text("externalTrafficPolicy", problems);
+        access.list("publicAddresses", problems, |_, at, problems| {
+            entrance.public.extend(at.expected(at.value.as_str().map(Text::from), "a string", problems));
+        });
+        self.provider = access.text("provider", problems);
+        self.annotations = texts(access, "annotations", problems);
+    }
+}
+
+fn scope(spec: &At<'_>, problems: &mut Problems) -> GatewayScope {
+    let workspace = spec.text("workspace", problems);
+    let Some(at) = spec.field("scope") else { return GatewayScope::Project };
+    match (at.value.as_str(), workspace) {
+        (Some("Project"), _) => GatewayScope::Project,
+        (Some("Cluster"), _) => GatewayScope::Cluster,
+        (Some("Workspace"), Some(workspace)) => GatewayScope::Workspace(workspace),
+        (Some("Workspace"), None) => {
+            problems.push(Problem::error("spec.workspace", Cause::Malformed, "scope Workspace names no workspace").hint("Write its name"));
+            GatewayScope::Unknown
+        }
+        _ => at.expected(None, "Project, Workspace or Cluster", problems).unwrap_or(GatewayScope::Unknown),
+    }
+}
+
+fn tracing(at: &At<'_>, problems: &mut Problems) -> Option<Tracing> {
+    let enabled = at.flag("enabled", problems).unwrap_or(true);
+    let sampling = at.field("sampling").and_then(|it| {
+        let percent = it.value.as_f64().filter(|it| (0.0..=100.0).contains(it));
+        it.expected(percent, "a number from 0 to 100", problems)
+    });
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to a million, as was just checked")]
+    let sampling = sampling.map_or(Percent::ALL, |it| Percent((it * 10_000.0).round() as u32));
+    let endpoint = at.text("endpoint", problems);
+    enabled.then_some(Tracing { sampling, endpoint })
+}
+
+fn texts(at: &At<'_>, name: &str, problems: &mut Problems) -> BTreeMap<Text, Text> {
+    let mut texts = BTreeMap::new();
+    at.entries(name, problems, |key, at, problems| {
+        texts.extend(at.expected(at.value.as_str(), "a string", problems).map(|it| (key.into(), it.into())));
+    });
+    texts
+}

@@ -1,0 +1,256 @@
+//! Gateways that objects ask for: which of them there are to be, and why others are not.
+
+use crate::Options;
+use model::{GatewayId, ListenerProtocol, ObjectRef, Replies, SectionName, Text};
+use resources::{
+    Cause, Condition, GatewayScope, IngressGateway, Kind, Name, Origin, Problem, Report, Resources, Scope, SharedGateway, Status, Truth,
+    Wanted, WantedPort, Workload,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Where requests for more than a project are made.
+pub const PLATFORM: &str = "kubesphere-system";
+
+/// What the gateways that are asked for are called, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Naming {
+    /// Where their workloads are seen.
+    pub namespace: Text,
+    /// A project's is `PREFIX-PROJECT`, a workspace's `PREFIX-workspace-WORKSPACE`.
+    pub prefix: Text,
+}
+
+/// A name of a Service has at most so many characters.
+const NAME: usize = 63;
+
+// === impl Naming ===
+
+impl Default for Naming {
+    /// As KubeSphere names them.
+    fn default() -> Self {
+        Self { namespace: "kubesphere-controls-system".into(), prefix: "kubesphere-router".into() }
+    }
+}
+
+impl Naming {
+    /// The workload of a request; `None`: that gateway is there anyway.
+    fn workload(&self, request: &IngressGateway) -> Option<Name> {
+        let of = |what: &str| Some(Name::new(self.namespace.clone(), short(format!("{}-{what}", self.prefix))));
+        match &request.scope {
+            GatewayScope::Project => of(&request.meta.name.namespace),
+            GatewayScope::Workspace(workspace) => of(&format!("workspace-{workspace}")),
+            GatewayScope::Cluster | GatewayScope::Unknown => None,
+        }
+    }
+}
+
+/// A name that is too long is cut, and stays one of its own.
+fn short(name: String) -> String {
+    if name.len() <= NAME {
+        return name;
+    }
+    // FNV-1a: the same in every process, and nobody gains by two names that meet.
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let kept: String = name.chars().take(NAME - 9).collect();
+    format!("{}-{:08x}", kept.trim_end_matches('-'), hash >> 32)
+}
+
+/// The operator's gateways, and those that are asked for.
+pub(crate) fn gateways(resources: &Resources, options: &Options) -> Vec<SharedGateway> {
+    let mut gateways: Vec<SharedGateway> = options.gateways.iter().filter(|it| it.origin == Origin::Operator).cloned().collect();
+    gateways.iter_mut().for_each(|it| it.request = None);
+    for (request, _) in judged(resources, options).into_iter().filter(|(_, verdict)| verdict.is_ok()) {
+        match options.naming.workload(request) {
+            Some(name) => gateways.push(made(resources, request, name)),
+            None => {
+                if let Some(everybody) = gateways.iter_mut().find(|it| it.scope == Scope::Cluster) {
+                    everybody.request = Some(request.clone());
+                }
+            }
+        }
+    }
+    gateways
+}
+
+fn made(resources: &Resources, request: &Arc<IngressGateway>, name: Name) -> SharedGateway {
+    let own = &request.meta.name.namespace;
+    let (scope, namespace) = match &request.scope {
+        GatewayScope::Workspace(workspace) => {
+            let projects = resources.namespaces().filter(|it| it.workspace() == Some(workspace)).map(|it| it.meta.name.name.clone());
+            let scope = Scope::Workspace { name: workspace.clone(), projects: Arc::new(projects.collect()) };
+            (scope, format!("workspace-{workspace}").into())
+        }
+        _ => (Scope::Namespace(own.clone()), own.clone()),
+    };
+    let labels = [("app.kubernetes.io/instance", name.name.clone()), ("kubesphere.io/gateway-type", word(&request.scope).into())];
+    SharedGateway {
+        scope,
+        labels: labels.into_iter().map(|(name, value)| (name.into(), value)).collect(),
+        // Where credentials are looked for that an Istio Gateway names: with whom it serves, never with the platform.
+        namespace,
+        services: vec![name.clone()],
+        request: Some(request.clone()),
+        origin: Origin::Request,
+        ..SharedGateway::new(GatewayId::new(name.to_string()))
+    }
+}
+
+/// As KubeSphere's label has it.
+fn word(scope: &GatewayScope) -> &'static str {
+    match scope {
+        GatewayScope::Project | GatewayScope::Unknown => "project",
+        GatewayScope::Workspace(_) => "workspace",
+        GatewayScope::Cluster => "cluster",
+    }
+}
+
+/// Why there is to be no gateway: a condition's reason, and what is wrong.
+type Refusal = (&'static str, Problem);
+
+/// All requests, oldest first: of two for one gateway the older has it.
+fn judged<'a>(resources: &'a Resources, options: &Options) -> Vec<(&'a Arc<IngressGateway>, Result<(), Refusal>)> {
+    let mut requests: Vec<&Arc<IngressGateway>> = resources.ingress_gateways().collect();
+    requests.sort_by(|a, b| (a.meta.created, &a.meta.name).cmp(&(b.meta.created, &b.meta.name)));
+    let mut first: BTreeMap<Option<Name>, &Name> = BTreeMap::new();
+    let mut judge = |request: &'a Arc<IngressGateway>| {
+        allowed(request)?;
+        let gateway = options.naming.workload(request);
+        if gateway.is_none() && !options.gateways.iter().any(|it| it.origin == Origin::Operator && it.scope == Scope::Cluster) {
+            return Err(not_allowed("spec.scope", "there is no gateway for everybody here".to_owned(), "Ask for one for a project"));
+        }
+        let owner = *first.entry(gateway).or_insert(&request.meta.name);
+        if *owner == request.meta.name {
+            return Ok(());
+        }
+        let message = format!("IngressGateway `{owner}` asked for this gateway first, and has it");
+        Err(("Conflict", Problem::error("spec.scope", Cause::Conflict, message).hint("Change that one, or delete one of the two")))
+    };
+    requests.into_iter().map(|it| (it, judge(it))).collect()
+}
+
+fn allowed(request: &IngressGateway) -> Result<(), Refusal> {
+    let namespace = &request.meta.name.namespace;
+    match &request.scope {
+        GatewayScope::Unknown => {
+            Err(("Invalid", Problem::error("spec.scope", Cause::Malformed, "it says for nobody whom it is").hint("Write `scope: Project`")))
+        }
+        GatewayScope::Project if *namespace == *PLATFORM => {
+            let message = format!("namespace `{PLATFORM}` is no project");
+            Err(not_allowed("spec.scope", message, "Write `scope: Cluster` for the gateway of everybody"))
+        }
+        GatewayScope::Workspace(_) | GatewayScope::Cluster if *namespace != *PLATFORM => {
+            let message =
+                format!("a gateway for more than a project is asked for in namespace `{PLATFORM}` alone, and this is `{namespace}`");
+            Err(not_allowed("spec.scope", message, "Write `scope: Project`, or have it made there"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn not_allowed(field: &str, message: String, hint: &str) -> Refusal {
+    ("ScopeNotAllowed", Problem::error(field, Cause::ScopeNotAllowed, message).hint(hint))
+}
+
+/// What is wanted of the gateways that requests are for: their ports, and how they are reached.
+pub(crate) fn wanted(options: &Options) -> Vec<Wanted> {
+    let asked = options.gateways.iter().filter_map(|gateway| Some((gateway, gateway.request.as_ref()?)));
+    asked.map(|(gateway, request)| of_request(gateway, request)).collect()
+}
+
+fn of_request(gateway: &SharedGateway, request: &IngressGateway) -> Wanted {
+    let owner = Kind::IngressGateway.object_ref(&request.meta.name);
+    let port = |number, protocol, name: &str| WantedPort {
+        number,
+        protocol,
+        name: SectionName::new(name.to_owned()),
+        owner: owner.clone(),
+        // These are the gateway's own, whoever came first.
+        created: i64::MIN,
+        field: "spec".into(),
+    };
+    let own = gateway.origin == Origin::Request;
+    let ports = [port(gateway.http, ListenerProtocol::Http, "http"), port(gateway.https, ListenerProtocol::Https, "https")];
+    let mut labels = request.labels.clone();
+    labels.extend(gateway.labels.clone());
+    let workload = gateway.services.first().filter(|_| own).map(|name| Workload {
+        owner: owner.clone(),
+        owner_uid: request.meta.uid.clone(),
+        name: name.clone(),
+        class: Text::default(),
+        entrance: request.entrance.clone(),
+        labels,
+        annotations: annotations(request),
+    });
+    let ports = if own { ports.into() } else { Vec::new() };
+    Wanted { gateway: gateway.id.clone(), workload, entrance: Some(request.entrance.clone()), ports, replies: Replies::default() }
+}
+
+/// What marks objects as ours nobody else writes.
+fn annotations(request: &IngressGateway) -> BTreeMap<Text, Text> {
+    let foreign = |key: &str| !key.starts_with("paifang.dev/") && !key.starts_with("kubectl.kubernetes.io/");
+    request.annotations.iter().filter(|(key, _)| foreign(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// What there is to say about a request.
+pub(crate) fn report(resources: &Resources, options: &Options, object: &ObjectRef) -> Option<Report> {
+    let name = Name::new(object.namespace.clone(), object.name.clone());
+    let (request, verdict) = judged(resources, options).into_iter().find(|(it, _)| it.meta.name == name)?;
+    let mut report = Report::new(object.clone());
+    let mut conditions = Vec::new();
+    match verdict {
+        Ok(()) => {
+            let gateway = options.gateways.iter().find(|it| it.request.as_ref().is_some_and(|it| it.meta.name == name));
+            report.gateways.extend(gateway.map(|it| it.id.clone()));
+            conditions.push(Condition::new("Accepted", Truth::True, "Accepted", served(gateway)));
+            conditions.extend(noted(request));
+            if let Some(ignored) = translate_ingress::ignored_options(&request.config) {
+                conditions.push(Condition::new("OptionsIgnored", Truth::True, ignored.reason, Problem::list(&ignored.problems)));
+                report.problems.extend(ignored.problems);
+            }
+        }
+        Err((reason, problem)) => {
+            conditions.push(Condition::new("Accepted", Truth::False, reason, problem.to_string()));
+            report.problems.insert(problem);
+        }
+    }
+    report.status = Some(Status::Entrance(conditions));
+    Some(report)
+}
+
+fn served(gateway: Option<&SharedGateway>) -> String {
+    match gateway.map(|it| &it.scope) {
+        Some(Scope::Namespace(project)) => format!("it serves the routes of project {project}"),
+        Some(Scope::Workspace { name, projects }) => format!("it serves the routes of the {} projects of workspace {name}", projects.len()),
+        _ => "it serves everybody's routes".to_owned(),
+    }
+}
+
+/// What is asked for and needs no doing here.
+fn noted(request: &IngressGateway) -> Vec<Condition> {
+    let mut conditions = Vec::new();
+    let size = &request.size;
+    let fields = [("replicas", size.replicas.is_some_and(|it| it != 1)), ("autoscaling", size.autoscaling), ("resources", size.resources)];
+    let fields: Vec<&str> = fields.into_iter().filter(|(_, said)| *said).map(|(name, _)| name).collect();
+    if !fields.is_empty() {
+        let message =
+            format!("spec.{}: one process serves every gateway here, so there are no Pods to count or to limit", fields.join(", spec."));
+        conditions.push(Condition::new("ReplicasIgnored", Truth::True, "OneProcess", message));
+    }
+    if request.governance {
+        let message = "requests are traced by the gateway itself; no Pod needs a sidecar";
+        conditions.push(Condition::new("SidecarNotNeeded", Truth::True, "TracedByTheGateway", message));
+    }
+    conditions
+}
+
+/// What other gateways than before mean: the objects that have a say in those that are different.
+pub(crate) fn moved<'a>(before: &'a [SharedGateway], now: &'a [SharedGateway]) -> Vec<&'a SharedGateway> {
+    let find = |all: &'a [SharedGateway], id: &GatewayId| all.iter().find(|it| it.id == *id);
+    let ids: BTreeSet<&GatewayId> = before.iter().chain(now).map(|it| &it.id).collect();
+    let different = ids.into_iter().filter(|id| find(before, id) != find(now, id));
+    different.flat_map(|id| find(before, id).into_iter().chain(find(now, id))).collect()
+}
+
+#[cfg(test)]
+mod tests;
