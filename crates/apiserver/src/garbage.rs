@@ -77,8 +77,12 @@ async fn settle(api: &Api, kinds: &Kinds, kind: &Kind, key: &str, stored: &Store
     let op = if !there.is_empty() {
         object.meta_mut().insert("ownerReferences".into(), Value::Array(there));
         Op::put(key, expect, encode(kind, &object))
-    } else if object.has_finalizers() {
+    } else if object.has_finalizers() || kind.is("", "namespaces") {
         crate::lifecycle::mark(&mut object);
+        if kind.is("", "namespaces") {
+            // It goes when nothing is in it any more.
+            object["status"]["phase"] = "Terminating".into();
+        }
         Op::put(key, expect, encode(kind, &object))
     } else {
         Op::delete(key, expect)

@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use translate::Frontend;
 
+pub mod people;
+
 pub mod sign_in;
 
 /// The gateway through which traffic enters a cluster, a project, or a single machine.
@@ -41,8 +43,20 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Show what is served
     Get(GetArgs),
-    /// Print the CustomResourceDefinitions of Istio's and Gateway API's kinds, to install in a cluster
+    /// Print the CustomResourceDefinitions of Istio's, Gateway API's and Paifang's kinds, to install in a cluster
     Crds(CrdsArgs),
+    /// Users: make, list, suspend, give a password or a kubeconfig
+    User(people::UserArgs),
+    /// Workspaces: projects and people that belong together
+    Workspace(people::WorkspaceArgs),
+    /// Projects: namespaces of a workspace
+    Project(people::ProjectArgs),
+    /// Roles, built-in ones and your own
+    Role(people::RoleArgs),
+    /// Make somebody a member of a project or a workspace, or take that back
+    Invite(people::InviteArgs),
+    /// Log in with a password: writes a kubeconfig
+    Login(people::LoginArgs),
     /// Copy everything that `paifang up` keeps to a file, while it runs or not
     Backup(BackupArgs),
     /// Put a copy in the place of what `paifang up` keeps, while it runs or not
@@ -248,6 +262,7 @@ pub struct CrdsArgs {
 pub enum CrdApi {
     GatewayApi,
     Istio,
+    Paifang,
 }
 
 #[derive(Args, Debug)]

@@ -20,6 +20,7 @@ fn chosen(api: Option<CrdApi>) -> impl Iterator<Item = Value> {
         None => "",
         Some(CrdApi::GatewayApi) => "gateway.networking.k8s.io",
         Some(CrdApi::Istio) => "networking.istio.io",
+        Some(CrdApi::Paifang) => "paifang.dev",
     };
     schema::crds().into_iter().filter(move |it| group.is_empty() || it["spec"]["group"] == group)
 }
@@ -39,6 +40,6 @@ mod tests {
             assert_eq!(loaded[0].object, *crd);
         }
         let of = |api| chosen(Some(api)).count();
-        assert_eq!(of(CrdApi::Istio) + of(CrdApi::GatewayApi), all.len());
+        assert_eq!(of(CrdApi::Istio) + of(CrdApi::GatewayApi) + of(CrdApi::Paifang), all.len());
     }
 }

@@ -1,4 +1,5 @@
-//! What a person types and reads: the commands' arguments, `check`, `explain`, `get`, `crds`, and text that lines up.
+//! What a person types and reads: the commands' arguments, `check`, `explain`, `get`, `crds`, those for people and projects, and text that
+//! lines up.
 //!
 //! It holds no rule of its own: what is wrong with an object, which route answers a request, what a gateway listens on, it asks the code
 //! that does the work. It is *not* where roles are wired: that is `paifang`.
@@ -18,6 +19,7 @@ mod exit;
 pub mod explain;
 pub mod get;
 mod objects;
+pub mod people;
 mod served;
 pub mod text;
 mod url;

@@ -89,7 +89,8 @@ pub(crate) async fn live(args: &ServerArgs) -> Result<Gathered> {
     Ok(Gathered { objects, from: Reach::Api, api })
 }
 
-async fn config(args: &ServerArgs) -> Result<kube::Config> {
+/// How to reach the API server, and as whom.
+pub(crate) async fn config(args: &ServerArgs) -> Result<kube::Config> {
     let options = KubeConfigOptions { context: args.context.clone(), ..KubeConfigOptions::default() };
     let config = match &args.kubeconfig {
         Some(path) => {

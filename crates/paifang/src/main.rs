@@ -13,6 +13,7 @@
 mod admit;
 mod backup;
 mod fault;
+mod people;
 mod reference;
 mod samples;
 mod screen;
@@ -55,6 +56,12 @@ fn run(command: Command) -> Result<Exit, Fault> {
         Command::Reference { page } => reference::print(page),
         Command::Explain(args) => block_on(async move { Ok(cli::explain::run(&args).await?) }),
         Command::Get(args) => block_on(async move { Ok(cli::get::run(&args).await?) }),
+        Command::User(args) => block_on(async move { Ok(cli::people::user(&args).await?) }),
+        Command::Workspace(args) => block_on(async move { Ok(cli::people::workspace(&args).await?) }),
+        Command::Project(args) => block_on(async move { Ok(cli::people::project(&args).await?) }),
+        Command::Role(args) => block_on(async move { Ok(cli::people::role(&args).await?) }),
+        Command::Invite(args) => block_on(async move { Ok(cli::people::invite(&args).await?) }),
+        Command::Login(args) => block_on(async move { Ok(cli::people::login(&args).await?) }),
         Command::Backup(args) => block_on(backup::backup(args)),
         Command::Restore(args) => block_on(backup::restore(args)),
         Command::Demo(args) => block_on(demo(args)),

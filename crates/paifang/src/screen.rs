@@ -1,5 +1,6 @@
 //! What a person sees while it runs: where things are, and each problem as it comes and goes.
 
+use crate::people::Person;
 use cli::text::{Paint, Style, safe, table};
 use control::{GatewayPicture, Picture, Plan};
 use model::ObjectRef;
@@ -83,7 +84,6 @@ pub fn head(url: &str, kubeconfig: Option<&str>, admin: Option<SocketAddr>, pain
     format!("{} {}\n\n{}", paint.paint(Style::Bold, "paifang"), env!("CARGO_PKG_VERSION"), indented(&table(None, &rows)))
 }
 
-fn gateway(gateway: &GatewayPicture, paint: Paint) -> String {
 /// How somebody can log in. It cannot be shown again.
 pub fn first_login(first: &apiserver::OneTime, paint: Paint) -> String {
     let rows = [
@@ -93,6 +93,7 @@ pub fn first_login(first: &apiserver::OneTime, paint: Paint) -> String {
     format!("\n{}", indented(&table(None, &rows)))
 }
 
+fn gateway(gateway: &GatewayPicture, paint: Paint) -> String {
     let mut rows = vec![vec![paint.paint(Style::Bold, "gateway"), gateway.id.to_string()]];
     let shown = |it: &control::SocketPicture| match &it.fault {
         None => it.address.to_string(),
@@ -152,6 +153,26 @@ pub fn demo(demo: &demo::Running, paint: Paint) -> String {
         row("", "UDP", format!("udp://{}", demo.udp)),
     ];
     format!("\n{}", indented(&table(None, &rows)))
+}
+
+/// Who can log in to look around, and how.
+pub fn people(people: &[Person], kubeconfig: &str, paint: Paint) -> String {
+    let mut rows = Vec::new();
+    for person in people {
+        let head = if rows.is_empty() { paint.paint(Style::Bold, "people") } else { String::new() };
+        let password = match &person.password {
+            Some(password) => format!("one-time password {}", password.open()),
+            None => "has a password".to_owned(),
+        };
+        rows.push(vec![head, person.name.to_owned(), format!("{} of demo-project", person.role), password]);
+    }
+    let mut text = format!("\n{}", indented(&table(None, &rows)));
+    let from = quoted(kubeconfig);
+    for person in people {
+        let name = person.name;
+        text += &format!("           paifang user kubeconfig {name} --file {name}.kubeconfig --kubeconfig {from}\n");
+    }
+    text
 }
 
 /// Lines to copy that work.

@@ -164,6 +164,11 @@ pub fn instance() -> String {
 }
 
 impl Serving {
+    /// Lets a task run as long as this serves.
+    pub fn accompany(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.push(tokio::spawn(task));
+    }
+
     /// Shows what changes until asked to stop.
     pub async fn run(&mut self, screen: &mut Screen) -> Result<(), Fault> {
         let mut stop = std::pin::pin!(signals::stop());
@@ -225,7 +230,8 @@ pub async fn control(args: ControlArgs) -> Result<Exit, Fault> {
         shape: Shape::Cluster,
         istio: args.istio,
     };
-    let mut serving = start(client, &wanted, Vec::new()).await?;
+    let mut serving = start(client.clone(), &wanted, Vec::new()).await?;
+    serving.accompany(tenancy::run(client));
     let mut screen = Screen::new(Paint::of(&std::io::stderr()));
     screen.write(&screen::head(&url, None, serving.admin, screen.paint()));
     serving.run(&mut screen).await?;

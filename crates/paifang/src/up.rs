@@ -3,6 +3,7 @@
 use crate::admit;
 use crate::backup::Backups;
 use crate::fault::Fault;
+use crate::people;
 use crate::samples;
 use crate::screen::{self, Screen};
 use crate::serve::{self, Wanted};
@@ -61,16 +62,20 @@ async fn serve(args: &UpArgs, api: &apiserver::Running, first_login: &FirstLogin
     let mut screen = Screen::new(Paint::of(&std::io::stderr()));
     let kubeconfig = api.kubeconfig_path.display().to_string();
     screen.write(&screen::head(&api.url, Some(&kubeconfig), serving.admin, screen.paint()));
-    let demo = match args.demo {
     // Told once, so not before it is sure that this start serves.
     if let Some(first) = api.first_login(first_login).await? {
         screen.write(&screen::first_login(&first, screen.paint()));
     }
+    // After the first login: that one makes what marks a first start.
+    serving.accompany(tenancy::run(client.clone()));
+    let demo = match args.demo {
         true => Some(samples::start(&client).await?),
         false => None,
     };
     if let Some(demo) = &demo {
-        screen.after_first(screen::demo(demo, screen.paint()) + &screen::try_it(serving.plan.as_ref(), screen.paint()));
+        let people = people::start(&client).await?;
+        let text = screen::demo(demo, screen.paint()) + &screen::try_it(serving.plan.as_ref(), screen.paint());
+        screen.after_first(text + &screen::people(&people, &kubeconfig, screen.paint()));
     }
     let node = Node { name: serve::instance(), address: args.node_address };
     let mut stand_ins = samples::stand_in(client, node, args.demo);

@@ -271,3 +271,35 @@ fn statuses() {
         json!({ "parents": [{ "parentRef": { "name": "web" }, "controllerName": "paifang.dev/gateways", "conditions": [] }] });
     refused(route, "status.parents[0].conditions: Invalid value: 0: status.parents[0].conditions in body should have at least 1 items");
 }
+
+/// Of what is cluster-scoped, or whose namespace does not matter.
+fn named(kind: &str, name: &str, spec: Value) -> Value {
+    let mut object = object("paifang.dev/v1alpha1", kind, spec);
+    object["metadata"] = json!({ "name": name });
+    object
+}
+
+#[test]
+fn people_and_what_they_share() {
+    fine(named("User", "kim.lee", json!({ "displayName": "Kim", "email": "kim@example.com", "identities": ["oidc:kim"] })));
+    refused(named("User", "paifang", json!({})), "<nil>: Invalid value: this name belongs to a user of the API server itself");
+    refused(named("User", &"a".repeat(64), json!({})), "<nil>: Invalid value: a user's name has at most 63 characters");
+    refused(
+        named("User", "kim", json!({ "email": "kim" })),
+        r#"spec.email: Invalid value: "kim": spec.email in body should match '^([^@\s]+@[^@\s]+)?$'"#,
+    );
+    refused(
+        named("User", "kim", json!({ "identities": ["system:admin"] })),
+        "spec.identities[0]: Invalid value: \"system:admin\": names that begin with system: belong to Kubernetes",
+    );
+    fine(named("Workspace", "demo-workspace", json!({ "admins": ["kim"] })));
+    refused(named("Workspace", "a.b", json!({})), "<nil>: Invalid value: a workspace's name has letters, digits and -: no dots");
+    let long = "<nil>: Invalid value: a workspace's name has at most 53 characters: its namespace is called workspace-NAME";
+    refused(named("Workspace", &"a".repeat(54), json!({})), long);
+    fine(named("Project", "demo-project", json!({})));
+    let reserved =
+        "<nil>: Invalid value: names such as default, kube-…, kubesphere-…, paifang-…, workspace-…, istio-…, openshift-… and …-system belong to the system";
+    for name in ["default", "kube-public", "kubesphere-controls-system", "workspace-other", "cert-system", "istio-ingress"] {
+        refused(named("Project", name, json!({})), reserved);
+    }
+}

@@ -1,0 +1,32 @@
+//! The commands for people, workspaces, projects and roles.
+//!
+//! They write the objects that kubectl would, as who asks: RBAC decides. What becomes of the objects is the crate `tenancy`'s.
+//!
+//! | command | objects |
+//! |---|---|
+//! | `user` | Users; their subresources `password` and `token`, CertificateSigningRequests in a cluster |
+//! | `workspace`, `project` | Workspaces, Projects; your own User's status says which are yours |
+//! | `invite` | RoleBindings, ClusterRoleBindings |
+//! | `role` | Roles |
+//! | `login` | no object: a kubeconfig |
+
+mod ask;
+mod certificate;
+mod invite;
+mod kubeconfig;
+mod login;
+mod members;
+mod mine;
+mod project;
+mod role;
+mod secret;
+mod show;
+mod user;
+mod workspace;
+
+pub use invite::run as invite;
+pub use login::run as login;
+pub use project::run as project;
+pub use role::run as role;
+pub use user::run as user;
+pub use workspace::run as workspace;
