@@ -1,5 +1,6 @@
 //! Logging in, over the wire: passwords, sessions, personal tokens, and what ends them.
 
+mod issuer;
 mod logins;
 mod passwords;
 mod watches;

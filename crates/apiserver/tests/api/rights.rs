@@ -1,5 +1,6 @@
 //! Who may do what, over the wire: users by certificate, by token and in somebody's place.
 
+mod accounts;
 mod audit;
 mod escalation;
 mod matrix;

@@ -11,7 +11,7 @@ use crate::rights::{RBAC, bind, role};
 const MAPS: &str = "/api/v1/namespaces/default/configmaps?watch=1";
 
 /// Begins a watch, does what ends it, and returns what was said before the stream ended.
-async fn said_as(server: &Server, token: &str, user: &str, end: impl AsyncFnOnce()) -> String {
+pub async fn said_as(server: &Server, token: &str, user: &str, end: impl AsyncFnOnce()) -> String {
     let mut asked = request(Method::GET, MAPS, "", "");
     asked.headers_mut().insert("authorization", HeaderValue::from_str(&format!("Bearer {token}")).expect("a header"));
     if !user.is_empty() {
