@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use translate::Frontend;
 
+pub mod names;
 pub mod people;
 
 pub mod sign_in;
@@ -96,6 +97,11 @@ pub struct UpArgs {
     /// Added to ports below 1024, for users who may not listen on them
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=64_000))]
     pub port_offset: u16,
+    /// Where names are answered by DNS: an address, with or without a port, or `none` [default: the node address, port 53]
+    #[arg(long, value_name = "ADDRESS")]
+    pub dns_address: Option<names::DnsAddress>,
+    #[command(flatten)]
+    pub names: names::NamesArgs,
     #[command(flatten)]
     pub sign_in: sign_in::SignInArgs,
     #[command(flatten)]
@@ -320,6 +326,11 @@ pub struct ControlArgs {
     /// Also take Istio's part: its objects, classes named `istio`, and its gateway's Service
     #[arg(long)]
     pub istio: bool,
+    /// Where names are answered by DNS: an address, with or without a port, or `none`
+    #[arg(long, value_name = "ADDRESS", default_value = "none")]
+    pub dns_address: names::DnsAddress,
+    #[command(flatten)]
+    pub names: names::NamesArgs,
     #[command(flatten)]
     pub translation: TranslationArgs,
     #[command(flatten)]

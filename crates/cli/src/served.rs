@@ -100,6 +100,7 @@ impl Served {
         let mut resources = Resources::of(&all);
         resolve(&mut resources);
         let options = options.with_gateways(&resources);
+        name_hosts(&mut resources, objects, &options, *from);
         let translation = translate::translate(&resources, &options);
         let gateways = gateways(objects, &options, &translation.listening);
         let mut endpoints = BTreeMap::new();
@@ -168,6 +169,21 @@ fn annotated(objects: &[Value], from: Reach) -> Vec<Value> {
     }
     let resources = Resources::of(objects);
     resources.services().flat_map(|it| translate::endpoint_slices(it).0).collect()
+}
+
+/// Hosts that are generated are made of where the gateways say they are.
+fn name_hosts(resources: &mut Resources, objects: &[Value], options: &Options, from: Reach) {
+    if from == Reach::Files {
+        return translate::place(resources, options);
+    }
+    let listening = translate::listening(resources, options).0;
+    let shared = options.gateways.iter().filter_map(|it| Some((&it.id, it.services.first()?)));
+    let own = listening.gateways.iter().filter_map(|(id, it)| Some((id, &it.workload.as_ref()?.name)));
+    for (id, service) in shared.chain(own) {
+        let service = objects.iter().find(|it| is_service(it, service));
+        let template = service.and_then(|it| control::host_template(it, id, (&listening, &options.gateways)));
+        resources.apply(resources::Change::Hosts { gateway: id.clone(), template });
+    }
 }
 
 /// Looks external names up, as the gateway does.

@@ -13,15 +13,19 @@
 //! ```
 //!
 //! Where gateways listen is decided by `gateways`, which is pure; `sockets` asks the machine what is in use; `entrances` remembers what was
-//! given, and `keep` writes the objects that gateways are seen as: `services` and `views` say what is in them.
+//! given, and `keep` writes the objects that gateways are seen as: `services` and `views` say what is in them. `hosts` remembers where they
+//! were, `generated` shows the hosts that are made of that, and `directory` tells the DNS server where all hosts lead.
 //!
 //! **Invariant:** publishing never waits for a gateway, nor for a status; a status names a version that the gateway acknowledged.
 
 mod answers;
+mod directory;
 mod entrances;
 mod first;
 mod gateway;
 mod gateways;
+mod generated;
+mod hosts;
 mod keep;
 mod names;
 mod outbox;
@@ -44,6 +48,7 @@ pub use gateway::{
     ISTIO_NAMESPACE, shared_gateway,
 };
 pub use gateways::{Gateways, Machine, Shape};
+pub use hosts::{HostOptions, host_template};
 pub use outbox::Outbox;
 pub use picture::{GatewayPicture, Picture, SocketPicture};
 pub use plan::{Access, Plan, PlannedPort};

@@ -1,8 +1,11 @@
 //! The loop itself.
 
-use crate::answers::Answers;
+use crate::answers::{Answers, Trouble};
+use crate::directory::Directory;
 use crate::entrances::Entrances;
 use crate::gateways::{Machine, Shape};
+use crate::generated::Shown;
+use crate::hosts::{HostOptions, Hosts};
 use crate::names::Names;
 use crate::outbox::Outbox;
 use crate::own::OwnSlices;
@@ -36,6 +39,11 @@ pub struct Options {
     pub default_certificate: Option<Arc<Certificate>>,
     pub translate: translate::Options,
     pub identity: Identity,
+    pub hosts: HostOptions,
+    /// Where hosts lead, for the DNS server.
+    pub table: ::names::Table,
+    /// Where that answers; one that is not there says nothing.
+    pub dns: watch::Receiver<::names::Listening>,
     /// Of the versions that are published: later starts need a higher one only where a data plane outlives this process.
     pub epoch: u64,
 }
@@ -62,6 +70,7 @@ pub async fn run(
     writer.spawn(status::write_all(client.clone(), mailbox.clone()));
     let ledger = Ledger::new(&events(&client).await, &options.identity);
     let (mut watch, mut names) = (Watch::start(&client, &kinds(options.machine.shape)), Names::start());
+    let mut dns = options.dns.clone();
     let mut control = Control::new(options, mailbox, ledger, outbox, picture);
     let mut changes = Changes::default();
     let mut tick = tokio::time::interval(TICK);
@@ -79,6 +88,7 @@ pub async fn run(
                 None => return Ended::DataPlaneGone,
             },
             () = until(due) => control.say(),
+            Ok(()) = dns.changed() => control.dns(&dns.borrow_and_update()),
             _ = tick.tick() => control.tick(jiff::Timestamp::now(), &watch),
         }
         names.want(control.world.external_names());
@@ -127,6 +137,10 @@ struct Control {
     answers: Answers,
     mailbox: Mailbox,
     outbox: Outbox,
+    hosts: Hosts,
+    shown: Shown,
+    directory: Directory,
+    dns: ::names::Listening,
     /// When the first objects were served.
     served: Option<Instant>,
 }
@@ -135,13 +149,15 @@ struct Control {
 
 impl Control {
     fn new(options: Options, mailbox: Mailbox, ledger: Ledger, outbox: Outbox, picture: watch::Sender<Picture>) -> Self {
-        let Options { machine, shared, prepared, default_certificate, translate, identity, epoch } = options;
+        let Options { machine, shared, prepared, default_certificate, translate, identity, hosts, table, dns, epoch } = options;
+        let (hosts, directory, dns) = (Hosts::new(hosts), Directory::new(table), dns.borrow().clone());
         let entrances = Entrances::new(machine, shared, prepared, default_certificate, identity.instance.clone());
         let controllers = translate.gateway_api.controllers.iter().map(|(name, _)| name.clone()).collect();
-        let mut answers = Answers::new(identity, mailbox.clone(), ledger, controllers, picture);
-        answers.gateways(entrances.gateways(), entrances.trouble(), Instant::now());
-        let (world, slices) = (World::new(translate, epoch), OwnSlices::default());
-        Self { world, entrances, slices, answers, mailbox, outbox, served: None }
+        let answers = Answers::new(identity, mailbox.clone(), ledger, controllers, picture);
+        let (world, slices, shown) = (World::new(translate, epoch), OwnSlices::default(), Shown::default());
+        let mut control = Self { world, entrances, slices, answers, mailbox, outbox, hosts, shown, directory, dns, served: None };
+        control.tell_gateways();
+        control
     }
 
     /// Objects have changed.
@@ -151,6 +167,8 @@ impl Control {
         for (target, object) in changes.0 {
             self.answers.observe(&target, object.as_ref());
             self.entrances.observe(&target, object.as_ref());
+            self.hosts.observe(&target, object.as_ref());
+            self.shown.observe(&target, object.as_ref());
             match target.kind {
                 Kind::EndpointSlice => self.slices.slice(&target, object.as_ref()),
                 Kind::Service => services.push(target.clone()),
@@ -181,16 +199,60 @@ impl Control {
         let Step { mut update, about, .. } = step;
         if self.entrances.settle(self.world.listening(), &self.mailbox) {
             update.gateways = self.entrances.publish();
-            self.answers.gateways(self.entrances.gateways(), self.entrances.trouble(), Instant::now());
+            self.tell_gateways();
+            self.directory.gateways(&self.entrances.gateways(), &self.hosts);
         }
+        self.directory.shards(&update.shards, (&self.entrances.gateways(), &self.hosts));
+        self.shown.expect(update.version, &about);
         self.answers.expect(update.version, about, update.shards.iter().map(|(key, _)| key.clone()), &self.world);
         self.outbox.put(update);
+        self.name_hosts();
+    }
+
+    /// Hosts are made of the gateways' addresses: where these have changed, so do they.
+    fn name_hosts(&mut self) {
+        let (gateways, now) = (self.entrances.gateways(), jiff::Timestamp::now().as_second());
+        let changes = self.hosts.follow(&gateways, (self.world.listening(), self.world.shared()), now);
+        if !changes.is_empty() {
+            self.directory.gateways(&gateways, &self.hosts);
+            self.step(changes);
+        }
+        self.hosts.keep(&gateways, &self.mailbox);
+    }
+
+    fn tell_gateways(&mut self) {
+        let mut trouble = self.entrances.trouble();
+        self.dns_trouble(&mut trouble);
+        self.answers.gateways(self.entrances.gateways(), trouble, Instant::now());
+    }
+
+    /// The DNS server answers elsewhere, or cannot.
+    fn dns(&mut self, listening: &::names::Listening) {
+        self.dns = listening.clone();
+        self.tell_gateways();
+    }
+
+    /// Said of the shared gateway's own Service, since there is no object of the server's own.
+    fn dns_trouble(&self, trouble: &mut Trouble) {
+        let Some(service) = self.world.shared().first().and_then(|it| it.services.first()) else { return };
+        for fault in &self.dns.faults {
+            let message = format!("names are not answered at {}: {}", fault.address, fault.why);
+            let said = status::Said {
+                field: String::new(),
+                severity: status::Severity::Warning,
+                reason: "NamesNotAnswered".into(),
+                message,
+                hint: Some("Stop what has the port, or start with another --dns-address, or with --dns-address none".into()),
+            };
+            trouble.entry(resources::Kind::Service.object_ref(service)).or_default().insert(said);
+        }
     }
 
     fn acknowledged(&mut self, ack: Ack) {
         let version = ack.version;
         self.served.get_or_insert_with(Instant::now);
         self.answers.acknowledged(ack, &self.world, Instant::now());
+        self.shown.acknowledged(version, &self.world, &self.mailbox);
         if let Some(step) = self.world.served(version) {
             self.publish(step);
         }
@@ -210,6 +272,9 @@ impl Control {
         }
         if self.served.is_none() {
             return;
+        }
+        if self.hosts.is_due(now.as_second()) {
+            self.name_hosts();
         }
         let all_known = [Kind::Gateway, Kind::GatewayClass].into_iter().all(|it| watch.has(it));
         self.entrances.tend(all_known, &self.mailbox);

@@ -1,7 +1,7 @@
 //! Everything known, and what a change of it means. No IO.
 
 use model::{BackendId, ContentHash, Endpoint, GatewayId, ObjectRef, Shard, ShardKey, Source, Text, Update, Version};
-use resources::{Applied, Change, Kind, Name, Object, Problem, Resources, ServiceType};
+use resources::{Applied, Change, Kind, Name, Object, Problem, Resources, ServiceType, SharedGateway};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -66,6 +66,11 @@ impl World {
         &self.reports
     }
 
+    /// The gateways that serve Ingresses.
+    pub fn shared(&self) -> &[SharedGateway] {
+        &self.options.gateways
+    }
+
     pub fn listening(&self) -> &Listening {
         &self.listening
     }
@@ -80,9 +85,7 @@ impl World {
                 about.extend(self.resources.services_of_external_name(name).map(|it| Kind::Service.object_ref(&it.meta.name)));
             }
             let applied = self.resources.apply(change);
-            if let Applied::Object { old, new } = &applied {
-                about.extend(new.iter().chain(old).map(Object::object_ref));
-            }
+            about.extend(objects(&applied));
             touched.extend(translate::touched(&self.resources, &self.options, &applied));
         }
         self.translate(touched, about)
@@ -229,6 +232,15 @@ impl World {
     /// Hosts, and routes in all of them.
     pub fn size(&self) -> (usize, usize) {
         (self.shards.len(), self.routes)
+    }
+}
+
+/// What has changed, by name.
+fn objects(applied: &Applied) -> BTreeSet<ObjectRef> {
+    match applied {
+        Applied::Object { old, new } => new.iter().chain(old).map(Object::object_ref).collect(),
+        Applied::Several(all) => all.iter().flat_map(objects).collect(),
+        Applied::Resolved { .. } | Applied::Nothing => BTreeSet::new(),
     }
 }
 

@@ -23,10 +23,13 @@ const DEADLINE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A bound socket, not yet answering.
-#[derive(Debug)]
 pub struct Admin {
     listener: TcpListener,
+    more: More,
 }
+
+/// Metrics of others in this process: OpenMetrics text, without its end.
+type More = Option<Arc<dyn Fn() -> String + Send + Sync>>;
 
 /// What is answered.
 struct Page {
@@ -37,12 +40,17 @@ struct Page {
 
 impl Admin {
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(address).await? })
+        Ok(Self { listener: TcpListener::bind(address).await?, more: None })
     }
 
     /// The socket's own address.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+
+    /// Shows these metrics too: OpenMetrics text, without its end.
+    pub fn with(self, more: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        Self { more: Some(Arc::new(more)), ..self }
     }
 
     /// Answers until dropped. `ready`: whether requests are served; `/readyz` says 503 until then.
@@ -61,10 +69,10 @@ impl Admin {
                     continue;
                 }
             };
-            let (metrics, ready) = (metrics.clone(), ready.clone());
+            let (metrics, ready, more) = (metrics.clone(), ready.clone(), self.more.clone());
             tasks.spawn(async move {
                 // A client that breaks off is its own affair.
-                let _ = timeout(DEADLINE, exchange(stream, &metrics, &*ready)).await;
+                let _ = timeout(DEADLINE, exchange(stream, (&metrics, more), &*ready)).await;
                 drop(permit);
             });
         }
@@ -72,7 +80,7 @@ impl Admin {
 }
 
 /// One request, one answer.
-async fn exchange(mut stream: TcpStream, metrics: &Arc<Metrics>, ready: &(impl Fn() -> bool + Sync)) -> io::Result<()> {
+async fn exchange(mut stream: TcpStream, metrics: (&Arc<Metrics>, More), ready: &(impl Fn() -> bool + Sync)) -> io::Result<()> {
     let mut head = Vec::with_capacity(1024);
     while !head.windows(4).any(|four| four == b"\r\n\r\n") {
         if head.len() > LARGEST_HEAD || stream.read_buf(&mut head).await? == 0 {
@@ -94,7 +102,7 @@ async fn exchange(mut stream: TcpStream, metrics: &Arc<Metrics>, ready: &(impl F
     stream.shutdown().await
 }
 
-async fn answer(line: &str, metrics: &Arc<Metrics>, ready: &(impl Fn() -> bool + Sync)) -> Page {
+async fn answer(line: &str, (metrics, more): (&Arc<Metrics>, More), ready: &(impl Fn() -> bool + Sync)) -> Page {
     let text = |status, body: &str| Page { status, content_type: "text/plain; charset=utf-8", body: format!("{body}\n") };
     let mut words = line.split(' ');
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
@@ -108,16 +116,21 @@ async fn answer(line: &str, metrics: &Arc<Metrics>, ready: &(impl Fn() -> bool +
         "/metrics" => Page {
             status: "200 OK",
             content_type: "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            body: rendered(metrics.clone()).await,
+            body: rendered(metrics.clone(), more).await,
         },
         _ => text("404 Not Found", "/livez, /readyz, /metrics"),
     }
 }
 
 /// Ten thousand routes make a text that takes a while: not on a thread that others wait for.
-async fn rendered(metrics: Arc<Metrics>) -> String {
+async fn rendered(metrics: Arc<Metrics>, more: More) -> String {
     // It fails where the runtime ends; nobody reads the answer then.
-    tokio::task::spawn_blocking(move || metrics.render()).await.unwrap_or_default()
+    let page = move || {
+        let own = metrics.render();
+        let more = more.map(|it| it()).unwrap_or_default();
+        own.strip_suffix("# EOF\n").map(|own| format!("{own}{more}# EOF\n")).unwrap_or(own)
+    };
+    tokio::task::spawn_blocking(page).await.unwrap_or_default()
 }
 
 #[cfg(test)]

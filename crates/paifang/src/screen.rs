@@ -84,6 +84,16 @@ pub fn head(url: &str, kubeconfig: Option<&str>, admin: Option<SocketAddr>, pain
     format!("{} {}\n\n{}", paint.paint(Style::Bold, "paifang"), env!("CARGO_PKG_VERSION"), indented(&table(None, &rows)))
 }
 
+/// Where names are answered, and the line that makes this machine's resolver ask there; nothing where they are not.
+pub fn names(sockets: &[SocketAddr], line: impl Fn(SocketAddr) -> String, paint: Paint) -> String {
+    // One that this machine reaches whatever happens to its network.
+    let Some(nearest) = sockets.iter().find(|it| it.ip().is_loopback()).or_else(|| sockets.first()) else { return String::new() };
+    let shown: Vec<String> = sockets.iter().map(SocketAddr::to_string).collect();
+    // As wide as the words of the head.
+    let rows = [vec![paint.paint(Style::Bold, "names  "), shown.join("   ")], vec![String::new(), line(*nearest)]];
+    indented(&table(None, &rows))
+}
+
 /// How somebody can log in. It cannot be shown again.
 pub fn first_login(first: &apiserver::OneTime, paint: Paint) -> String {
     let rows = [

@@ -5,9 +5,10 @@ use crate::screen::{self, Screen};
 use crate::signals;
 use anyhow::Context;
 use cli::Exit;
+use cli::args::names::{HostForm, NamesArgs};
 use cli::args::{ControlArgs, ROUTE_ORDER, ServingArgs, TranslationArgs};
 use cli::text::Paint;
-use control::{CONTROLLER, Ended, First, GATEWAY_CONTROLLER, Machine, Outbox, Picture, Plan, Shape};
+use control::{CONTROLLER, Ended, First, GATEWAY_CONTROLLER, HostOptions, Machine, Outbox, Picture, Plan, Shape};
 use kube::Client;
 use model::{Ack, Egress};
 use observe::Admin;
@@ -34,6 +35,9 @@ pub struct Wanted<'a> {
     pub port_offset: u16,
     pub translation: &'a TranslationArgs,
     pub serving: &'a ServingArgs,
+    pub names: &'a NamesArgs,
+    /// Where names are answered.
+    pub dns: Option<SocketAddr>,
     pub shape: Shape,
     /// Whether Istio's part is taken: its objects, its classes, its gateway's Service.
     pub istio: bool,
@@ -45,6 +49,8 @@ pub struct Serving {
     pub plan: Option<Plan>,
     pub picture: watch::Receiver<Picture>,
     pub admin: Option<SocketAddr>,
+    /// `None`: names are not to be answered.
+    pub names: Option<names::Server>,
     dataplane: Arc<Dataplane>,
     drain: Duration,
     draining: Arc<AtomicBool>,
@@ -69,7 +75,16 @@ pub async fn start(client: Client, wanted: &Wanted<'_>, mut own: Vec<SocketAddr>
     let (show, picture) = watch::channel(Picture::default());
     let draining = Arc::new(AtomicBool::new(false));
     let mut tasks = vec![tokio::spawn(publish(dataplane.clone(), outbox.clone(), acknowledge))];
+    let table = names::Table::default();
+    let names = match wanted.dns {
+        Some(address) => Some(names::Server::start(address, names::Zones::new(&wanted.names.dns_suffix, table.clone())).await),
+        None => None,
+    };
     if let Some(admin) = admin {
+        let admin = match names.as_ref().map(names::Server::counters) {
+            Some(counters) => admin.with(move || counters.render()),
+            None => admin,
+        };
         let (ready, draining) = (picture.clone(), draining.clone());
         let ready = move || ready.borrow().ready && !draining.load(Ordering::Relaxed);
         tasks.push(tokio::spawn(admin.serve(dataplane.metrics().clone(), ready)));
@@ -81,10 +96,23 @@ pub async fn start(client: Client, wanted: &Wanted<'_>, mut own: Vec<SocketAddr>
         default_certificate: Some(Arc::new(tls::self_signed(&["paifang.invalid"], SystemTime::now()).map_err(Fault::failed)?)),
         translate: translate::Options { egress, ..options },
         identity: Identity { controller: CONTROLLER.into(), instance: instance() },
+        hosts: hosts(wanted.names),
+        table,
+        dns: names.as_ref().map_or_else(|| watch::channel(names::Listening::default()).1, names::Server::listening),
         epoch: 0,
     };
     let control = tokio::spawn(control::run(client, options, outbox, acks, show));
-    Ok(Serving { plan, picture, admin: address, dataplane, drain: Duration::from_secs(wanted.serving.drain), draining, control, tasks })
+    Ok(Serving { plan, picture, admin: address, names, dataplane, drain: Duration::from_secs(wanted.serving.drain), draining, control, tasks })
+}
+
+fn hosts(names: &NamesArgs) -> HostOptions {
+    let form = match names.host_form {
+        HostForm::Dotted => resources::AddressForm::Dotted,
+        HostForm::Dashed => resources::AddressForm::Dashed,
+    };
+    let default = HostOptions::default();
+    let suffix = names.dns_suffix.first().map_or(default.suffix, |it| it.as_str().into());
+    HostOptions { suffix, form, grace: Duration::from_secs(names.host_grace) }
 }
 
 fn machine(wanted: &Wanted<'_>) -> Machine {
@@ -164,6 +192,13 @@ pub fn instance() -> String {
 }
 
 impl Serving {
+    /// Where names are answered, and how a resolver is told.
+    pub fn named(&self, names: &NamesArgs, paint: Paint) -> String {
+        let listening = self.names.as_ref().map(|it| it.listening().borrow().clone()).unwrap_or_default();
+        let resolver = names::Resolver::found(|path| std::path::Path::new(path).exists());
+        screen::names(&listening.sockets, |it| names::resolver_line(resolver, it, &names.dns_suffix), paint)
+    }
+
     /// Lets a task run as long as this serves.
     pub fn accompany(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.push(tokio::spawn(task));
@@ -227,6 +262,8 @@ pub async fn control(args: ControlArgs) -> Result<Exit, Fault> {
         port_offset: args.port_offset,
         translation: &args.translation,
         serving: &args.serving,
+        names: &args.names,
+        dns: args.dns_address.socket(args.port_offset),
         shape: Shape::Cluster,
         istio: args.istio,
     };
@@ -234,6 +271,7 @@ pub async fn control(args: ControlArgs) -> Result<Exit, Fault> {
     serving.accompany(tenancy::run(client));
     let mut screen = Screen::new(Paint::of(&std::io::stderr()));
     screen.write(&screen::head(&url, None, serving.admin, screen.paint()));
+    screen.write(&serving.named(&args.names, screen.paint()));
     serving.run(&mut screen).await?;
     screen.write("\nstopping: requests under way may finish\n");
     serving.stop().await;

@@ -13,6 +13,7 @@ use anyhow::Context;
 use cli::Exit;
 use apiserver::FirstLogin;
 use cli::args::UpArgs;
+use cli::args::names::DnsAddress;
 use cli::text::Paint;
 use control::{Node, Shape};
 use std::net::SocketAddr;
@@ -55,6 +56,8 @@ async fn serve(args: &UpArgs, api: &apiserver::Running, first_login: &FirstLogin
         port_offset: args.port_offset,
         translation: &args.translation,
         serving: &args.serving,
+        names: &args.names,
+        dns: args.dns_address.unwrap_or(DnsAddress::Ip(args.node_address)).socket(args.port_offset),
         shape: Shape::Up,
         istio: true,
     };
@@ -62,6 +65,7 @@ async fn serve(args: &UpArgs, api: &apiserver::Running, first_login: &FirstLogin
     let mut screen = Screen::new(Paint::of(&std::io::stderr()));
     let kubeconfig = api.kubeconfig_path.display().to_string();
     screen.write(&screen::head(&api.url, Some(&kubeconfig), serving.admin, screen.paint()));
+    screen.write(&serving.named(&args.names, screen.paint()));
     // Told once, so not before it is sure that this start serves.
     if let Some(first) = api.first_login(first_login).await? {
         screen.write(&screen::first_login(&first, screen.paint()));

@@ -87,6 +87,8 @@ pub enum Cause {
     HostTaken,
     /// A gateway may not be asked for in this namespace, or does not serve it.
     ScopeNotAllowed,
+    /// A host is to be generated, and there is no address to make it of.
+    HostPending,
 }
 
 /// What we say about one object: its problems, and what of it is served.

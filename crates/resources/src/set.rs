@@ -1,5 +1,6 @@
 //! The set of objects, and how it changes.
 
+use crate::generated::{self, HostTemplate, Templates};
 use crate::kind::class::IngressClass;
 use crate::kind::ingress::Ingress;
 use crate::kind::ingress_gateway::IngressGateway;
@@ -9,7 +10,7 @@ use crate::kind::service::Service;
 use crate::kind::slice::EndpointSlice;
 use crate::kind::{Kind, Lives, Object, for_each_kind};
 use crate::references::{Edit, References};
-use model::{HostPattern, ObjectRef, Text};
+use model::{GatewayId, HostPattern, ObjectRef, Text};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -28,6 +29,10 @@ macro_rules! resources {
             $($field: BTreeMap<Name, Arc<crate::kind::$($path)::+>>,)*
             /// What external names resolve to; whoever resolves them says so with [`Change::Resolved`].
             addresses: HashMap<Text, Arc<[IpAddr]>>,
+            /// How hosts are generated; whoever knows where gateways are says so with [`Change::Hosts`].
+            templates: Templates,
+            /// As written, those that ask for a host.
+            asking: BTreeMap<(Kind, Name), Object>,
             references: References,
         }
 
@@ -69,6 +74,8 @@ pub enum Change {
     Object { kind: Kind, name: Name, object: Option<Arc<Value>> },
     /// The addresses of a Service's `externalName`; empty: it has none.
     Resolved { name: Text, addresses: Vec<IpAddr> },
+    /// How hosts are generated on a gateway; `None`: there are none any more.
+    Hosts { gateway: GatewayId, template: Option<HostTemplate> },
 }
 
 /// A change that was made: both versions, for whoever asks what it touches.
@@ -81,6 +88,8 @@ pub enum Applied {
     Resolved {
         name: Text,
     },
+    /// Several objects at once.
+    Several(Vec<Applied>),
     /// Nothing we read is different.
     Nothing,
 }
@@ -103,6 +112,7 @@ impl Resources {
         match change {
             Change::Object { kind, name, object } => {
                 let new = object.map(|value| Object::read(kind, name.clone(), &value));
+                let new = self.with_hosts(kind, &name, new);
                 self.put(kind, name, new)
             }
             Change::Resolved { name, addresses } => {
@@ -112,7 +122,40 @@ impl Resources {
                 self.addresses.insert(name.clone(), addresses.into());
                 Applied::Resolved { name }
             }
+            Change::Hosts { gateway, template } => self.generate(gateway, template),
         }
+    }
+
+    /// The object as it is served, where it asks for a host.
+    fn with_hosts(&mut self, kind: Kind, name: &Name, new: Option<Object>) -> Option<Object> {
+        let key = (kind, name.clone());
+        let object = match new {
+            Some(object) if generated::asks(&object) => object,
+            other => {
+                self.asking.remove(&key);
+                return other;
+            }
+        };
+        let served = generated::generated(&object, &self.templates);
+        self.asking.insert(key, object);
+        Some(served)
+    }
+
+    /// A gateway has moved: whoever asks for a host has another one.
+    fn generate(&mut self, gateway: GatewayId, template: Option<HostTemplate>) -> Applied {
+        if self.templates.get(&gateway) == template.as_ref() {
+            return Applied::Nothing;
+        }
+        match template {
+            Some(template) => drop(self.templates.insert(gateway, template)),
+            None => drop(self.templates.remove(&gateway)),
+        }
+        let asking: Vec<((Kind, Name), Object)> = self.asking.iter().map(|(key, it)| (key.clone(), it.clone())).collect();
+        let again = asking.into_iter().map(|((kind, name), written)| {
+            let served = generated::generated(&written, &self.templates);
+            self.put(kind, name, Some(served))
+        });
+        Applied::Several(again.filter(|it| !matches!(it, Applied::Nothing)).collect())
     }
 
     fn put(&mut self, kind: Kind, name: Name, new: Option<Object>) -> Applied {

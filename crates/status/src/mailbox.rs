@@ -1,5 +1,6 @@
 //! The latest wish per object, until the writer has time.
 
+use crate::wish::Part;
 use crate::{Target, Wish};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,18 +28,18 @@ struct Desk {
     taken: HashSet<Slot>,
 }
 
-/// Which part of an object a wish is about: an object's status and the object itself do not replace each other.
+/// Which part of an object a wish is about: an object's status, an annotation of it and the object itself do not replace one another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Slot {
     pub target: Target,
-    pub status: bool,
+    pub part: Part,
 }
 
 // === impl Mailbox ===
 
 impl Mailbox {
     pub fn put(&self, target: Target, wish: Wish) {
-        let slot = Slot { status: wish.is_status(), target };
+        let slot = Slot { part: wish.part(), target };
         let mut desk = self.desk();
         let waits = desk.wishes.insert(slot.clone(), wish).is_some();
         if !waits && !desk.taken.contains(&slot) {

@@ -12,6 +12,8 @@ pub enum Wish {
     Status(Box<Statement>),
     /// The object exists and holds at least this.
     Object(Value),
+    /// This annotation has this value; `None`: it is not there.
+    Annotation(&'static str, Option<String>),
     /// The object does not exist.
     Absent,
     /// This event has been said (once more).
@@ -21,10 +23,22 @@ pub enum Wish {
 /// An IP address or a host name.
 pub type Address = String;
 
+/// What wishes about one object do not replace in one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Part {
+    Object,
+    Status,
+    Annotation(&'static str),
+}
+
 impl Wish {
-    /// Whether it is written to the `status` of an object.
-    pub(crate) fn is_status(&self) -> bool {
-        matches!(self, Self::Addresses(_) | Self::Status(_))
+    /// Which part of an object it is about.
+    pub(crate) fn part(&self) -> Part {
+        match self {
+            Self::Addresses(_) | Self::Status(_) => Part::Status,
+            Self::Annotation(name, _) => Part::Annotation(name),
+            Self::Object(_) | Self::Absent | Self::Event(_) => Part::Object,
+        }
     }
 
     /// The merge patch that turns `current` into what is wished at the time `now`, or `None` where it is so already.
@@ -35,6 +49,10 @@ impl Wish {
                 let ingress = ingress(addresses);
                 let same = current.pointer("/status/loadBalancer/ingress").map_or(addresses.is_empty(), |it| *it == ingress);
                 (!same).then(|| json!({ "status": { "loadBalancer": { "ingress": ingress } } }))
+            }
+            Self::Annotation(name, wanted) => {
+                let there = current.pointer("/metadata/annotations").and_then(|it| it.get(name)?.as_str());
+                (there != wanted.as_deref()).then(|| json!({ "metadata": { "annotations": { *name: wanted } } }))
             }
             Self::Object(wanted) => (!covers(current, wanted)).then(|| wanted.clone()),
             Self::Event(event) => {
@@ -89,6 +107,16 @@ mod tests {
         ] {
             assert_eq!(covers(&current, &wanted), expect, "{current}");
         }
+    }
+
+    #[test]
+    fn an_annotation_is_one_of_many() {
+        let current = json!({ "metadata": { "annotations": { "mine": "a", "yours": "b" } } });
+        let wish = |value: Option<&str>| Wish::Annotation("mine", value.map(str::to_owned)).change(&current, "");
+        assert_eq!(wish(Some("a")), None);
+        assert_eq!(wish(Some("c")), Some(json!({ "metadata": { "annotations": { "mine": "c" } } })));
+        assert_eq!(wish(None), Some(json!({ "metadata": { "annotations": { "mine": null } } })));
+        assert_eq!(Wish::Annotation("none", None).change(&json!({}), ""), None);
     }
 
     #[test]

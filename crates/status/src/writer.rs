@@ -1,6 +1,7 @@
 //! Makes wishes come true.
 
 use crate::mailbox::Slot;
+use crate::wish::Part;
 use crate::{Mailbox, Target, Wish};
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
@@ -136,7 +137,7 @@ async fn write_once(client: &Client, target: &Target, wish: &Wish) -> Result<Wri
         (Wish::Absent, Some(_)) => {
             api.delete(&target.name, &DeleteParams::default()).await?;
         }
-        (Wish::Absent | Wish::Addresses(_) | Wish::Status(_), None) => return Ok(Written::Nothing),
+        (Wish::Absent | Wish::Addresses(_) | Wish::Status(_) | Wish::Annotation(..), None) => return Ok(Written::Nothing),
         (Wish::Object(object) | Wish::Event(object), None) => {
             let object: DynamicObject = serde_json::from_value(object.clone())?;
             api.create(&PostParams::default(), &object).await?;
@@ -157,7 +158,7 @@ fn now() -> String {
 
 async fn send(api: &Api<DynamicObject>, target: &Target, wish: &Wish, patch: Value) -> Result<(), WriteError> {
     let (params, patch) = (PatchParams::default(), Patch::Merge(patch));
-    match wish.is_status() {
+    match wish.part() == Part::Status {
         true => api.patch_status(&target.name, &params, &patch).await?,
         false => api.patch(&target.name, &params, &patch).await?,
     };

@@ -84,9 +84,11 @@ pub fn members<'a>(
     resources: &'a Resources,
     options: &'a Options,
     (gateways, shared): (&'a [SharedGateway], &'a SharedGateway),
-    host: &HostPattern,
+    host: &'a HostPattern,
 ) -> impl Iterator<Item = &'a Ingress> {
     let covered = resources.ingresses_of_host(host).filter(|it| shared.scope.covers(&it.meta.name.namespace));
+    // One that is only looked at here, since it has no host anywhere, wants none.
+    let covered = covered.filter(move |it| it.wants(host) && it.is_at(host, &shared.id));
     let served = covered.filter(move |ingress| {
         let (speaks, class) = of_gateway(resources, gateways, ingress, class(resources, options, ingress));
         speaks == Some(&shared.id) && matches!(class, Class::Ours(..))
@@ -120,6 +122,9 @@ impl<'a> Members<'a> {
     ) -> Self {
         let mut members = Self { nginx: Vec::new(), istio: Vec::new(), reports: Vec::new() };
         for ingress in resources.ingresses_of_host(host).filter(|ingress| shared.scope.covers(&ingress.meta.name.namespace)) {
+            if !ingress.is_at(host, &shared.id) {
+                continue;
+            }
             let class = class(resources, options, ingress);
             let (speaks, class) = of_gateway(resources, gateways, ingress, class);
             if speaks != Some(&shared.id) {

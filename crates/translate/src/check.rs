@@ -4,8 +4,9 @@ use crate::annotated;
 use crate::reports::Reports;
 use crate::{Options, translate};
 use model::ObjectRef;
-use resources::{Cause, Change, Kind, Name, Object, Problem, Resources, Severity};
+use resources::{AddressForm, Cause, Change, HostTemplate, Kind, Name, Object, Problem, Projects, Resources, Severity};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use translate_gateway_api::Absent;
 use translate_ingress::Others;
 
@@ -13,7 +14,8 @@ use translate_ingress::Others;
 ///
 /// A reference to what is not among them is a note: it may well exist where they are going. Objects of other kinds have none.
 pub fn check(objects: &[Value], options: &Options) -> Vec<(ObjectRef, Problem)> {
-    let resources = Resources::of(objects);
+    let mut resources = Resources::of(objects);
+    place(&mut resources, options);
     let mut options = options.clone();
     options.ingress.classes.others = Others::NotAtHand;
     options.gateway_api.absent = Absent::Ours;
@@ -31,6 +33,28 @@ pub fn check(objects: &[Value], options: &Options) -> Vec<(ObjectRef, Problem)> 
         }
     }
     problems
+}
+
+/// Where nobody knows where gateways are, generated hosts are made of an address of the documentation, so that the rest can be judged.
+pub fn place(resources: &mut Resources, options: &Options) {
+    let mut parents = BTreeSet::new();
+    for name in resources.names(Kind::HttpRoute) {
+        if let Some(Object::HttpRoute(route)) = resources.get(Kind::HttpRoute, name) {
+            parents.extend(route.parents.iter().filter_map(|it| it.gateway().cloned()));
+        }
+    }
+    for gateway in &options.gateways {
+        let template = HostTemplate {
+            ingresses: Some(gateway.scope.clone()),
+            parents: parents.clone(),
+            projects: Projects::Many,
+            form: AddressForm::Dotted,
+            suffix: "nip.io".into(),
+            address: Some([192, 0, 2, 1].into()),
+            former: Vec::new(),
+        };
+        resources.apply(Change::Hosts { gateway: gateway.id.clone(), template: Some(template) });
+    }
 }
 
 /// An object that has no name belongs nowhere. YAML reads some names, such as `off`, as something else.

@@ -29,7 +29,7 @@ mod shard;
 mod touched;
 
 pub use annotated::{ENDPOINTS_ANNOTATION, MANAGED_BY, endpoint_slices, problems as annotation_problems};
-pub use check::check;
+pub use check::{check, place};
 pub use endpoints::endpoints;
 pub use in_use::{InUse, Turnover};
 pub use listening::{Listening, Listens, Port, listening};

@@ -25,6 +25,10 @@ pub struct Touched {
 /// **Invariant:** the cost follows what is touched, never how much there is.
 pub fn touched(resources: &Resources, options: &mut Options, applied: &Applied) -> Touched {
     let mut touched = Touched::default();
+    if let Applied::Several(all) = applied {
+        all.iter().for_each(|it| touched.extend(self::touched(resources, options, it)));
+        return touched;
+    }
     if may_move(applied) {
         let now = requests::gateways(resources, options);
         let before = std::mem::replace(&mut options.gateways, now);
@@ -48,7 +52,7 @@ pub fn touched(resources: &Resources, options: &mut Options, applied: &Applied) 
         Applied::Resolved { name } => {
             touched.services.extend(resources.services_of_external_name(name).map(|service| service.meta.name.clone()));
         }
-        Applied::Nothing => {}
+        Applied::Several(_) | Applied::Nothing => {}
     }
     touched
 }
@@ -62,7 +66,7 @@ fn may_move(applied: &Applied) -> bool {
     let is_request = |it: &Option<Object>| matches!(it, Some(Object::IngressGateway(_)));
     match applied {
         Applied::Object { old, new } => is_request(old) || is_request(new) || workspace(old) != workspace(new),
-        Applied::Resolved { .. } | Applied::Nothing => false,
+        Applied::Several(_) | Applied::Resolved { .. } | Applied::Nothing => false,
     }
 }
 

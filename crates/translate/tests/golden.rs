@@ -12,7 +12,7 @@ mod written;
 
 use asked::Asked;
 use model::{Egress, GatewayId};
-use resources::{Name, Resources, SharedGateway, load};
+use resources::{AddressForm, Change, HostTemplate, Name, Projects, Resources, Scope, SharedGateway, load};
 use serde_json::Value;
 use std::path::Path;
 use testkit::golden::{self, Produced};
@@ -42,7 +42,19 @@ fn options() -> Options {
 fn resources(input: &str) -> Resources {
     let loaded = load::load("in.yaml", input).unwrap_or_else(|errors| panic!("{errors:?}"));
     let objects: Vec<Value> = loaded.into_iter().map(|loaded| written::with_certificate(loaded.object)).collect();
-    Resources::of(&objects)
+    let mut resources = Resources::of(&objects);
+    // For those that ask for a generated host.
+    let template = HostTemplate {
+        ingresses: Some(Scope::Cluster),
+        parents: resources.gateways().map(|it| it.meta.name.clone()).collect(),
+        projects: Projects::Many,
+        form: AddressForm::Dotted,
+        suffix: "nip.io".into(),
+        address: Some([10, 0, 0, 2].into()),
+        former: vec![[10, 0, 0, 1].into()],
+    };
+    resources.apply(Change::Hosts { gateway: GatewayId::new("default"), template: Some(template) });
+    resources
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The commands of the first pages, run as they stand there, and what the pages say they print.
 
-use crate::harness::{Up, binary, may_bind_80, read, run, text};
+use crate::harness::{Up, binary, chance, may_bind_80, read, run, text};
+use crate::names::{free, has_dig};
 use crate::objects::{service, simple, with_tls};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -70,7 +71,10 @@ struct Reader {
 
 impl Reader {
     fn start() -> Self {
-        let up = Up::start(&["--demo"]);
+        Self::of(Up::start(&["--demo"]))
+    }
+
+    fn of(up: Up) -> Self {
         eventually("it says what to try", || up.said().contains("try ").then_some(()));
         let origin = Origin::recording();
         let mut here = vec![("8888".to_owned(), origin.address().port().to_string())];
@@ -198,11 +202,27 @@ fn the_pages_about_istio_and_gateway_api_go_as_written() {
 }
 
 #[test]
+fn the_page_about_names_goes_as_written() {
+    let dns = free(&mut chance("the_page_about_names_goes_as_written"));
+    let mut reader = Reader::of(Up::start(&["--demo", "--dns-address", &dns.to_string()]));
+    // First, since other addresses are parts of it.
+    reader.here.insert(0, ("@127.0.0.1 -p 53".to_owned(), format!("@{} -p {}", dns.ip(), dns.port())));
+    if !may_bind_80() {
+        let port = reader.up.http[0].port();
+        reader.here.insert(0, ("nip.io/get".to_owned(), format!("nip.io:{port}/get")));
+    }
+    if has_dig() {
+        assert!(reader.follow("docs/guide/names.md") >= 6);
+    }
+}
+
+#[test]
 fn the_same_commands_stand_on_the_chinese_pages() {
     for (english, chinese) in [
         ("README.md", "README.zh.md"),
         ("docs/guide/start.md", "docs/guide/zh/start.md"),
         ("docs/guide/routes.md", "docs/guide/zh/routes.md"),
+        ("docs/guide/names.md", "docs/guide/zh/names.md"),
         ("docs/guide/operate.md", "docs/guide/zh/operate.md"),
         ("docs/guide/from-istio.md", "docs/guide/zh/from-istio.md"),
         ("docs/guide/gateway-api.md", "docs/guide/zh/gateway-api.md"),

@@ -104,6 +104,10 @@ impl Up {
         if !given("--pool") {
             command.args(["--pool", &self.pool]);
         }
+        // Port 53 is one, and the tests are many.
+        if !given("--dns-address") {
+            command.args(["--dns-address", "none"]);
+        }
         if !given("--port-offset") && self.offset > 0 {
             command.args(["--port-offset", &self.offset.to_string()]);
         }

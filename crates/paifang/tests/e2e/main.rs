@@ -15,6 +15,7 @@ mod harness;
 mod ingress;
 mod istio;
 mod load;
+mod names;
 mod objects;
 mod pool;
 mod secure;

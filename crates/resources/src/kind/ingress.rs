@@ -2,6 +2,7 @@
 
 use super::meta::{Meta, Name};
 use crate::at::{At, Problems};
+use crate::generated::Generated;
 use crate::problem::{Cause, Problem};
 use model::Text;
 use serde_json::Value;
@@ -27,6 +28,8 @@ pub struct Rule {
     pub host: Text,
     /// `None`: the rule has no `http`.
     pub paths: Option<Vec<HttpPath>>,
+    /// Where the host was generated: for which gateways. A rule has a copy of itself for each of its hosts.
+    pub generated: Generated,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +122,7 @@ impl Rule {
             paths
         });
         at_object?;
-        Some(Self { index, host: host?, paths })
+        Some(Self { index, host: host?, paths, generated: Generated::new() })
     }
 }
 

@@ -4,9 +4,10 @@ use super::*;
 use crate::{InUse, touched};
 use model::{Action, GatewayId, Route, Update};
 use proptest::prelude::*;
-use resources::{Change, Kind, Name, Scope, SharedGateway, Status};
+use resources::{AddressForm, Change, HOST_ANNOTATION, HostTemplate, Kind, Name, Projects, Scope, SharedGateway, Status};
 use route::Snapshot;
 use serde_json::{Value, json};
+use std::net::IpAddr;
 use std::time::Instant;
 
 fn options() -> Options {
@@ -95,9 +96,12 @@ fn ingress() -> impl Strategy<Value = Value> {
         prop_oneof![Just(json!([])), Just(json!([{"hosts": ["a.test"], "secretName": "tls"}])), Just(json!([{"secretName": "none"}]))];
     let default = prop_oneof![Just(Value::Null), Just(json!({"service": {"name": "web", "port": {"number": 80}}}))];
     let created = of(&["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"]);
-    let annotations = (annotations(), prop::bool::weighted(0.25)).prop_map(|(mut annotations, istio)| {
+    let annotations = (annotations(), prop::bool::weighted(0.25), wish()).prop_map(|(mut annotations, istio, wish)| {
         if istio {
             annotations["kubernetes.io/ingress.class"] = "istio".into();
+        }
+        if let Some(wish) = wish {
+            annotations[HOST_ANNOTATION] = wish.into();
         }
         annotations
     });
@@ -112,6 +116,40 @@ fn ingress() -> impl Strategy<Value = Value> {
             })
         },
     )
+}
+
+/// Whether a host is to be generated.
+fn wish() -> impl Strategy<Value = Option<&'static str>> {
+    prop_oneof![4 => Just(None), 3 => Just(Some("auto")), 1 => Just(Some("maybe"))]
+}
+
+/// Where a gateway is, and was.
+fn template() -> impl Strategy<Value = Change> {
+    let address = || prop::option::weighted(0.8, (1_u8..4).prop_map(|it| IpAddr::from([10, 0, 0, it])));
+    let gateway = of(&["cluster", "project", "a/gw"]);
+    (gateway, address(), address(), prop::bool::weighted(0.8)).prop_map(|(gateway, address, former, there)| {
+        let (ingresses, projects, parents) = match &*gateway {
+            "cluster" => (Some(Scope::Cluster), Projects::Many, [Name::new("a", "other"), Name::new("b", "gw")].into()),
+            "project" => (Some(Scope::Namespace("b".into())), Projects::One, Default::default()),
+            _ => (None, Projects::Many, [Name::new("a", "gw")].into()),
+        };
+        let form = AddressForm::Dotted;
+        let template =
+            HostTemplate { ingresses, parents, projects, form, suffix: "test".into(), address, former: former.into_iter().collect() };
+        Change::Hosts { gateway: GatewayId::new(gateway), template: there.then_some(template) }
+    })
+}
+
+/// A change of an object, or of where a gateway is.
+fn change() -> impl Strategy<Value = Change> {
+    let of_object = (object(), any::<bool>(), any::<u64>(), junk()).prop_filter_map("no object", |(mut object, gone, way, junk)| {
+        if way % 3 == 0 {
+            mutate(&mut object["spec"], way, junk);
+        }
+        let Change::Object { kind, name, object } = Change::of(&object)? else { return None };
+        Some(Change::Object { kind, name, object: object.filter(|_| !gone) })
+    });
+    prop_oneof![6 => of_object, 1 => template()]
 }
 
 fn service() -> impl Strategy<Value = Value> {
@@ -207,10 +245,14 @@ fn http_route() -> impl Strategy<Value = Value> {
         .prop_map(|(matches, filters, backends)| json!({"matches": matches, "filters": filters, "backendRefs": backends}));
     let hosts = prop::collection::vec(deep_host(), 0..3);
     let (parents, rules) = (prop::collection::vec(parent, 0..3), prop::collection::vec(rule, 0..3));
-    (of(&["one", "two", "three"]), of(&["a", "b"]), created(), parents, hosts, rules).prop_map(
-        |(name, namespace, created, parents, hosts, rules)| {
+    (of(&["one", "two", "three"]), of(&["a", "b"]), (created(), wish()), parents, hosts, rules).prop_map(
+        |(name, namespace, (created, wish), parents, hosts, rules)| {
+            let mut metadata = meta(name, namespace, created);
+            if let Some(wish) = wish {
+                metadata["annotations"] = json!({ HOST_ANNOTATION: wish });
+            }
             json!({
-                "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": meta(name, namespace, created),
+                "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": metadata,
                 "spec": {"parentRefs": parents, "hostnames": hosts, "rules": rules},
             })
         },
@@ -473,16 +515,10 @@ proptest! {
     }
 
     #[test]
-    fn one_change_after_another_equals_from_scratch(
-        changes in prop::collection::vec((object(), any::<bool>(), any::<u64>(), junk()), 1..24),
-    ) {
+    fn one_change_after_another_equals_from_scratch(changes in prop::collection::vec(change(), 1..24)) {
         let (mut options, mut resources, mut now) = (options(), Resources::default(), Translation::default());
-        for (mut object, gone, way, junk) in changes {
-            if way % 3 == 0 {
-                mutate(&mut object["spec"], way, junk);
-            }
-            let Some(Change::Object { kind, name, object }) = Change::of(&object) else { continue };
-            let applied = resources.apply(Change::Object { kind, name, object: object.filter(|_| !gone) });
+        for change in changes.clone() {
+            let applied = resources.apply(change);
             let touched = touched(&resources, &mut options, &applied);
             for object in touched.objects {
                 let said = crate::report(&resources, &options, &object);
@@ -505,6 +541,11 @@ proptest! {
             prop_assert_eq!(now.0, scratch.0);
             prop_assert_eq!(without_hints(now.1), without_hints(scratch.1));
         }
+        // Where gateways are may be known before their routes, or after them.
+        let (hosts, objects): (Vec<_>, Vec<_>) = changes.into_iter().partition(|it| matches!(it, Change::Hosts { .. }));
+        let mut again = Resources::default();
+        hosts.into_iter().chain(objects).for_each(|it| drop(again.apply(it)));
+        prop_assert_eq!(shown(&translate(&again, &options)), shown(&translate(&resources, &options)));
     }
 
     #[test]

@@ -3,10 +3,12 @@
 use super::filter::HttpFilter;
 use super::{BackendRef, ParentRef, duration, number};
 use crate::at::{At, Problems};
+use crate::generated::Generated;
 use crate::kind::meta::{Meta, Name};
 use crate::problem::{Cause, Problem};
 use model::{HostPattern, Text};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub struct HttpRoute {
     pub parents: Vec<ParentRef>,
     /// Every one where none is written.
     pub hosts: Vec<HostPattern>,
+    /// Those of its hosts that were generated: for which gateways.
+    pub generated: BTreeMap<HostPattern, Generated>,
     pub rules: Vec<HttpRule>,
     pub problems: Vec<Problem>,
 }
@@ -96,7 +100,8 @@ impl HttpRoute {
         let mut problems = Vec::new();
         let root = At::root(value);
         let meta = Meta::read(name, &root, &mut problems);
-        let mut route = Self { meta, parents: Vec::new(), hosts: Vec::new(), rules: Vec::new(), problems: Vec::new() };
+        let mut route =
+            Self { meta, parents: Vec::new(), hosts: Vec::new(), generated: BTreeMap::new(), rules: Vec::new(), problems: Vec::new() };
         if let Some(spec) = root.field("spec") {
             let own = &route.meta.name.namespace;
             route.parents = super::parents(own, &spec, &mut problems);
