@@ -21,7 +21,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("translate-ingress", &["model", "resources"]),
     ("translate-gateway-api", &["model", "resources"]),
     ("translate-istio", &["model", "resources"]),
-    ("translate", &["model", "resources", "translate-ingress", "translate-gateway-api", "translate-istio"]),
+    ("translate-service", &["model", "resources"]),
+    ("translate", &["model", "resources", "translate-ingress", "translate-gateway-api", "translate-istio", "translate-service"]),
     // mechanisms
     ("observe", &["model"]),
     ("tls", &["model"]),
@@ -68,7 +69,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // for tests and chores
     ("testkit", &[]),
     ("xtask", &[]),
-    ("bench", &["model", "route", "filter", "http1", "upstream", "tls", "observe", "proxy", "testkit"]),
+    ("bench", &["model", "route", "filter", "http1", "upstream", "tls", "observe", "proxy", "store", "testkit"]),
 ];
 
 /// Crates that a client of the Kubernetes API may be reached from.

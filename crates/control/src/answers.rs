@@ -2,6 +2,7 @@
 
 mod conditions;
 mod draft;
+mod entrance;
 
 use crate::picture::{GatewayPicture, SocketPicture};
 use crate::world::World;
@@ -16,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
+use translate::service_of;
 
 /// How long a problem must last before it is said: objects that are applied together arrive one after another.
 const PATIENCE: Duration = Duration::from_millis(700);
@@ -153,9 +155,11 @@ impl Answers {
             self.nacks.entry(nack.shard.clone()).or_default().push(Refused { nack, source });
         }
         if self.bindings != ack.bindings {
-            self.bindings = ack.bindings;
+            let before = std::mem::replace(&mut self.bindings, ack.bindings);
             self.moved = true;
             about.extend(self.services());
+            let forwarded = self.bindings.iter().chain(&before).filter_map(|it| service_of(&it.gateway));
+            about.extend(forwarded.map(|it| ReadKind::Service.object_ref(&it)));
         }
         if std::mem::take(&mut self.moved) {
             about.extend(world.resources().ingresses().map(|it| ReadKind::Ingress.object_ref(&it.meta.name)));
@@ -194,9 +198,10 @@ impl Answers {
             bindings: &self.bindings,
             refusals: refused.map(|(it, source)| (it.nack.shard.clone(), source.rule.clone(), it.nack.message.clone())).collect(),
             controllers: self.controllers.clone(),
+            host: &self.identity.instance,
         };
         let statement = heard.finish(&draft, object);
-        if matches!(kind, Kind::Gateway | Kind::IstioGateway) {
+        if matches!(kind, Kind::Gateway | Kind::IstioGateway | Kind::IngressGateway) {
             let before = self.gateways_served.insert(object.clone(), (draft, statement.clone()));
             // One that moves is no news to all others.
             if before.is_some_and(|(_, before)| before == statement) {
@@ -293,6 +298,8 @@ impl Answers {
         if let Some(plan) = self.gateways.of_service(object) {
             problems.extend(self.bindings.iter().filter(|it| it.gateway == plan.id).filter_map(unbound));
         }
+        let forwarded = |it: &&BindingState| service_of(&it.gateway).is_some_and(|it| ReadKind::Service.object_ref(&it) == *object);
+        problems.extend(self.bindings.iter().filter(forwarded).filter_map(unbound));
         problems
     }
 
@@ -308,7 +315,7 @@ impl Answers {
     }
 
     fn all_shown(&self) -> Vec<Address> {
-        let of = |it: &Plan| it.status().into_iter().chain(it.others.clone()).chain([it.node_address.to_string()]).collect::<Vec<_>>();
+        let of = |it: &Plan| it.status().into_iter().chain(it.others.clone()).chain(it.shown()).chain([it.node_address.to_string()]).collect::<Vec<_>>();
         self.gateways.iter().flat_map(of).collect()
     }
 
@@ -320,6 +327,7 @@ impl Answers {
         };
         let gateways = self.gateways.iter().map(|plan| GatewayPicture {
             id: plan.id.clone(),
+            services: plan.services.clone(),
             others: plan.others.clone(),
             waiting: plan.waiting().map(|it| it.to_string()),
             sockets: sockets(&plan.id),

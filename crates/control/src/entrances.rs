@@ -3,9 +3,10 @@
 use crate::answers::{Trouble, warning};
 use crate::first::{First, Notes, due};
 use crate::gateways::{Asks, Gateways, Given, Machine, Shape, Taken, Wishes, asks};
-use crate::keep::{Keeper, With};
+use crate::keep::{Keeper, Known, With};
 use crate::plan::Plan;
 use crate::prepare::Prepared;
+use crate::provision;
 use crate::sockets::{self, Demand, SocketError};
 use model::{Certificate, Gateway, GatewayId, ObjectRef};
 use pools::Shortage;
@@ -87,8 +88,8 @@ impl Entrances {
         self.touched
     }
 
-    /// Decides anew where each gateway listens, if there is reason to. Returns whether that, or what is to be said of it, is different.
-    pub fn settle(&mut self, listening: &Listening, mailbox: &Mailbox) -> bool {
+    /// Decides anew where each gateway listens, passing over what others have, if there is reason to. Returns whether that, or what is to be said of it, is different.
+    pub fn settle(&mut self, listening: &Listening, reserved: Taken, mailbox: &Mailbox) -> bool {
         if !std::mem::take(&mut self.touched) {
             return false;
         }
@@ -96,7 +97,7 @@ impl Entrances {
         let own = self.shared.services.first();
         self.wishes = own.and_then(|it| self.keeper.wishes(it)).unwrap_or(self.wishes);
         self.asks = asks(&self.shared, listening, self.wishes);
-        let found = match self.find(&self.given(Heard::Owner)) {
+        let found = match self.find(&self.given(Heard::Owner), &reserved) {
             Ok(found) => {
                 self.refused = None;
                 found
@@ -104,7 +105,7 @@ impl Entrances {
             // What its owner asked for and cannot have is left as it is, and said.
             Err(error) => {
                 self.refused = Some(error);
-                self.find(&self.given(Heard::Nobody)).unwrap_or_else(|_| (*self.plans).clone())
+                self.find(&self.given(Heard::Nobody), &reserved).unwrap_or_else(|_| (*self.plans).clone())
             }
         };
         self.plans = Arc::new(found);
@@ -112,8 +113,12 @@ impl Entrances {
         self.published.is_empty() || before != (self.plans.clone(), self.trouble())
     }
 
-    fn find(&self, given: &BTreeMap<GatewayId, Given>) -> Result<Gateways, SocketError> {
-        sockets::find(&self.machine, &self.asks, given, &self.plans, (Demand::Can, Taken::default()))
+    /// `reserved`: what Services have that are forwarded.
+    fn find(&self, given: &BTreeMap<GatewayId, Given>, reserved: &Taken) -> Result<Gateways, SocketError> {
+        if let Shape::Pods(_) = self.machine.shape {
+            return Ok(provision::plan(&self.machine, &self.asks, given, &self.keeper));
+        }
+        sockets::find(&self.machine, &self.asks, given, &self.plans, (Demand::Can, reserved.clone()))
     }
 
     fn given(&self, heard: Heard) -> BTreeMap<GatewayId, Given> {
@@ -142,7 +147,7 @@ impl Entrances {
 
     /// What the data plane has not been told yet.
     pub fn publish(&mut self) -> Vec<(GatewayId, Option<Arc<Gateway>>)> {
-        let certificate = |plan: &Plan| self.default_certificate.clone().filter(|_| plan.owner.is_none());
+        let certificate = |plan: &Plan| self.default_certificate.clone().filter(|_| plan.owner.is_none() || plan.is_requested());
         let now: BTreeMap<GatewayId, Arc<Gateway>> =
             self.plans.iter().map(|plan| (plan.id.clone(), Arc::new(plan.gateway(certificate(plan))))).collect();
         let gone = self.published.keys().filter(|id| !now.contains_key(*id)).map(|id| (id.clone(), None));
@@ -153,8 +158,8 @@ impl Entrances {
     }
 
     /// Looks at what no event tells of: what is missing is made again, what was short may be there now.
-    pub fn tend(&mut self, all_known: bool, mailbox: &Mailbox) {
-        let orphans = if all_known { self.keeper.orphans() } else { Vec::new() };
+    pub fn tend(&mut self, known: Known, mailbox: &Mailbox) {
+        let orphans = self.keeper.orphans(known);
         self.keeper.missing().into_iter().chain(orphans).for_each(|(target, wish)| mailbox.put(target, wish));
         // Others may let go of what they have; a pool does not grow.
         let may_end = |it: &Plan| matches!(it.shortage, Some(Shortage::Exhausted | Shortage::Taken(_)));
@@ -185,7 +190,13 @@ impl Entrances {
                 match (&plan.owner, self.keeper.is_foreign(service)) {
                     (Some(owner), true) => add(&mut trouble, owner, in_the_way(service)),
                     (None, true) => {}
-                    _ => said(plan, self.keeper.shows_others(service)).into_iter().for_each(|it| add(&mut trouble, &about, it)),
+                    _ => {
+                        let said = said(plan, self.keeper.shows_others(service));
+                        if let Some(owner) = plan.owner.as_ref().filter(|_| plan.is_requested()) {
+                            said.iter().cloned().for_each(|it| add(&mut trouble, owner, Said { field: "spec.access".into(), ..it }));
+                        }
+                        said.into_iter().for_each(|it| add(&mut trouble, &about, it));
+                    }
                 }
             }
         }
@@ -218,13 +229,17 @@ fn in_the_way(service: &Name) -> Said {
 /// What a gateway lacks, for the Service that it is seen as.
 fn said(plan: &Plan, shows_others: bool) -> Vec<Said> {
     let mut all = Vec::new();
-    let lacks = |port: &crate::plan::PlannedPort| port.listens && port.node_port.is_none();
+    let lacks = |port: &crate::plan::PlannedPort| port.listens && port.node_port.is_none() && plan.has_node_port(port);
     if plan.access != crate::plan::Access::ClusterIp && plan.ports.iter().any(lacks) {
         let rest = if plan.address.is_some() { "the LoadBalancer address alone answers" } else { "nothing answers there" };
         all.push(warning("spec.ports", "NodePortPending", format!("every node port is taken; {rest}")));
     }
     if let Some(why) = plan.shortage.filter(|_| !shows_others) {
-        let message = format!("no address can be given: {why}; the node ports answer on {}", plan.node_address);
+        let rest = match plan.ports.iter().any(|it| it.node_port.is_some()) {
+            true => format!("the node ports answer on {}", plan.node_address),
+            false => "nothing answers until there is one".to_owned(),
+        };
+        let message = format!("no address can be given: {why}; {rest}");
         let mut said = warning("status.loadBalancer", "AddressPending", message);
         let hint = match why {
             Shortage::NoPool | Shortage::Exhausted => "Start with another --pool to get one",

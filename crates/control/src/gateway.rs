@@ -33,5 +33,6 @@ pub fn shared_gateway() -> SharedGateway {
         https: 443,
         // Where Istio's own workload listens for what its Service has as 80 and 443.
         aliases: [(8080, 80), (8443, 443)].into(),
+        ..SharedGateway::new(GatewayId::new(GATEWAY_ID.to_owned()))
     }
 }

@@ -8,9 +8,10 @@
 
 use crate::gateway::ISTIO_NAME;
 use crate::plan::{Access, Plan, PlannedPort};
+use crate::provision::Pods;
 use model::{BindingState, GatewayId, ListenerProtocol, ObjectRef, Replies, SectionName, Text};
 use pools::{Claim, NodePortClaim, Pool};
-use resources::{Name, SharedGateway, Workload, WorkloadAccess};
+use resources::{Entrance, Name, SharedGateway, Workload, WorkloadAccess};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
@@ -41,6 +42,8 @@ pub enum Shape {
     Up,
     /// Beside a cluster's own controllers.
     Cluster,
+    /// The same, with each gateway in pods of its own. The settings are as old as the process.
+    Pods(&'static Pods),
 }
 
 /// What cannot be given: others on this machine have it.
@@ -54,9 +57,11 @@ pub struct Taken {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
     pub id: GatewayId,
-    /// Made for a Gateway; `None`: the shared one.
+    /// Made for an object; `None`: the shared one.
     pub workload: Option<Workload>,
     pub services: Vec<Name>,
+    /// How an object asks for it to be reached; `None`: it is said by the shared gateway's own Service.
+    pub entrance: Option<Entrance>,
     pub access: Access,
     pub wanted: Option<IpAddr>,
     /// By number.
@@ -97,6 +102,17 @@ pub(crate) struct Wishes {
     pub wanted: Option<IpAddr>,
 }
 
+impl Wishes {
+    fn of(entrance: &Entrance) -> Self {
+        let access = match entrance.access {
+            WorkloadAccess::LoadBalancer => Access::LoadBalancer,
+            WorkloadAccess::NodePort => Access::NodePort,
+            WorkloadAccess::ClusterIp => Access::ClusterIp,
+        };
+        Self { access, wanted: entrance.address }
+    }
+}
+
 impl Asked {
     /// The shared gateway: its own ports, and those that objects want of it.
     pub fn shared(shared: &SharedGateway, listens: Option<&Listens>, wishes: Wishes) -> Self {
@@ -107,10 +123,13 @@ impl Asked {
             ports.insert(TCP, AskedPort { listens: false, ..own("tcp", ListenerProtocol::Tcp) });
         }
         add(&mut ports, listens);
+        let entrance = listens.and_then(|it| it.entrance.clone());
+        let wishes = entrance.as_ref().map_or(wishes, Wishes::of);
         Self {
             id: shared.id.clone(),
             workload: None,
             services: shared.services.clone(),
+            entrance,
             access: wishes.access,
             wanted: wishes.wanted,
             ports,
@@ -122,16 +141,14 @@ impl Asked {
     pub fn own(id: &GatewayId, workload: &Workload, listens: &Listens) -> Self {
         let mut ports = BTreeMap::new();
         add(&mut ports, Some(listens));
+        let Wishes { access, wanted } = Wishes::of(&workload.entrance);
         Self {
             id: id.clone(),
             workload: Some(workload.clone()),
             services: vec![workload.name.clone()],
-            access: match workload.access {
-                WorkloadAccess::LoadBalancer => Access::LoadBalancer,
-                WorkloadAccess::NodePort => Access::NodePort,
-                WorkloadAccess::ClusterIp => Access::ClusterIp,
-            },
-            wanted: workload.address,
+            entrance: Some(workload.entrance.clone()),
+            access,
+            wanted,
             ports,
             replies: listens.replies.clone(),
         }
@@ -184,7 +201,7 @@ pub(crate) fn asks(shared: &SharedGateway, listening: &Listening, wishes: Wishes
 // === impl Given ===
 
 impl Given {
-    fn node_port(&self, name: &str, real: u16) -> Option<u16> {
+    pub(crate) fn node_port(&self, name: &str, real: u16) -> Option<u16> {
         let same_port = self.node_ports.iter().find(|it| it.1 == real);
         same_port.or_else(|| self.node_ports.iter().find(|it| it.0 == *name)).map(|it| it.2)
     }
@@ -239,6 +256,7 @@ impl Machine {
             access: asked.access,
             address: None,
             wanted: asked.wanted,
+            entrance: asked.entrance.clone().unwrap_or_default(),
             shortage: None,
             others: Vec::new(),
             node_address: self.node_address,
@@ -263,9 +281,10 @@ impl Machine {
             current: given.get(&plan.id).and_then(|it| it.address),
             wanted: plan.wanted.filter(|_| access == Access::LoadBalancer),
         };
-        let claims: Vec<Claim> = plans.values().filter(|it| it.access == access).map(claim).collect();
+        let ours = |it: &Plan| it.access == access && !it.is_another_s();
+        let claims: Vec<Claim> = plans.values().filter(|it| ours(it)).map(claim).collect();
         let (assignment, waiting) = pools::assign(pool, &claims, taken);
-        for plan in plans.values_mut().filter(|it| it.access == access) {
+        for plan in plans.values_mut().filter(|it| ours(it)) {
             plan.address = assignment.get(plan.id.as_str()).copied();
             plan.shortage = waiting.iter().find(|it| it.owner == plan.id.as_str()).map(|it| it.why);
         }
@@ -289,8 +308,10 @@ impl Machine {
         let mut claims = Vec::new();
         for plan in plans.values().filter(|it| !(inside && it.access == Access::ClusterIp)) {
             let given = given.get(&plan.id);
-            for port in &plan.ports {
+            for port in plan.ports.iter().filter(|it| plan.has_node_port(it)) {
+                let asked = plan.entrance.node_ports.get(&port.port).copied().filter(|it| !gone.contains(it));
                 let current = given.and_then(|it| it.node_port(port.name.as_str(), port.real)).filter(|it| !on_node.contains(it));
+                let current = asked.or(current);
                 claims.push(NodePortClaim { owner: claim_name(plan, port), current, preferred: self.preferred(plan, port.port) });
             }
         }

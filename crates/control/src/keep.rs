@@ -4,13 +4,15 @@ use crate::first::Notes;
 use crate::gateway::{GATEWAY_NAMESPACE, ISTIO_NAMESPACE};
 use crate::gateways::{Asks, Gateways, Given, Machine, Shape, Wishes};
 use crate::prepare::namespace;
-use crate::services::{gateway_of, is_ours, service, slice, slice_name};
+use crate::provision::{cluster_address, is_workload, pod_service, workload};
+use crate::services::{class, gateway_of, is_ours, service, slice, slice_name};
 use crate::views::{READ_ONLY, views};
 use model::GatewayId;
 use resources::Name;
 use serde_json::Value;
 use status::{Kind, Target, Wish};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// What should be there, and what is.
 ///
@@ -21,7 +23,7 @@ pub(crate) struct Keeper {
     wanted: BTreeMap<Target, Vec<Wish>>,
     /// Our objects of the kinds that are watched.
     found: BTreeMap<Target, Found>,
-    /// Services and Deployments that are not ours.
+    /// Services, Deployments and IngressClasses that are not ours.
     foreign: BTreeSet<Target>,
     /// What has gone since it was last written.
     lost: BTreeSet<Target>,
@@ -48,7 +50,16 @@ struct Found {
 }
 
 /// The kinds that are watched: of these it is known what is there.
-const WATCHED: [Kind; 4] = [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Deployment];
+const WATCHED: [Kind; 5] = [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Deployment, Kind::IngressClass];
+
+/// Of which objects it is known which there are: before that, nothing made for one of them is taken for an orphan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// Gateway API's Gateways.
+    pub gateways: bool,
+    /// IngressGateways.
+    pub requests: bool,
+}
 
 impl Keeper {
     /// An object of a watched kind as it is now. Returns whether it is one of a gateway's own.
@@ -58,6 +69,8 @@ impl Keeper {
         }
         let ours = |it: &Value| match target.kind {
             Kind::Service | Kind::EndpointSlice => is_ours(it),
+            Kind::IngressClass => gateway_of(it).is_some() && is_ours(it),
+            Kind::Deployment if is_workload(it) => true,
             _ => it.pointer("/metadata/labels").and_then(|it| it.get(READ_ONLY)).is_some(),
         };
         let known = self.wanted.contains_key(target) || self.found.contains_key(target);
@@ -71,7 +84,7 @@ impl Keeper {
             Some(_) => {
                 self.found.remove(target);
                 // Slices and Pods are many, and hardly anybody chooses their names.
-                if matches!(target.kind, Kind::Service | Kind::Deployment) {
+                if matches!(target.kind, Kind::Service | Kind::Deployment | Kind::IngressClass) {
                     self.foreign.insert(target.clone());
                 }
                 known
@@ -95,6 +108,11 @@ impl Keeper {
     /// Whether others have given this Service an address.
     pub fn shows_others(&self, service: &Name) -> bool {
         self.found.get(&target(Kind::Service, service)).is_some_and(|it| !it.given.others.is_empty())
+    }
+
+    /// The address that the cluster gave this Service.
+    pub fn cluster_address(&self, service: &Name) -> Option<IpAddr> {
+        self.found.get(&target(Kind::Service, service)).and_then(|it| cluster_address(&it.object))
     }
 
     /// What the owner of the shared gateway's Service wishes.
@@ -141,8 +159,13 @@ impl Keeper {
     }
 
     /// What was made for gateways that nobody asks for any more, since before this process started, goes.
-    pub fn orphans(&self) -> Writes {
-        let orphan = |it: &(&Target, &Found)| it.1.gateway.is_some() && !self.wanted.contains_key(it.0);
+    pub fn orphans(&self, known: Known) -> Writes {
+        // A gateway that a Gateway asks for is called as that is; one that an IngressGateway asks for is seen in the gateways' own namespace.
+        let known = |id: &GatewayId| {
+            let requested = id.as_str().split_once('/').is_some_and(|(namespace, _)| namespace == GATEWAY_NAMESPACE);
+            if requested { known.requests } else { known.gateways }
+        };
+        let orphan = |it: &(&Target, &Found)| it.1.gateway.as_ref().is_some_and(known) && !self.wanted.contains_key(it.0);
         let mut writes = Writes::new();
         for (target, _) in self.found.iter().filter(orphan) {
             writes.push((target.clone(), Wish::Absent));
@@ -166,7 +189,11 @@ pub(crate) fn wanted(with: With<'_>, asks: &Asks, plans: &Gateways) -> BTreeMap<
     for plan in plans.iter() {
         let Some(asked) = asks.get(&plan.id) else { continue };
         for name in &plan.services {
-            let object = Wish::Object(service((machine, notes), asked, plan, name));
+            let object = match machine.shape {
+                Shape::Pods(_) => pod_service((machine, notes), asked, plan, name),
+                Shape::Up | Shape::Cluster => service((machine, notes), asked, plan, name),
+            };
+            let object = Wish::Object(object);
             // What others gave is theirs to change.
             let addresses = plan.others.is_empty().then(|| Wish::Addresses(plan.status()));
             wanted.insert(target(Kind::Service, name), std::iter::once(object).chain(addresses).collect());
@@ -175,10 +202,16 @@ pub(crate) fn wanted(with: With<'_>, asks: &Asks, plans: &Gateways) -> BTreeMap<
                 wanted.insert(target, vec![Wish::Object(slice)]);
             }
         }
-        if machine.shape == Shape::Up {
-            for view in views(asked, plan, host) {
-                wanted.entry(view.target.clone()).or_default().extend(view.wishes());
-            }
+        if let Some((name, class)) = class(asked, plan) {
+            wanted.insert(Target::new(Kind::IngressClass, "", name), vec![Wish::Object(class)]);
+        }
+        let workload = match machine.shape {
+            Shape::Up => views(asked, plan, host),
+            Shape::Pods(pods) => workload(pods, asked, plan),
+            Shape::Cluster => Vec::new(),
+        };
+        for view in workload {
+            wanted.entry(view.target.clone()).or_default().extend(view.wishes());
         }
     }
     wanted

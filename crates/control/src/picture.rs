@@ -1,6 +1,7 @@
 //! What a person at the terminal wants to know, as it is now.
 
 use model::{GatewayId, ObjectRef};
+use resources::Name;
 use status::Said;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -19,6 +20,8 @@ pub struct Picture {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayPicture {
     pub id: GatewayId,
+    /// What it is seen as; its pods have the first one's name.
+    pub services: Vec<Name>,
     /// Addresses that others gave it, shown in place of ours.
     pub others: Vec<status::Address>,
     /// Why there is none.

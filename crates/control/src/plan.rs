@@ -2,7 +2,7 @@
 
 use model::{Binding, Certificate, Gateway, GatewayId, Listener, ListenerProtocol, ObjectRef, Replies, SectionName};
 use pools::Shortage;
-use resources::Name;
+use resources::{Entrance, Kind, Name};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub enum Access {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub id: GatewayId,
-    /// The Gateway that asked for it; `None`: it is there whoever asks.
+    /// The object that asked for it; `None`: it is there whoever asks.
     pub owner: Option<ObjectRef>,
     /// What it is seen as; problems are said of these.
     pub services: Vec<Name>,
@@ -32,6 +32,8 @@ pub struct Plan {
     pub address: Option<IpAddr>,
     /// The one address asked for; no other will do.
     pub wanted: Option<IpAddr>,
+    /// What else was asked for.
+    pub entrance: Entrance,
     /// Why there is no address.
     pub shortage: Option<Shortage>,
     /// What somebody else, a cloud for example, has given its Services: shown in place of ours.
@@ -74,11 +76,28 @@ impl Plan {
     /// name there.
     pub fn shown(&self) -> Vec<status::Address> {
         match (self.address, self.access, self.services.first()) {
+            _ if !self.entrance.public.is_empty() => self.entrance.public.iter().map(ToString::to_string).collect(),
             _ if !self.others.is_empty() => self.others.clone(),
             (Some(address), ..) => vec![address.to_string()],
             (None, Access::ClusterIp, Some(service)) => vec![format!("{}.{}.svc.cluster.local", service.name, service.namespace)],
+            (None, ..) if self.ports.iter().all(|it| it.node_port.is_none()) => Vec::new(),
             (None, ..) => vec![self.node_address.to_string()],
         }
+    }
+
+    /// Whether an IngressGateway asked for it: then it serves Ingresses, as the shared one does.
+    pub fn is_requested(&self) -> bool {
+        self.owner.as_ref().is_some_and(|it| it.kind == *Kind::IngressGateway.name())
+    }
+
+    /// Whether somebody else is to give the address.
+    pub(crate) fn is_another_s(&self) -> bool {
+        self.entrance.class.is_some()
+    }
+
+    /// A LoadBalancer that a project asked for answers at its address alone, but for the node ports that are asked for.
+    pub(crate) fn has_node_port(&self, port: &PlannedPort) -> bool {
+        !(self.is_requested() && self.access == Access::LoadBalancer) || self.entrance.node_ports.contains_key(&port.port)
     }
 
     /// Why there is no address, where one is asked for and nobody gave one.
@@ -149,7 +168,7 @@ impl Plan {
 }
 
 /// Where node ports answer: on the node's address, and on the loopback address.
-fn node_addresses(node: IpAddr) -> impl Iterator<Item = IpAddr> {
+pub(crate) fn node_addresses(node: IpAddr) -> impl Iterator<Item = IpAddr> {
     let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let covered = node == loopback || node == IpAddr::V4(Ipv4Addr::UNSPECIFIED);
     std::iter::once(node).chain((!covered).then_some(loopback))

@@ -1,8 +1,9 @@
 //! Before the first listener: which addresses and ports the shared gateway had, and which it can have.
 
 use crate::first::{First, MADE, Notes, first_objects};
-use crate::gateways::{Gateways, Given, Machine, Taken, Wishes, asks};
-use crate::keep::{With, wanted};
+use crate::gateways::{Gateways, Given, Machine, Shape, Taken, Wishes, asks};
+use crate::keep::{Keeper, With, wanted};
+use crate::provision;
 use crate::services::{MANAGED_BY, MANAGER};
 use crate::sockets::{self, Demand, SocketError};
 use kube::api::{DynamicObject, ListParams};
@@ -51,7 +52,10 @@ pub async fn prepare(client: &Client, machine: &Machine, shared: &SharedGateway,
         let given: Vec<Given> = shared.services.iter().filter_map(|name| services.get(name)).map(Given::read).collect();
         let given = BTreeMap::from([(shared.id.clone(), Given::of(&given))]);
         let reserved = reserved(shared, &services);
-        let plans = sockets::find(machine, &asks, &given, &Gateways::default(), (Demand::Must, reserved))?;
+        let plans = match machine.shape {
+            Shape::Pods(_) => provision::plan(machine, &asks, &given, &Keeper::default()),
+            Shape::Up | Shape::Cluster => sockets::find(machine, &asks, &given, &Gateways::default(), (Demand::Must, reserved))?,
+        };
         let mut notes = first.notes.clone();
         notes.insert(MADE.to_owned(), first_objects(client, own.map(|it| it.1), first).await?);
         // One that is there is mended once it is known which ports objects want of it: nothing is written where nothing has changed.

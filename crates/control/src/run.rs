@@ -3,9 +3,11 @@
 use crate::answers::{Answers, Trouble};
 use crate::directory::Directory;
 use crate::entrances::Entrances;
+use crate::forwarding::Forwarding;
 use crate::gateways::{Machine, Shape};
 use crate::generated::Shown;
 use crate::hosts::{HostOptions, Hosts};
+use crate::keep::Known;
 use crate::names::Names;
 use crate::outbox::Outbox;
 use crate::own::OwnSlices;
@@ -79,7 +81,12 @@ pub async fn run(
         let due = control.answers.due();
         tokio::select! {
             settled = watch.settled(&mut changes) => match settled {
-                Some(()) => control.settled(std::mem::take(&mut changes)),
+                Some(()) => {
+                    if watch.has(Kind::Service) {
+                        control.forwarding.arrived();
+                    }
+                    control.settled(std::mem::take(&mut changes));
+                }
                 None => return Ended::WatchEnded,
             },
             Some(answer) = names.answer() => control.step([Change::Resolved { name: answer.name, addresses: answer.addresses }]),
@@ -97,7 +104,7 @@ pub async fn run(
 
 /// What is translated, and what gateways are seen as.
 fn kinds(shape: Shape) -> Vec<Kind> {
-    let more = (shape == Shape::Up).then_some(Kind::Deployment);
+    let more = (shape != Shape::Cluster).then_some(Kind::Deployment);
     Kind::ALL.into_iter().filter(|it| it.read().is_some()).chain(more).collect()
 }
 
@@ -133,6 +140,7 @@ async fn events(client: &Client) -> Vec<Value> {
 struct Control {
     world: World,
     entrances: Entrances,
+    forwarding: Forwarding,
     slices: OwnSlices,
     answers: Answers,
     mailbox: Mailbox,
@@ -151,11 +159,12 @@ impl Control {
     fn new(options: Options, mailbox: Mailbox, ledger: Ledger, outbox: Outbox, picture: watch::Sender<Picture>) -> Self {
         let Options { machine, shared, prepared, default_certificate, translate, identity, hosts, table, dns, epoch } = options;
         let (hosts, directory, dns) = (Hosts::new(hosts), Directory::new(table), dns.borrow().clone());
+        let forwarding = Forwarding::new(machine.clone());
         let entrances = Entrances::new(machine, shared, prepared, default_certificate, identity.instance.clone());
         let controllers = translate.gateway_api.controllers.iter().map(|(name, _)| name.clone()).collect();
         let answers = Answers::new(identity, mailbox.clone(), ledger, controllers, picture);
         let (world, slices, shown) = (World::new(translate, epoch), OwnSlices::default(), Shown::default());
-        let mut control = Self { world, entrances, slices, answers, mailbox, outbox, hosts, shown, directory, dns, served: None };
+        let mut control = Self { world, entrances, forwarding, slices, answers, mailbox, outbox, hosts, shown, directory, dns, served: None };
         control.tell_gateways();
         control
     }
@@ -167,6 +176,7 @@ impl Control {
         for (target, object) in changes.0 {
             self.answers.observe(&target, object.as_ref());
             self.entrances.observe(&target, object.as_ref());
+            self.forwarding.observe(&target, object.as_ref());
             self.hosts.observe(&target, object.as_ref());
             self.shown.observe(&target, object.as_ref());
             match target.kind {
@@ -197,8 +207,12 @@ impl Control {
     /// Sends a change, and with it the gateways that listen elsewhere now.
     fn publish(&mut self, step: Step) {
         let Step { mut update, about, .. } = step;
-        if self.entrances.settle(self.world.listening(), &self.mailbox) {
+        let listening = self.world.listening();
+        let moved = self.entrances.settle(listening, self.forwarding.taken(), &self.mailbox);
+        let forwarded = self.forwarding.settle(&listening.services, &self.entrances.gateways(), &self.mailbox);
+        if moved || forwarded {
             update.gateways = self.entrances.publish();
+            update.gateways.extend(self.forwarding.publish());
             self.tell_gateways();
             self.directory.gateways(&self.entrances.gateways(), &self.hosts);
         }
@@ -221,7 +235,7 @@ impl Control {
     }
 
     fn tell_gateways(&mut self) {
-        let mut trouble = self.entrances.trouble();
+        let mut trouble: Trouble = self.entrances.trouble().into_iter().chain(self.forwarding.trouble()).collect();
         self.dns_trouble(&mut trouble);
         self.answers.gateways(self.entrances.gateways(), trouble, Instant::now());
     }
@@ -276,8 +290,9 @@ impl Control {
         if self.hosts.is_due(now.as_second()) {
             self.name_hosts();
         }
-        let all_known = [Kind::Gateway, Kind::GatewayClass].into_iter().all(|it| watch.has(it));
-        self.entrances.tend(all_known, &self.mailbox);
+        let all = |kinds: &[Kind]| kinds.iter().all(|it| watch.has(*it));
+        let known = Known { gateways: all(&[Kind::Gateway, Kind::GatewayClass]), requests: all(&[Kind::IngressGateway, Kind::Namespace]) };
+        self.entrances.tend(known, &self.mailbox);
         self.entrances.make_classes(|it| watch.has(it), self.world.resources(), &self.mailbox);
         // The data plane tries sockets that it could not have again with every update.
         if self.entrances.is_touched() || self.answers.lacks_sockets() {

@@ -1,10 +1,10 @@
 //! The Services that gateways are seen as: as they should be, and what they say.
 
 use crate::first::Notes;
-use crate::gateway::{GATEWAY_NAMESPACE, ISTIO_NAME, ISTIO_NAMESPACE, LABELS};
+use crate::gateway::{CONTROLLER, GATEWAY_NAMESPACE, ISTIO_NAME, ISTIO_NAMESPACE, LABELS};
 use crate::gateways::{Asked, Given, Machine, Shape, Wishes};
 use crate::plan::{Access, Plan, PlannedPort};
-use model::Text;
+use model::{ObjectRef, Text};
 use resources::Name;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -18,6 +18,7 @@ const ADDRESS: &str = "paifang.dev/address";
 pub(crate) const GATEWAY: &str = "paifang.dev/gateway";
 pub(crate) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 pub(crate) const MANAGER: &str = "paifang";
+pub(crate) const INSTANCE: &str = "app.kubernetes.io/instance";
 /// Gateway API's own label for what is made for a Gateway.
 pub(crate) const GATEWAY_NAME_LABEL: &str = "gateway.networking.k8s.io/gateway-name";
 const GATEWAY_CLASS_LABEL: &str = "gateway.networking.k8s.io/gateway-class-name";
@@ -65,10 +66,33 @@ fn spec(machine: &Machine, asked: &Asked, plan: &Plan, name: &Name) -> Value {
         spec["clusterIP"] = address.to_string().into();
     }
     // Of the shared gateway's own Service this field is its owner's wish.
-    if asked.workload.is_some() {
-        spec["loadBalancerIP"] = asked.wanted.filter(|_| plan.access == Access::LoadBalancer).map(|it| it.to_string()).into();
+    if let Some(entrance) = &asked.entrance {
+        let balanced = plan.access == Access::LoadBalancer;
+        let text = |it: &Option<Text>, where_: bool| it.as_ref().filter(|_| where_).map(ToString::to_string);
+        spec["loadBalancerIP"] = asked.wanted.filter(|_| balanced).map(|it| it.to_string()).into();
+        spec["loadBalancerClass"] = text(&entrance.class, balanced).into();
+        spec["externalTrafficPolicy"] = text(&entrance.traffic_policy, plan.access != Access::ClusterIp).into();
+        if plan.is_requested() {
+            let alone = balanced && plan.ports.iter().all(|it| it.node_port.is_none());
+            spec["allocateLoadBalancerNodePorts"] = alone.then_some(false).into();
+        }
     }
     spec
+}
+
+/// The IngressClass that names a gateway of Ingresses.
+pub(crate) fn class(asked: &Asked, plan: &Plan) -> Option<(String, Value)> {
+    let own = plan.services.first().filter(|_| plan.owner.is_none() || plan.is_requested())?;
+    let metadata = json!({
+        "name": *own.name, "labels": { MANAGED_BY: MANAGER }, "annotations": { GATEWAY: plan.id.as_str() },
+    });
+    let mut spec = json!({ "controller": CONTROLLER });
+    if let Some(workload) = &asked.workload {
+        let ObjectRef { kind, namespace, name } = &workload.owner;
+        spec["parameters"] = json!({ "apiGroup": "paifang.dev", "kind": kind, "namespace": namespace, "name": name, "scope": "Namespace" });
+    }
+    let class = json!({ "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": metadata, "spec": spec });
+    Some((own.name.to_string(), class))
 }
 
 /// In a cluster nothing leads from a Service without a selector to this process but what this says. `None`: no cluster reaches the node's
@@ -121,7 +145,7 @@ fn port_name(service: &Name, port: u16, name: &str) -> String {
 /// What everything is labelled with that is made for a gateway. What marks it as ours wins over what its owner copies to it.
 pub(crate) fn labels(asked: &Asked, name: &Name) -> Map<String, Value> {
     let mut labels = copied(asked.workload.as_ref().map(|it| &it.labels));
-    if let Some(workload) = &asked.workload {
+    if let Some(workload) = asked.workload.as_ref().filter(|it| it.owner.kind == *resources::Kind::Gateway.name()) {
         labels.insert(GATEWAY_NAME_LABEL.into(), value(&workload.owner.name).into());
         labels.insert(GATEWAY_CLASS_LABEL.into(), value(&workload.class).into());
     }
@@ -130,7 +154,7 @@ pub(crate) fn labels(asked: &Asked, name: &Name) -> Map<String, Value> {
     }
     let own = [
         ("app.kubernetes.io/name", MANAGER),
-        ("app.kubernetes.io/instance", value(&name.name)),
+        (INSTANCE, value(&name.name)),
         ("app.kubernetes.io/component", "gateway"),
         (MANAGED_BY, MANAGER),
     ];
@@ -153,7 +177,8 @@ pub(crate) fn copied(from: Option<&BTreeMap<Text, Text>>) -> Map<String, Value> 
 /// So that it goes with the Gateway it was made for.
 pub(crate) fn owner(asked: &Asked) -> Option<Value> {
     let workload = asked.workload.as_ref()?;
-    let kind = resources::Kind::named(&workload.owner.kind)?;
+    // An owner in another namespace is none: the keeper takes back what was made.
+    let kind = resources::Kind::named(&workload.owner.kind).filter(|_| workload.owner.namespace == workload.name.namespace)?;
     let owner = json!({ "apiVersion": kind.api_version(), "kind": kind.word(), "name": *workload.owner.name, "uid": *workload.owner_uid });
     Some(json!([owner]))
 }

@@ -5,7 +5,7 @@
 use crate::gateway::{ISTIO_NAME, ISTIO_NAMESPACE, LABELS};
 use crate::gateways::Asked;
 use crate::plan::Plan;
-use crate::services::{GATEWAY, GATEWAY_NAME_LABEL, MANAGER, labels, owner};
+use crate::services::{GATEWAY, GATEWAY_NAME_LABEL, INSTANCE, MANAGER, labels, owner};
 use resources::{Condition, Name, Truth};
 use serde_json::{Map, Value, json};
 use status::{Kind, Statement, Target, Wish};
@@ -35,12 +35,11 @@ impl View {
 
 /// All views of a gateway.
 pub(crate) fn views(asked: &Asked, plan: &Plan, host: &str) -> Vec<View> {
-    let name = match &asked.workload {
-        Some(workload) => workload.name.clone(),
-        None => Name::new(ISTIO_NAMESPACE, ISTIO_NAME),
+    let of = |name: &Name| {
+        let seen = Seen { asked, plan, name: name.clone(), host };
+        [seen.account(), seen.deployment(), seen.pod()]
     };
-    let seen = Seen { asked, plan, name, host };
-    vec![seen.account(), seen.deployment(), seen.pod()]
+    plan.services.iter().flat_map(of).collect()
 }
 
 struct Seen<'a> {
@@ -69,13 +68,12 @@ impl Seen<'_> {
 
     /// What selects its Pod.
     fn selector(&self) -> Map<String, Value> {
-        match &self.asked.workload {
-            Some(_) => {
-                let labels = labels(self.asked, &self.name);
-                labels.into_iter().filter(|(name, _)| name == GATEWAY_NAME_LABEL).collect()
-            }
-            None => LABELS.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect(),
+        if self.name == Name::new(ISTIO_NAMESPACE, ISTIO_NAME) {
+            return LABELS.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
         }
+        let of_gateway = self.asked.workload.is_some() && !self.plan.is_requested();
+        let meant = if of_gateway { GATEWAY_NAME_LABEL } else { INSTANCE };
+        labels(self.asked, &self.name).into_iter().filter(|(name, _)| name == meant).collect()
     }
 
     /// Nothing in it changes with the gateway's ports: a Pod's containers never do.

@@ -26,7 +26,12 @@ pub(crate) struct World {
     version: Version,
     /// In all shards.
     routes: usize,
+    attached: Attached,
 }
+
+/// Which objects have routes on which gateway: in how many shards.
+#[derive(Default)]
+struct Attached(HashMap<GatewayId, HashMap<ObjectRef, usize>>);
 
 /// After so many seconds translation learns what time it is: certificates expire without any change of an object.
 const CLOCK: i64 = 6 * 3600;
@@ -55,7 +60,13 @@ impl World {
             retired: Vec::new(),
             version: Version { epoch, sequence: 0 },
             routes: 0,
+            attached: Attached::default(),
         }
+    }
+
+    /// How many objects have routes on a gateway.
+    pub fn attached(&self, gateway: &GatewayId) -> usize {
+        self.attached.0.get(gateway).map_or(0, HashMap::len)
     }
 
     pub fn resources(&self) -> &Resources {
@@ -86,7 +97,7 @@ impl World {
             }
             let applied = self.resources.apply(change);
             about.extend(objects(&applied));
-            touched.extend(translate::touched(&self.resources, &self.options, &applied));
+            touched.extend(translate::touched(&self.resources, &mut self.options, &applied));
         }
         self.translate(touched, about)
     }
@@ -104,7 +115,7 @@ impl World {
         let istio = self.resources.istio_gateways().cloned().map(Object::IstioGateway);
         for object in ingresses.chain(gateways).chain(istio) {
             let same = Applied::Object { old: None, new: Some(object) };
-            touched.extend(translate::touched(&self.resources, &self.options, &same));
+            touched.extend(translate::touched(&self.resources, &mut self.options, &same));
         }
         (!touched.is_empty()).then(|| self.translate(touched, BTreeSet::new()))
     }
@@ -149,6 +160,10 @@ impl World {
             Some(shard) => self.shards.insert(key.clone(), shard.clone()),
             None => self.shards.remove(&key),
         };
+        if self.attached.update(&key.gateway, before.as_ref(), shard.as_ref()) {
+            let request = self.options.gateways.iter().find(|it| it.id == key.gateway).and_then(|it| it.request.as_ref());
+            about.extend(request.map(|it| Kind::IngressGateway.object_ref(&it.meta.name)));
+        }
         let routes = |it: Option<&Shard>| it.map_or(0, |it| it.host.routes.len());
         self.routes = self.routes + routes(shard.as_ref()) - routes(before.as_ref());
         update.shards.push((key, shard));
@@ -233,6 +248,40 @@ impl World {
     pub fn size(&self) -> (usize, usize) {
         (self.shards.len(), self.routes)
     }
+}
+
+// === impl Attached ===
+
+impl Attached {
+    /// A shard of a gateway is another one. Returns whether other objects are attached.
+    fn update(&mut self, gateway: &GatewayId, before: Option<&Shard>, now: Option<&Shard>) -> bool {
+        let objects = self.0.entry(gateway.clone()).or_default();
+        let many = objects.len();
+        for object in sources(now) {
+            *objects.entry(object).or_default() += 1;
+        }
+        let mut gone = false;
+        for object in sources(before) {
+            if let Some(count) = objects.get_mut(&object) {
+                *count -= 1;
+                if *count == 0 {
+                    objects.remove(&object);
+                    gone = true;
+                }
+            }
+        }
+        let different = gone || objects.len() != many;
+        if objects.is_empty() {
+            self.0.remove(gateway);
+        }
+        different
+    }
+}
+
+/// The objects that a shard's routes are of, each once.
+fn sources(shard: Option<&Shard>) -> BTreeSet<ObjectRef> {
+    let hosts = shard.map(|it| &it.host).into_iter();
+    hosts.flat_map(|it| it.routes.iter().map(|it| &it.source).chain(it.tunnel.iter().map(|it| &it.source))).map(|it| it.object.clone()).collect()
 }
 
 /// What has changed, by name.

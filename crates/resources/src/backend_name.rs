@@ -11,11 +11,20 @@ pub struct BackendName {
     pub service: Name,
     /// The Service's port (not the endpoints').
     pub port: u16,
+    pub transport: Transport,
     pub via: Via,
     /// Only endpoints whose Pod has these labels (a DestinationRule's subset); empty: all.
     pub labels: BTreeMap<Text, Text>,
     /// Tells backends apart that have the same endpoints and other settings, for example `default/httpbin`; empty: settings as they are by default.
     pub settings: Text,
+}
+
+/// What a Service's port is for: TCP and UDP of one number may be two ports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    #[default]
+    Tcp,
+    Udp,
 }
 
 /// How a Service is reached.
@@ -28,18 +37,34 @@ pub enum Via {
 }
 
 const CLUSTER_IP: &str = "@cluster-ip";
+const UDP: &str = "/udp";
+
+// === impl Transport ===
+
+impl Transport {
+    /// As a Service's port has it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Tcp => "TCP",
+            Self::Udp => "UDP",
+        }
+    }
+}
 
 // === impl BackendName ===
 
 impl BackendName {
     /// All ready endpoints of a Service's port.
     pub fn new(service: Name, port: u16) -> Self {
-        Self { service, port, via: Via::Endpoints, labels: BTreeMap::new(), settings: Text::default() }
+        Self { service, port, transport: Transport::Tcp, via: Via::Endpoints, labels: BTreeMap::new(), settings: Text::default() }
     }
 
-    /// `namespace/service:port`; `{label=value,…}` for a subset, `~` and the settings' name, `@cluster-ip` where that is meant.
+    /// `namespace/service:port`, `/udp` where it is for datagrams; `{label=value,…}` for a subset, `~` and the settings' name, `@cluster-ip` where that is meant.
     pub fn id(&self) -> BackendId {
         let mut id = format!("{}/{}:{}", self.service.namespace, self.service.name, self.port);
+        if self.transport == Transport::Udp {
+            id.push_str(UDP);
+        }
         if !self.labels.is_empty() {
             let labels: Vec<String> = self.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
             let _ = write!(id, "{{{}}}", labels.join(","));
@@ -67,7 +92,11 @@ impl BackendName {
         let labels = labels.split(',').filter(|it| !it.is_empty()).map(label).collect::<Option<_>>()?;
         let (namespace, rest) = text.split_once('/')?;
         let (service, port) = rest.rsplit_once(':')?;
-        Some(Self { service: Name::new(namespace, service), port: port.parse().ok()?, via, labels, settings: settings.into() })
+        let (port, transport) = match port.strip_suffix(UDP) {
+            Some(port) => (port, Transport::Udp),
+            None => (port, Transport::Tcp),
+        };
+        Some(Self { service: Name::new(namespace, service), port: port.parse().ok()?, transport, via, labels, settings: settings.into() })
     }
 }
 
@@ -81,7 +110,9 @@ mod tests {
             for labels in [vec![], vec![("version", "v1"), ("app.kubernetes.io/name", "web")]] {
                 for settings in ["", "demo/web"] {
                     let labels = labels.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-                    let name = BackendName { via, labels, settings: settings.into(), ..BackendName::new(Name::new("demo", "web"), 80) };
+                    let transport = if via == Via::Endpoints { Transport::Udp } else { Transport::Tcp };
+                    let name =
+                        BackendName { via, transport, labels, settings: settings.into(), ..BackendName::new(Name::new("demo", "web"), 80) };
                     assert_eq!(BackendName::parse(&name.id()), Some(name));
                 }
             }

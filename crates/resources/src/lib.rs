@@ -30,7 +30,7 @@ mod set;
 mod suggest;
 mod wanted;
 
-pub use backend_name::{BackendName, Via};
+pub use backend_name::{BackendName, Transport, Via};
 pub use certificate::CertificateFault;
 pub use condition::{Condition, GatewayStatus, ListenerStatus, ParentStatus, Status, Truth};
 pub use generated::{AddressForm, Age, GENERATED_HOST_ANNOTATION, Generated, HOST_ANNOTATION, HostTemplate, Projects, label};
@@ -51,7 +51,7 @@ pub use kind::meta::{Meta, Name};
 pub use kind::namespace::Namespace;
 pub use kind::pod::Pod;
 pub use kind::secret::{Authorities, Secret};
-pub use kind::service::{Service, ServicePort, ServiceType, TargetPort};
+pub use kind::service::{Affinity, Exposure, NodePorts, Service, ServicePort, ServiceType, TargetPort, Traffic};
 pub use kind::slice::{EndpointSlice, SliceEndpoint, SlicePort};
 pub use kind::{Kind, Lives, Object, deep_host_pattern, host_pattern};
 pub use problem::{Cause, Problem, Report, Severity};

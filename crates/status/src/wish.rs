@@ -1,7 +1,9 @@
 //! What should be true of an object.
 
 use crate::Statement;
+use model::Text;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -10,6 +12,8 @@ pub enum Wish {
     Addresses(Vec<Address>),
     /// `status` says this, beside what others say there.
     Status(Box<Statement>),
+    /// Ports of a Service have these node ports, by number and protocol, where they have none.
+    NodePorts(BTreeMap<(u16, Text), u16>),
     /// The object exists and holds at least this.
     Object(Value),
     /// This annotation has this value; `None`: it is not there.
@@ -37,7 +41,7 @@ impl Wish {
         match self {
             Self::Addresses(_) | Self::Status(_) => Part::Status,
             Self::Annotation(name, _) => Part::Annotation(name),
-            Self::Object(_) | Self::Absent | Self::Event(_) => Part::Object,
+            Self::NodePorts(_) | Self::Object(_) | Self::Absent | Self::Event(_) => Part::Object,
         }
     }
 
@@ -50,6 +54,7 @@ impl Wish {
                 let same = current.pointer("/status/loadBalancer/ingress").map_or(addresses.is_empty(), |it| *it == ingress);
                 (!same).then(|| json!({ "status": { "loadBalancer": { "ingress": ingress } } }))
             }
+            Self::NodePorts(given) => with_node_ports(current, given).map(|ports| json!({ "spec": { "ports": ports } })),
             Self::Annotation(name, wanted) => {
                 let there = current.pointer("/metadata/annotations").and_then(|it| it.get(name)?.as_str());
                 (there != wanted.as_deref()).then(|| json!({ "metadata": { "annotations": { *name: wanted } } }))
@@ -76,6 +81,23 @@ impl Wish {
 fn ingress(addresses: &[Address]) -> Value {
     let entry = |it: &Address| if it.parse::<IpAddr>().is_ok() { json!({ "ip": it }) } else { json!({ "hostname": it }) };
     addresses.iter().map(entry).collect()
+}
+
+/// A Service's ports with the node ports they lack; `None`: they lack none.
+fn with_node_ports(service: &Value, given: &BTreeMap<(u16, Text), u16>) -> Option<Value> {
+    let mut ports = service.pointer("/spec/ports")?.as_array()?.clone();
+    let mut lacked = false;
+    for port in ports.iter_mut().filter_map(Value::as_object_mut) {
+        let number = port.get("port").and_then(Value::as_u64).and_then(|it| u16::try_from(it).ok());
+        let protocol = port.get("protocol").and_then(Value::as_str).unwrap_or("TCP");
+        let has_one = port.get("nodePort").and_then(Value::as_u64).is_some_and(|it| it > 0);
+        let node_port = number.filter(|_| !has_one).and_then(|number| given.get(&(number, protocol.into())));
+        if let Some(node_port) = node_port {
+            lacked = true;
+            port.insert("nodePort".to_owned(), json!(node_port));
+        }
+    }
+    lacked.then_some(ports.into())
 }
 
 /// Whether `current` holds everything that `wanted` holds: defaults that a server adds are no difference.
@@ -107,6 +129,23 @@ mod tests {
         ] {
             assert_eq!(covers(&current, &wanted), expect, "{current}");
         }
+    }
+
+    #[test]
+    fn node_ports_are_written_where_there_are_none_and_nowhere_else() {
+        let wish = Wish::NodePorts([((53, "UDP".into()), 30_053), ((80, "TCP".into()), 30_080), ((443, "TCP".into()), 30_443)].into());
+        let ports = |ports: Value| json!({ "spec": { "ports": ports } });
+        let current = ports(json!([
+            { "port": 53, "protocol": "UDP", "name": "dns" },
+            { "port": 80, "nodePort": 31_000 },
+            { "port": 443, "nodePort": 0 },
+            { "port": 53, "protocol": "TCP" },
+        ]));
+        let patch = wish.change(&current, "").expect("some lack one");
+        let written: Vec<&Value> = patch["spec"]["ports"].as_array().expect("a list").iter().map(|it| &it["nodePort"]).collect();
+        assert_eq!(written, [&json!(30_053), &json!(31_000), &json!(30_443), &Value::Null]);
+        assert_eq!(patch["spec"]["ports"][0]["name"], "dns", "what else is there stays");
+        assert_eq!(wish.change(&patch, ""), None);
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl Found<'_> {
     }
 
     fn slices(&mut self, resources: &Resources, service: &Service, name: &BackendName) {
-        let Some(port) = service.ports.iter().find(|it| it.port == name.port && it.protocol == "TCP") else { return };
+        let Some(port) = service.ports.iter().find(|it| it.port == name.port && it.protocol == name.transport.word()) else { return };
         if service.meta.annotation(annotated::ENDPOINTS_ANNOTATION).is_some() {
             for problem in annotated::endpoint_slices(service).1 {
                 self.report(Kind::Service.object_ref(&service.meta.name), problem);
@@ -134,7 +134,7 @@ fn numbers(slice: &EndpointSlice, port: &ServicePort) -> BTreeSet<u16> {
     if slice.ports.is_empty() {
         return target.into_iter().collect();
     }
-    let named = slice.ports.iter().filter(|it| it.protocol == "TCP" && (port.name.is_empty() || it.name == port.name));
+    let named = slice.ports.iter().filter(|it| it.protocol == port.protocol && (port.name.is_empty() || it.name == port.name));
     named.filter_map(|it| it.port.or(target)).collect()
 }
 

@@ -42,3 +42,4 @@ pub use touched::{Touched, touched};
 pub use translate_gateway_api::{Options as GatewayApiOptions, reference_markdown as gateway_api_reference_markdown};
 pub use translate_ingress::{ClassOptions, ClusterIps, Options as IngressOptions, Others, reference_markdown};
 pub use translate_istio::{Options as IstioOptions, reference_markdown as istio_reference_markdown};
+pub use translate_service::{CLASS as SERVICE_CLASS, Exposed, ExposedPort, WantedAddress, gateway_id as gateway_of_service, service_of};

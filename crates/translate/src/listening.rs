@@ -4,6 +4,7 @@ use crate::{Options, Services, requests};
 use model::{GatewayId, ListenerProtocol, ObjectRef, Replies, SectionName};
 use resources::{Cause, Entrance, Problem, Report, Resources, Wanted, WantedPort, Workload};
 use std::collections::{BTreeMap, BTreeSet};
+use translate_service::Exposed;
 
 /// Ports of all gateways together, beside those a shared one has by itself: each takes a socket of every worker at every address, and node
 /// ports, and who asks for many must not leave the others none.
@@ -13,6 +14,8 @@ pub const MOST_PORTS: usize = 1024;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listening {
     pub gateways: BTreeMap<GatewayId, Listens>,
+    /// Services that are to be reached from outside.
+    pub services: BTreeMap<GatewayId, Exposed>,
 }
 
 /// Where one gateway listens, beside the ports that a shared one has by itself.
@@ -20,11 +23,11 @@ pub struct Listening {
 pub struct Listens {
     /// `None`: a shared gateway.
     pub workload: Option<Workload>,
+    /// How a shared one is to be reached; `None`: nobody said.
+    pub entrance: Option<Entrance>,
     pub ports: BTreeMap<u16, Port>,
     pub replies: Replies,
 }
-    /// How a shared one is to be reached; `None`: nobody said.
-    pub entrance: Option<Entrance>,
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Port {
@@ -37,7 +40,12 @@ pub struct Port {
 pub fn listening(resources: &Resources, options: &Options) -> (Listening, Vec<Report>) {
     let istio = translate_istio::wanted(resources, &options.istio, &options.gateways);
     let gateway_api = translate_gateway_api::wanted(resources, &options.gateway_api, &options.gateways);
-    settle(options, istio.into_iter().chain(gateway_api))
+    let (mut listening, reports) = settle(options, istio.into_iter().chain(gateway_api).chain(requests::wanted(options)));
+    if options.services == Services::Forwarded {
+        let exposed = resources.services().filter_map(|it| translate_service::exposed(it, &options.gateways));
+        listening.services = exposed.map(|it| (translate_service::gateway_id(&it.service), it)).collect();
+    }
+    (listening, reports)
 }
 
 fn settle(options: &Options, wanted: impl IntoIterator<Item = Wanted>) -> (Listening, Vec<Report>) {
@@ -47,6 +55,7 @@ fn settle(options: &Options, wanted: impl IntoIterator<Item = Wanted>) -> (Liste
         let empty = || Listens { workload: None, entrance: None, ports: BTreeMap::new(), replies };
         let listens = listening.gateways.entry(gateway).or_insert_with(empty);
         listens.workload = listens.workload.take().or(workload);
+        listens.entrance = listens.entrance.take().or(entrance);
     }
     let mut wanted: Vec<(&GatewayId, WantedPort)> =
         ports.iter_mut().flat_map(|(gateway, wanted)| wanted.drain(..).map(move |port| (gateway, port))).collect();
@@ -55,7 +64,6 @@ fn settle(options: &Options, wanted: impl IntoIterator<Item = Wanted>) -> (Liste
     for (gateway, port) in wanted {
         let Some(listens) = listening.gateways.get_mut(gateway) else { continue };
         let own = options.shared(gateway).map(|shared| [(shared.http, ListenerProtocol::Http), (shared.https, ListenerProtocol::Https)]);
-        listens.entrance = listens.entrance.take().or(entrance);
         let own = own.iter().flatten().find(|(number, _)| *number == port.number);
         if let Some((_, protocol)) = own.filter(|(_, protocol)| *protocol != port.protocol) {
             reports.push(conflict(&port, *protocol, "the gateway's own listener for Ingresses"));

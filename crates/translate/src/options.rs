@@ -16,8 +16,20 @@ pub struct Options {
     pub gateway_api: translate_gateway_api::Options,
     /// Whose routes come first on a host that several fill.
     pub order: [Frontend; 3],
+    /// Services that ask to be reached from outside.
+    pub services: Services,
     /// Addresses no backend may have.
     pub egress: Egress,
+}
+
+/// Who sees to Services of type NodePort and LoadBalancer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Services {
+    /// A cluster's own.
+    #[default]
+    LeftAlone,
+    /// This process: there is nobody else.
+    Forwarded,
 }
 
 /// An API that routes come from.
@@ -35,19 +47,25 @@ impl Options {
     pub fn new(gateway: GatewayId) -> Self {
         Self {
             gateways: vec![SharedGateway::new(gateway)],
+            naming: Naming::default(),
             ingress: translate_ingress::Options::default(),
             istio: translate_istio::Options::default(),
             gateway_api: translate_gateway_api::Options::default(),
             // An Ingress for `/` would leave nothing to those after it.
             order: [Frontend::GatewayApi, Frontend::Istio, Frontend::Ingress],
+            services: Services::default(),
             egress: Egress::default(),
         }
+    }
+
+    /// The same with the gateways that these objects ask for.
+    pub fn with_gateways(&self, resources: &Resources) -> Self {
+        Self { gateways: requests::gateways(resources, self), ..self.clone() }
     }
 
     /// The time, for certificates that expire.
     pub fn set_now(&mut self, now: Option<i64>) {
         (self.ingress.now, self.istio.now, self.gateway_api.now) = (now, now, now);
-            naming: Naming::default(),
     }
 
     /// The `server` header of answers on routes of Istio's objects, and of whoever asks for Istio by class.
@@ -58,11 +76,6 @@ impl Options {
         }
         self.ingress.istio.replies.server = server.clone();
         self.istio.replies.server = server;
-    /// The same with the gateways that these objects ask for.
-    pub fn with_gateways(&self, resources: &Resources) -> Self {
-        Self { gateways: requests::gateways(resources, self), ..self.clone() }
-    }
-
     }
 
     pub(crate) fn shared(&self, id: &GatewayId) -> Option<&SharedGateway> {

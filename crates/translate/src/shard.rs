@@ -44,10 +44,18 @@ fn objects(resources: &Resources) -> BTreeSet<ObjectRef> {
 /// One host of one gateway among the options' gateways. `None`: nothing is served there, or nothing that the shard without a port does not serve as well.
 pub fn translate_shard(resources: &Resources, options: &Options, key: &ShardKey) -> (Option<Shard>, Vec<Report>) {
     let (host, reports) = match key.port {
+        Some(port) if translate_service::service_of(&key.gateway).is_some() => of_service(resources, options, (&key.gateway, port)),
         None => ingress(resources, options, &key.gateway, &key.host),
         Some(port) => of_port(resources, options, (&key.gateway, port, &key.host)),
     };
     (host.map(Shard::new), reports)
+}
+
+fn of_service(resources: &Resources, options: &Options, at: (&GatewayId, u16)) -> Translated {
+    match options.services {
+        Services::Forwarded => translate_service::translate_host(resources, &options.gateways, at),
+        Services::LeftAlone => (None, Vec::new()),
+    }
 }
 
 type Translated = (Option<Host>, Vec<Report>);
@@ -81,6 +89,12 @@ fn of_port(resources: &Resources, options: &Options, at: (&GatewayId, u16, &Host
         }
         filled.extend(host.map(|host| Filled { frontend, host }));
     }
+    if let Some(owner) = options.shared(at.0).and_then(|shared| owner_of(resources, options, (shared, at.1, at.2), &filled)) {
+        for it in filled.iter_mut().filter(|it| it.frontend != Frontend::Ingress) {
+            reports.extend(claims::keep_out(resources, &owner, &mut it.host));
+        }
+        filled.retain(|it| it.frontend == Frontend::Ingress || !it.host.routes.is_empty() || it.host.tunnel.is_some());
+    }
     if filled.iter().all(|it| it.frontend == Frontend::Ingress) {
         return (None, reports);
     }
@@ -89,12 +103,6 @@ fn of_port(resources: &Resources, options: &Options, at: (&GatewayId, u16, &Host
         return (None, Vec::new());
     }
     let protocol = || listening::protocol(resources, options, at.0, at.1);
-    if let Some(owner) = options.shared(at.0).and_then(|shared| owner_of(resources, options, (shared, at.1, at.2), &filled)) {
-        for it in filled.iter_mut().filter(|it| it.frontend != Frontend::Ingress) {
-            reports.extend(claims::keep_out(resources, &owner, &mut it.host));
-        }
-        filled.retain(|it| it.frontend == Frontend::Ingress || !it.host.routes.is_empty() || it.host.tunnel.is_some());
-    }
     let (host, said) = merge(resources, at.2, filled, protocol);
     reports.extend(said);
     (Some(host), reports)
@@ -149,6 +157,10 @@ pub fn keys(resources: &Resources, options: &Options) -> BTreeSet<ShardKey> {
     let gateway_api = translate_gateway_api::hosts(resources, &options.gateway_api, &options.gateways);
     for (gateway, port, host) in istio.into_iter().chain(gateway_api) {
         keys.extend(with_wildcard(gateway, port, host));
+    }
+    if options.services == Services::Forwarded {
+        let services = translate_service::hosts(resources, &options.gateways);
+        keys.extend(services.map(|(gateway, port, host)| ShardKey { gateway, port: Some(port), host }));
     }
     keys
 }

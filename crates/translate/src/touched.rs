@@ -98,10 +98,21 @@ impl Touched {
                     self.shards_of(resources, &options.gateways, ingress);
                 }
                 self.services.insert(service.meta.name.clone());
+                if options.services == Services::Forwarded {
+                    self.by_service(options, service);
+                }
             }
             Object::Pod(pod) => self.services.extend(resources.services_of_pod(&pod.meta.name)),
             _ => {}
         }
+    }
+
+    /// What it asks for outside, and what is forwarded to it.
+    fn by_service(&mut self, options: &Options, service: &Service) {
+        let before = self.shards.len();
+        let hosts = translate_service::touched(service, &options.gateways);
+        self.shards.extend(hosts.map(|(gateway, port, host)| ShardKey { gateway, port: Some(port), host }));
+        self.listening |= self.shards.len() > before;
     }
 
     fn by_class(&mut self, resources: &Resources, options: &Options, class: &IngressClass) {

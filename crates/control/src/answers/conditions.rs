@@ -3,6 +3,7 @@
 //! **Invariant:** `Programmed` is true only where every socket of the port is bound, and it can be reached at an address that is shown.
 
 use super::draft::{Conflict, Draft, Parent};
+use super::entrance;
 use crate::plan::Access;
 use crate::{Gateways, Plan};
 use model::{BindingState, GatewayId, ObjectRef, ShardKey, Text};
@@ -19,6 +20,8 @@ pub(super) struct Heard<'a> {
     pub refusals: Vec<(ShardKey, Text, String)>,
     /// Whose entries in `status.parents` are ours.
     pub controllers: BTreeSet<Text>,
+    /// This machine's name.
+    pub host: &'a str,
 }
 
 const ACCEPTED: &str = "Accepted";
@@ -26,7 +29,7 @@ const CONFLICTED: &str = "Conflicted";
 const PROGRAMMED: &str = "Programmed";
 
 /// Why something is not served: a condition's reason, and a sentence.
-type Reason = (&'static str, String);
+pub(super) type Reason = (&'static str, String);
 
 // === impl Heard ===
 
@@ -40,6 +43,7 @@ impl Heard<'_> {
                 let parents = entries.map(|(it, leads)| self.parent(draft, it.clone(), leads)).collect();
                 Shape::Route { parents, controllers: self.controllers.clone() }
             }
+            Status::Entrance(conditions) => entrance::shape(self, draft, conditions.clone()),
             Status::Class { conditions, features } => Shape::Class { conditions: conditions.clone(), features: features.clone() },
             Status::Conditions(conditions) => Shape::Conditions(self.conditions(draft, conditions.clone(), object)),
         };
@@ -68,7 +72,7 @@ impl Heard<'_> {
     }
 
     /// Says whether it is programmed, unless translation has said why not.
-    fn program(&self, conditions: &mut Vec<Condition>, found: impl FnOnce() -> Result<String, Reason>) {
+    pub(super) fn program(&self, conditions: &mut Vec<Condition>, found: impl FnOnce() -> Result<String, Reason>) {
         if find(conditions, PROGRAMMED).is_some() {
             return;
         }
@@ -86,7 +90,7 @@ impl Heard<'_> {
     }
 
     /// Whether these ports are listened on: every socket of each.
-    fn port<'g>(&self, ports: impl IntoIterator<Item = (&'g GatewayId, u16)>) -> Result<String, Reason> {
+    pub(super) fn port<'g>(&self, ports: impl IntoIterator<Item = (&'g GatewayId, u16)>) -> Result<String, Reason> {
         let mut said = BTreeSet::new();
         for (id, port) in ports {
             let plan = self.gateways.get(id).ok_or_else(|| pending(format!("gateway {id} is not there yet")))?;
@@ -150,7 +154,7 @@ impl Heard<'_> {
     }
 
     /// Where the gateways are reached; not at node ports while an address is still to come.
-    fn addresses(&self, ids: &BTreeSet<GatewayId>) -> Vec<Address> {
+    pub(super) fn addresses(&self, ids: &BTreeSet<GatewayId>) -> Vec<Address> {
         let mut addresses = Vec::new();
         for plan in ids.iter().filter_map(|it| self.gateways.get(it)) {
             for address in shown(plan) {
@@ -194,7 +198,7 @@ impl Heard<'_> {
 
 const PENDING: &str = "Pending";
 
-fn pending(message: String) -> Reason {
+pub(super) fn pending(message: String) -> Reason {
     (PENDING, message)
 }
 

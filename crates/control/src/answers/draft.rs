@@ -21,6 +21,8 @@ pub(super) struct Draft {
     pub parents: Vec<Parent>,
     /// Where somebody else was there first.
     pub conflicts: Vec<Conflict>,
+    /// Of an IngressGateway: how many objects have routes on it.
+    pub attached: usize,
 }
 
 /// Where a parent leads.
@@ -60,6 +62,7 @@ impl Draft {
             generation: read.meta().generation,
             parents: of_route(&status),
             status,
+            attached: world.gateways_of(object).iter().map(|it| world.attached(it)).sum(),
             gateways: world.gateways_of(object),
             ports: if read.kind() == Kind::IstioGateway { ports(world, object) } else { BTreeSet::new() },
             conflicts: conflicts(world, object),

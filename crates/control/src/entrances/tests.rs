@@ -45,7 +45,7 @@ impl Entrances {
     /// What the data plane is told when this is asked for: gateway, and its sockets' addresses.
     fn told(&mut self, listening: &Listening) -> Vec<(String, Vec<String>)> {
         self.touch();
-        self.settle(listening, &Mailbox::default());
+        self.settle(listening, Taken::default(), &Mailbox::default());
         let sockets = |it: &Gateway| it.listeners.iter().flat_map(|it| &it.bindings).map(|it| it.address.ip().to_string()).collect();
         self.publish().into_iter().map(|(id, it)| (id.to_string(), it.map(|it| sockets(&it)).unwrap_or_default())).collect()
     }
@@ -123,7 +123,7 @@ fn a_host_name_that_somebody_else_writes_is_taken_over_and_left_alone() {
         json!({ "metadata": { "annotations": { "paifang.dev/address": "" } }, "spec": { "type": "LoadBalancer" }, "status": status });
     entrances.observe(&Target::new(Kind::Service, crate::ISTIO_NAMESPACE, crate::ISTIO_NAME), Some(&service));
     let mailbox = Mailbox::default();
-    assert!(entrances.settle(&Listening::default(), &mailbox), "there is something else to be said");
+    assert!(entrances.settle(&Listening::default(), Taken::default(), &mailbox), "there is something else to be said");
     let plans = entrances.gateways();
     assert_eq!(plans.iter().map(|it| it.shown()).collect::<Vec<_>>(), [["lb.example"]]);
     let about: Vec<String> = entrances.trouble().into_keys().map(|it| it.to_string()).collect();

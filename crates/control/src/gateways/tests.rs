@@ -36,11 +36,12 @@ fn id(name: &str) -> GatewayId {
 }
 
 fn listening(gateways: &[(&str, Listens)]) -> Listening {
-    Listening { gateways: gateways.iter().map(|(name, it)| (id(name), it.clone())).collect() }
+    let gateways = gateways.iter().map(|(name, it)| (id(name), it.clone())).collect();
+    Listening { gateways, ..Listening::default() }
 }
 
 fn shared_listens(listens: Listens) -> Listening {
-    Listening { gateways: [(crate::shared_gateway().id, listens)].into() }
+    Listening { gateways: [(crate::shared_gateway().id, listens)].into(), ..Listening::default() }
 }
 
 fn planned(machine: &Machine, listening: &Listening) -> Gateways {

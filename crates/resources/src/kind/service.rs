@@ -3,9 +3,11 @@
 use super::meta::{Meta, Name};
 use crate::at::{At, Problems};
 use crate::problem::Problem;
+use ipnet::IpNet;
 use model::Text;
 use serde_json::Value;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
@@ -14,7 +16,49 @@ pub struct Service {
     /// Without the `None` of headless ones.
     pub cluster_ips: Vec<IpAddr>,
     pub ports: Vec<ServicePort>,
+    pub exposure: Exposure,
     pub problems: Vec<Problem>,
+}
+
+/// How a Service asks to be reached from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exposure {
+    /// `loadBalancerClass`: who is to give the address.
+    pub class: Option<Text>,
+    /// `loadBalancerIP`: no other address will do.
+    pub address: Option<IpAddr>,
+    /// `externalIPs`, as written.
+    pub external: Vec<IpAddr>,
+    /// `loadBalancerSourceRanges`: who may use its address. `None`: everybody. One that cannot be read admits nobody.
+    pub clients: Option<Arc<[IpNet]>>,
+    pub affinity: Affinity,
+    pub node_ports: NodePorts,
+    pub traffic: Traffic,
+}
+
+/// `sessionAffinity`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Affinity {
+    #[default]
+    None,
+    ClientAddress,
+}
+
+/// `allocateLoadBalancerNodePorts`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NodePorts {
+    #[default]
+    Allocated,
+    /// Those that are written stay.
+    Withheld,
+}
+
+/// `externalTrafficPolicy`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Traffic {
+    #[default]
+    Cluster,
+    Local,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,11 +96,19 @@ impl Service {
         let mut problems = Vec::new();
         let root = At::root(value);
         let meta = Meta::read(name, &root, &mut problems);
-        let mut service = Self { meta, kind: ServiceType::ClusterIp, cluster_ips: Vec::new(), ports: Vec::new(), problems: Vec::new() };
+        let mut service = Self {
+            meta,
+            kind: ServiceType::ClusterIp,
+            cluster_ips: Vec::new(),
+            ports: Vec::new(),
+            exposure: Exposure::default(),
+            problems: Vec::new(),
+        };
         if let Some(spec) = root.field("spec") {
             service.kind = ServiceType::read(&spec, &mut problems);
             service.cluster_ips = cluster_ips(&spec, &mut problems);
             spec.list("ports", &mut problems, |_, at, problems| service.ports.extend(ServicePort::read(at, problems)));
+            service.exposure = Exposure::read(&spec, &mut problems);
         }
         service.problems = problems;
         service
@@ -80,6 +132,43 @@ fn cluster_ips(spec: &At<'_>, problems: &mut Problems) -> Vec<IpAddr> {
         texts.extend(spec.text("clusterIP", problems));
     }
     texts.iter().filter_map(|text| text.parse().ok()).collect()
+}
+
+// === impl Exposure ===
+
+impl Exposure {
+    fn read(spec: &At<'_>, problems: &mut Problems) -> Self {
+        let mut exposure = Self { class: spec.text("loadBalancerClass", problems).filter(|it| !it.is_empty()), ..Self::default() };
+        if let Some(at) = spec.field("loadBalancerIP").filter(|at| at.value.as_str() != Some("")) {
+            exposure.address = at.expected(parsed(&at), "an IP address", problems);
+        }
+        spec.list("externalIPs", problems, |_, at, problems| exposure.external.extend(at.expected(parsed(at), "an IP address", problems)));
+        let (mut ranges, mut given) = (Vec::new(), 0);
+        spec.list("loadBalancerSourceRanges", problems, |_, at, problems| {
+            given += 1;
+            ranges.extend(at.expected(range(at), "a range of addresses, for example 10.0.0.0/8", problems));
+        });
+        exposure.clients = (given > 0).then(|| ranges.into());
+        if spec.text("sessionAffinity", problems).is_some_and(|it| it == *"ClientIP") {
+            exposure.affinity = Affinity::ClientAddress;
+        }
+        if spec.flag("allocateLoadBalancerNodePorts", problems) == Some(false) {
+            exposure.node_ports = NodePorts::Withheld;
+        }
+        if spec.text("externalTrafficPolicy", problems).is_some_and(|it| it == *"Local") {
+            exposure.traffic = Traffic::Local;
+        }
+        exposure
+    }
+}
+
+fn parsed(at: &At<'_>) -> Option<IpAddr> {
+    at.value.as_str()?.trim().parse().ok()
+}
+
+/// Blanks around it are allowed, as Kubernetes does.
+fn range(at: &At<'_>) -> Option<IpNet> {
+    at.value.as_str()?.trim().parse().ok()
 }
 
 // === impl ServiceType ===

@@ -41,8 +41,13 @@ fn filled(frontend: Frontend, paths: &[&str]) -> Filled {
 }
 
 fn tunnel() -> Filled {
-    let tunnel =
-        Tunnel { source: source(Kind::VirtualService, "web"), backends: Vec::new(), connect: Duration::ZERO, idle: Duration::ZERO, clients: None };
+    let tunnel = Tunnel {
+        source: source(Kind::VirtualService, "web"),
+        backends: Vec::new(),
+        connect: Duration::ZERO,
+        idle: Duration::ZERO,
+        clients: None,
+    };
     Filled { frontend: Frontend::Istio, host: Host { tunnel: Some(tunnel), ..Host::new(HostPattern::Any) } }
 }
 

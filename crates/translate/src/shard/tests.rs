@@ -1,7 +1,7 @@
 //! Properties of the whole: no input panics, no order matters, incremental equals from scratch, and a broken object costs itself alone.
 
 use super::*;
-use crate::{InUse, touched};
+use crate::{InUse, Services, touched};
 use model::{Action, GatewayId, Route, Update};
 use proptest::prelude::*;
 use resources::{AddressForm, Change, HOST_ANNOTATION, HostTemplate, Kind, Name, Projects, Scope, SharedGateway, Status};
@@ -17,6 +17,7 @@ fn options() -> Options {
     options.gateways[0].services = vec![Name::new("istio-system", "istio-ingressgateway")];
     let project = SharedGateway { scope: Scope::Namespace("b".into()), ..SharedGateway::new(GatewayId::new("project")) };
     options.gateways.push(project);
+    options.services = Services::Forwarded;
     options
 }
 
@@ -157,6 +158,9 @@ fn service() -> impl Strategy<Value = Value> {
         Just(json!({"ports": [{"name": "http", "port": 80}]})),
         Just(json!({"clusterIP": "10.96.0.1", "ports": [{"port": 80, "targetPort": 9}]})),
         Just(json!({"type": "ExternalName", "externalName": "web.test"})),
+        Just(json!({"type": "NodePort", "ports": [{"port": 80, "nodePort": 30080}, {"port": 80, "protocol": "UDP", "name": "u"}]})),
+        Just(json!({"type": "LoadBalancer", "sessionAffinity": "ClientIP", "ports": [{"port": 53, "protocol": "UDP"}, {"port": 9, "protocol": "SCTP"}]})),
+        Just(json!({"externalIPs": ["10.0.0.1"], "ports": [{"port": 81, "name": "http"}]})),
     ];
     (of(&["web", "api", "external"]), of(&["a", "b"]), spec).prop_map(|(name, namespace, spec)| {
         json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace}, "spec": spec})
