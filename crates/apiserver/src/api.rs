@@ -117,7 +117,7 @@ impl Api {
         let query = Query::parse(head.uri.query().unwrap_or(""));
         let target = Target::parse(path);
         let attempt = Attempt::of(&head.method, path, target.as_ref(), &query);
-        let dry_run = query.get("dryRun").is_some();
+        let dry_run = query.has("dryRun");
         let entry = self.audit.as_ref().and_then(|log| log.entry(&asker, peer, &attempt, agent(&head.headers), dry_run));
         let reply = match refused {
             None => {
@@ -149,15 +149,19 @@ impl Api {
     {
         let path = head.uri.path();
         self.allow(standing.user(), standing.attempt())?;
-        match path.trim_end_matches('/').split('/').nth(1).unwrap_or("") {
-            "openapi" if is_read(&head.method) => openapi::serve(&self.kinds(), path, &head.headers),
-            "api" | "apis" => match target {
-                Some(target) => self.resource(target, query, head, body, (standing, peer)).await,
-                None if !is_read(&head.method) => Err(Failure::method_not_allowed()),
-                None => discovery::serve(&self.kinds(), path, &head.headers),
-            },
-            "" if is_read(&head.method) => Ok(Reply::json(json!({ "paths": discovery::paths(&self.kinds()) }))),
-            _ => Ok(Reply::text(StatusCode::NOT_FOUND, "404 page not found\n")),
+        let first = path.trim_end_matches('/').split('/').nth(1).unwrap_or("");
+        if let Some(target) = target.filter(|_| !path.starts_with("//")) {
+            return self.resource(target, query, head, body, (standing, peer)).await;
+        }
+        match first {
+            "openapi" if is_read(&head.method) => served(openapi::serve(&self.kinds(), path, &head.headers)),
+            "api" | "apis" if !is_read(&head.method) => Err(Failure::method_not_allowed()),
+            "apis" if !is_known(&self.kinds(), path.split('/').nth(2).unwrap_or("")) => {
+                served(discovery::serve(&self.kinds(), path, &head.headers))
+            }
+            "api" | "apis" => discovery::serve(&self.kinds(), path, &head.headers),
+            "" if is_read(&head.method) && path == "/" => Ok(Reply::json(json!({ "paths": discovery::paths(&self.kinds()) }))),
+            _ => Ok(nothing_here()),
         }
     }
 
@@ -183,16 +187,20 @@ impl Api {
             return review.answer(self, &head.method, &target, standing.user(), &body::read(body).await?, &head.headers).await;
         }
         let kinds = self.kinds();
+        if !is_known(&kinds, &target.group) && kinds.version(&target.group, &target.version).is_none() {
+            return Ok(nothing_here());
+        }
         let Some(kind) = kinds.find(&target.group, &target.version, &target.resource).cloned() else {
             return Err(Failure::no_resource());
         };
-        if !kind.namespaced && !target.namespace.is_empty() {
+        if (!kind.namespaced && !target.namespace.is_empty()) || target.goes_on {
             return Err(Failure::no_resource());
         }
         let verb = Verb::of(&head.method, &target, &query)?;
         table::allow(&kind, verb, &target)?;
+        target.check()?;
         let format = Format::negotiate(&head.headers, verb)?;
-        let dry_run = query.dry_run()?;
+        let dry_run = query.dry_run(verb.options())?;
         let agent = agent(&head.headers).to_owned();
         let (user, standing) = (standing.user().clone(), Arc::new(standing));
         let ask = Ask { kind, verb, target, query, user, standing, format, dry_run, agent };
@@ -211,7 +219,7 @@ impl Api {
             Verb::Create if ask.is_of_user(people::PASSWORD) => people::change(self, ask, parse(&head.headers, body).await?, peer).await,
             Verb::Create if ask.is_of_user(people::TOKEN) => people::grant(self, ask, parse(&head.headers, body).await?).await,
             Verb::Create if token::is_target(ask) => token::request(self, ask, parse(&head.headers, body).await?),
-            Verb::Get => read::get(self, ask),
+            Verb::Get => read::get(self, ask).await,
             Verb::List => read::list(self, ask).await,
             Verb::Watch => watching::watch(self, ask),
             Verb::Create => write::create(self, ask, parse(&head.headers, body).await?).await,
@@ -221,8 +229,8 @@ impl Api {
                 patch::check_media(ask, &media)?;
                 patch::patch(self, ask, &media, &body::read(body).await?).await
             }
-            Verb::Delete => delete::one(self, ask, delete::options(parse(&head.headers, body).await?)?).await,
-            Verb::DeleteCollection => delete::collection(self, ask, delete::options(parse(&head.headers, body).await?)?).await,
+            Verb::Delete => delete::one(self, ask, delete::options(ask, parse(&head.headers, body).await?)?).await,
+            Verb::DeleteCollection => delete::collection(self, ask, delete::options(ask, parse(&head.headers, body).await?)?).await,
         }
     }
 
@@ -292,6 +300,23 @@ where
     body::parse(&body::media_type(headers), &bytes)
 }
 
+/// Whether Kubernetes itself knows the group: then it says more than that there is no such page.
+fn is_known(kinds: &Kinds, group: &str) -> bool {
+    review::is_question(group) || kinds.iter().any(|kind| kind.group == group && kind.is_builtin())
+}
+
+/// What no group is served at.
+fn nothing_here() -> Reply {
+    Reply::text(StatusCode::NOT_FOUND, "404 page not found\n")
+}
+
+fn served(reply: Result<Reply, Failure>) -> Result<Reply, Failure> {
+    match reply {
+        Err(failure) if failure.is_no_resource() => Ok(nothing_here()),
+        reply => reply,
+    }
+}
+
 /// What a client calls itself.
 fn agent(headers: &http::HeaderMap) -> &str {
     headers.get(http::header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("")
@@ -308,7 +333,7 @@ fn public(method: &Method, path: &str) -> Option<Reply> {
     }
     match path {
         "/livez" | "/readyz" | "/healthz" => Some(Reply::text(StatusCode::OK, "ok")),
-        "/version" => Some(Reply::json(discovery::version())),
+        "/version" | "/version/" => Some(Reply::json(discovery::version())),
         _ => None,
     }
 }

@@ -22,6 +22,7 @@ use crate::api::{Api, Ask};
 use crate::body::{self, Parsed};
 use crate::clock;
 use crate::failure::{Cause, Failure};
+use crate::kinds::Kind;
 use crate::object::{Object, as_map, decode, empty, set};
 use crate::rbac::Attempt;
 use crate::read::shaped;
@@ -39,8 +40,9 @@ const KUBECTL: &str = "kubectl";
 
 pub(crate) async fn apply(api: &Api, ask: &Ask, bytes: &[u8]) -> Result<Reply, Failure> {
     let Parsed { value: mut config, duplicates } = body::yaml(bytes)?;
+    let said_namespace = config.namespace().to_owned();
     settle(ask, &mut config)?;
-    check(ask, &config)?;
+    check(ask, &config, &said_namespace)?;
     let insists = !config.meta_str("resourceVersion").is_empty();
     let mut last = Failure::modified(&ask.kind, &ask.target.name);
     for _ in 0..TRIES {
@@ -48,15 +50,21 @@ pub(crate) async fn apply(api: &Api, ask: &Ask, bytes: &[u8]) -> Result<Reply, F
         let old = stored.as_ref().map(|stored| decode(&ask.kind, stored));
         let (code, written) = match (&stored, &old) {
             (Some(stored), Some(old)) => {
+                let uid = config.meta_str("uid");
+                if !uid.is_empty() && uid != old.meta_str("uid") {
+                    return Err(Failure::another(&ask.kind, &ask.target.name, uid));
+                }
                 let new = onto(ask, old, &config)?;
                 (StatusCode::OK, write::replace(api, ask, stored, new, &duplicates, Origin::Applied).await)
             }
             _ if !ask.target.subresource.is_empty() => return Err(Failure::not_found(&ask.kind, &ask.target.name)),
-            _ if insists || !config.meta_str("uid").is_empty() => return Err(last),
+            _ if !config.meta_str("uid").is_empty() => return Err(Failure::another(&ask.kind, &ask.target.name, config.meta_str("uid"))),
             _ => {
                 // Who may patch what is there may not therefore make it.
                 api.allow(&ask.user, &Attempt::at(Verb::Create.as_str(), &ask.target, None))?;
-                let new = onto(ask, &empty(), &config)?;
+                let mut new = onto(ask, &empty(), &config)?;
+                // The state that was named is no more; Kubernetes makes the object all the same.
+                new.meta_mut().shift_remove("resourceVersion");
                 let body = Parsed { value: new, duplicates: duplicates.clone() };
                 (StatusCode::CREATED, write::create_object(api, ask, body, Origin::Applied).await)
             }
@@ -73,18 +81,16 @@ pub(crate) async fn apply(api: &Api, ask: &Ask, bytes: &[u8]) -> Result<Reply, F
 
 /// Makes a configuration of what was sent: of this object, and nothing but what this request may set.
 fn settle(ask: &Ask, config: &mut Value) -> Result<(), Failure> {
-    if !config.is_object() {
-        return Err(Failure::bad_request("the body must be an object"));
-    }
-    for field in ["apiVersion", "kind"] {
-        if config.get(field).and_then(Value::as_str).is_none_or(str::is_empty) {
-            return Err(Failure::bad_request(format!("{field} must be set in what is applied")));
-        }
+    let said = |field: &str| config.get(field).and_then(Value::as_str).unwrap_or("");
+    let (version, kind) = (said("apiVersion"), said("kind"));
+    if !(config.is_object() || config.is_null()) || version != ask.kind.api_version || kind != ask.kind.kind {
+        let slash = if version.contains('/') { "" } else { "/" };
+        return Err(Failure::bad_request(format!("invalid object type: {slash}{version}, Kind={kind}")));
     }
     write::identify(&ask.kind, config)?;
     let (name, said) = (&ask.target.name, config.name());
     if !said.is_empty() && said != name {
-        return Err(Failure::bad_request(format!("the name of the object ({said}) does not match the name on the URL ({name})")));
+        return Err(Failure::misnamed(said, name));
     }
     let meta = config.meta_mut();
     if meta.get("managedFields").is_some_and(|managers| managers.as_array().is_none_or(|list| !list.is_empty()) && !managers.is_null()) {
@@ -108,20 +114,15 @@ fn settle(ask: &Ask, config: &mut Value) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check(ask: &Ask, config: &Value) -> Result<(), Failure> {
+fn check(ask: &Ask, config: &Value, said_namespace: &str) -> Result<(), Failure> {
     let wrong = shape(ask).check(config);
     if wrong.is_empty() {
         return Ok(());
     }
-    let of = if ask.kind.namespaced { format!("{}/", ask.target.namespace) } else { "/".into() };
-    let group = if ask.kind.group.is_empty() { String::new() } else { format!("{}/", ask.kind.group) };
-    Err(Failure::bad_request(format!(
-        "failed to create typed patch object ({of}{}; {group}{}, Kind={}): {}",
-        ask.target.name,
-        ask.kind.version,
-        ask.kind.kind,
-        wrong.join("\n")
-    )))
+    let Kind { group, version, kind, .. } = &*ask.kind;
+    let (namespace, name) = (said_namespace, &ask.target.name);
+    let wrong = wrong.join("\n");
+    Err(Failure::bad_request(format!("failed to create typed patch object ({namespace}/{name}; {group}/{version}, Kind={kind}): {wrong}")))
 }
 
 /// What `old` becomes when `config` is applied to it.
@@ -281,14 +282,17 @@ fn from_agent(agent: &str) -> String {
 
 /// Refuses options of a write that name no manager, or a wrong one.
 pub(crate) fn check_options(ask: &Ask, options: &str, applies: bool) -> Result<(), Failure> {
-    let wrong = |reason: &str, field: &str, message: String| Err(Failure::invalid_options(options, Cause::new(reason, field, message)));
+    let wrong =
+        |reason: &str, field: &str, message: String| Err(Failure::invalid_options(options, vec![Cause::new(reason, field, message)]));
     match ask.query.get("fieldManager") {
         None if applies => wrong("FieldValueRequired", "fieldManager", "Required value: is required for apply patch".into()),
         Some(name) if name.len() > LONGEST_NAME => {
             wrong("FieldValueTooLong", "fieldManager", format!("Too long: may not be more than {LONGEST_NAME} bytes"))
         }
         Some(name) if name.chars().any(char::is_control) => {
-            wrong("FieldValueInvalid", "fieldManager", format!("Invalid value: {name:?}: should only contain printable characters"))
+            let (at, c) = name.char_indices().find(|(_, c)| c.is_control()).unwrap_or_default();
+            let what = format!("invalid character U+{:04X} (at position {at})", u32::from(c));
+            wrong("FieldValueInvalid", "fieldManager", format!("Invalid value: {name:?}: {what}"))
         }
         _ if !applies && ask.query.get("force").is_some() => {
             wrong("FieldValueForbidden", "force", "Forbidden: may not be specified for non-apply patch".into())

@@ -15,10 +15,11 @@ use crate::protobuf;
 
 /// The largest body.
 pub(crate) const LIMIT: usize = 3 << 20;
-/// How deep values may lie in one another.
-const DEPTH: usize = 128;
+/// How deep values may lie in one another. What is stored is read back to a depth of 128, and the names of managed fields lie deeper
+/// than the fields.
+pub(crate) const DEPTH: usize = 100;
 
-pub(crate) const OBJECT_TYPES: &str = "application/json, application/yaml";
+pub(crate) const OBJECT_TYPES: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
 /// A body as a value, and the places of keys that came twice (the last counts).
 #[derive(Debug)]

@@ -7,14 +7,16 @@ use store::{Expect, Object as Stored, Op};
 use crate::api::{Api, Ask};
 use crate::body::Parsed;
 use crate::builtin::BASIC_NAMESPACES;
-use crate::failure::Failure;
+use crate::failure::{Cause, Failure};
 use crate::object::{Object, decode, encode};
 use crate::read::{selector, shaped};
 use crate::reply::Reply;
 use crate::write::write_failure;
-use crate::{garbage, lifecycle};
+use crate::{garbage, lifecycle, listing, request};
 
-/// What a delete asks for, from its body.
+const OPTIONS: &str = "DeleteOptions";
+
+/// What a delete asks for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
     uid: Option<String>,
@@ -31,25 +33,69 @@ enum Deleted {
     Waiting,
 }
 
-pub(crate) fn options(body: Parsed) -> Result<Options, Failure> {
-    let value = body.value;
-    if value.is_null() {
-        return Ok(Options::default());
-    }
+/// What the body asks for; what the query does, where there is none.
+///
+/// # Errors
+/// For whatever is not understood: a delete that does something else than was meant cannot be taken back.
+pub(crate) fn options(ask: &Ask, body: Parsed) -> Result<Options, Failure> {
+    let value = if body.value.is_null() { of_query(ask)? } else { body.value };
+    check_types(&value)?;
     let text = |path: &str| value.pointer(path).and_then(Value::as_str).map(str::to_owned);
     if let Some(kind) = text("/kind").filter(|kind| kind != "DeleteOptions") {
         return Err(Failure::bad_request(format!("the body must be DeleteOptions, not {kind}")));
     }
-    if let Some(policy) = text("/propagationPolicy")
-        && !["Orphan", "Background", "Foreground"].contains(&policy.as_str())
-    {
-        return Err(Failure::bad_request(format!(
-            "propagationPolicy: Unsupported value: {policy:?}: supported values: \"Foreground\", \"Background\", \"Orphan\""
-        )));
+    let said: Vec<String> = value["dryRun"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    let dry_run = request::dry_run(&said, OPTIONS)?;
+    let policy = text("/propagationPolicy");
+    let wrong = |reason: &str, message: String| Failure::invalid_options(OPTIONS, vec![Cause::new(reason, "propagationPolicy", message)]);
+    match &policy {
+        Some(policy) if !value["orphanDependents"].is_null() => {
+            let what = "orphanDependents and deletionPropagation cannot be both set";
+            return Err(wrong("FieldValueInvalid", format!("Invalid value: {policy:?}: {what}")));
+        }
+        Some(policy) if !["Orphan", "Background", "Foreground"].contains(&policy.as_str()) => {
+            let known = r#""Foreground", "Background", "Orphan", "nil""#;
+            return Err(wrong("FieldValueNotSupported", format!("Unsupported value: {policy:?}: supported values: {known}")));
+        }
+        _ => {}
     }
-    let dry_run = value["dryRun"].as_array().is_some_and(|list| list.iter().any(|one| one == "All"));
-    let orphan = value["propagationPolicy"] == "Orphan" || value["orphanDependents"] == true;
+    let orphan = policy.as_deref() == Some("Orphan") || value["orphanDependents"] == true;
     Ok(Options { uid: text("/preconditions/uid"), revision: text("/preconditions/resourceVersion"), dry_run, orphan })
+}
+
+fn of_query(ask: &Ask) -> Result<Value, Failure> {
+    let mut value = json!({});
+    for field in ["propagationPolicy", "orphanDependents"] {
+        match ask.query.get(field) {
+            Some(_) if field == "orphanDependents" => value[field] = ask.query.is_true(field).into(),
+            Some(text) => value[field] = text.into(),
+            None => {}
+        }
+    }
+    ask.query.count("gracePeriodSeconds")?;
+    Ok(value)
+}
+
+fn check_types(value: &Value) -> Result<(), Failure> {
+    let fits = |pointer: &str, fits: fn(&Value) -> bool| value.pointer(pointer).is_none_or(|value| value.is_null() || fits(value));
+    let texts = |value: &Value| value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
+    let is = |name: &str, fits: bool| if fits { None } else { Some(name.to_owned()) };
+    let wrong = [
+        is("the body", value.is_object()),
+        is("kind", fits("/kind", Value::is_string)),
+        is("apiVersion", fits("/apiVersion", Value::is_string)),
+        is("dryRun", fits("/dryRun", texts)),
+        is("gracePeriodSeconds", fits("/gracePeriodSeconds", Value::is_i64)),
+        is("orphanDependents", fits("/orphanDependents", Value::is_boolean)),
+        is("propagationPolicy", fits("/propagationPolicy", Value::is_string)),
+        is("preconditions", fits("/preconditions", Value::is_object)),
+        is("preconditions.uid", fits("/preconditions/uid", Value::is_string)),
+        is("preconditions.resourceVersion", fits("/preconditions/resourceVersion", Value::is_string)),
+    ];
+    match wrong.into_iter().flatten().next() {
+        Some(field) => Err(Failure::bad_request(format!("{OPTIONS} cannot be read: {field} is of another type"))),
+        None => Ok(()),
+    }
 }
 
 pub(crate) async fn one(api: &Api, ask: &Ask, options: Options) -> Result<Reply, Failure> {
@@ -71,6 +117,7 @@ pub(crate) async fn one(api: &Api, ask: &Ask, options: Options) -> Result<Reply,
 }
 
 pub(crate) async fn collection(api: &Api, ask: &Ask, options: Options) -> Result<Reply, Failure> {
+    listing::check(ask)?;
     let selector = selector(ask)?;
     let (revision, stored) = api.store.list(&ask.kind.keys_in(&ask.target.namespace));
     let mut items = Vec::new();
@@ -124,11 +171,15 @@ async fn remove(api: &Api, ask: &Ask, options: &Options, stored: &Stored) -> Res
 }
 
 fn check(ask: &Ask, options: &Options, object: &Value) -> Result<(), Failure> {
-    for (wanted, field, what) in [(&options.uid, "uid", "UID"), (&options.revision, "resourceVersion", "ResourceVersion")] {
+    for (wanted, field, what, happened) in
+        [(&options.uid, "uid", "UID", "deleted and then recreated"), (&options.revision, "resourceVersion", "ResourceVersion", "modified")]
+    {
         let is = object.meta_str(field);
         if let Some(wanted) = wanted.as_deref().filter(|wanted| *wanted != is) {
-            let why = format!("Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {is}");
-            return Err(Failure::conflict(&ask.kind, object.name(), &why));
+            let why = format!(
+                "the {what} in the precondition ({wanted}) does not match the {what} in record ({is}). The object might have been {happened}"
+            );
+            return Err(Failure::conflict_of_kind(&ask.kind, object.name(), &why));
         }
     }
     Ok(())

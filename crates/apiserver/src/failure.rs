@@ -1,5 +1,7 @@
 //! What goes wrong, as Kubernetes says it: a `Status` object whose words clients compare.
 
+use std::fmt;
+
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -56,6 +58,13 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, "NotFound", message).of("", "", "")
     }
 
+    /// There, and about to go.
+    pub(crate) fn exists_still(kind: &Kind, name: &str) -> Self {
+        let mut failure = Self::exists(kind, name);
+        failure.message.insert_str(0, "object is being deleted: ");
+        failure
+    }
+
     pub(crate) fn exists(kind: &Kind, name: &str) -> Self {
         let message = format!("{} \"{name}\" already exists", kind.qualified_plural());
         Self::new(StatusCode::CONFLICT, "AlreadyExists", message).of(&kind.group, &kind.plural, name)
@@ -64,6 +73,12 @@ impl Failure {
     pub(crate) fn conflict(kind: &Kind, name: &str, why: &str) -> Self {
         let message = format!("Operation cannot be fulfilled on {} \"{name}\": {why}", kind.qualified_plural());
         Self::new(StatusCode::CONFLICT, "Conflict", message).of(&kind.group, &kind.plural, name)
+    }
+
+    /// As [`Self::conflict`]; where Kubernetes says the kind in the place of the resource.
+    pub(crate) fn conflict_of_kind(kind: &Kind, name: &str, why: &str) -> Self {
+        let message = format!("Operation cannot be fulfilled on {} \"{name}\": {why}", kind.qualified_kind());
+        Self::new(StatusCode::CONFLICT, "Conflict", message).of(&kind.group, &kind.kind, name)
     }
 
     pub(crate) fn modified(kind: &Kind, name: &str) -> Self {
@@ -104,9 +119,7 @@ impl Failure {
     }
 
     pub(crate) fn invalid(kind: &Kind, name: &str, causes: Vec<Cause>) -> Self {
-        let lines: Vec<String> = causes.iter().map(Cause::line).collect();
-        let what = if lines.len() == 1 { lines[0].clone() } else { format!("[{}]", lines.join(", ")) };
-        let message = format!("{} \"{name}\" is invalid: {what}", kind.qualified_kind());
+        let message = format!("{} \"{name}\" is invalid: {}", kind.qualified_kind(), Cause::lines(&causes));
         let failure = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message);
         let mut failure = failure.of(&kind.group, &kind.kind, name);
         failure.add_causes(causes);
@@ -115,20 +128,38 @@ impl Failure {
 
     /// A question with something wrong in it.
     pub(crate) fn invalid_review(group: &str, kind: &str, cause: Cause) -> Self {
-        let message = format!("{kind}.{group} \"\" is invalid: {}", cause.line());
-        let mut failure = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).of(group, kind, "");
+        Self::invalid_review_of(group, kind, "", cause)
+    }
+
+    /// As [`Self::invalid_review`], about something that has a name.
+    pub(crate) fn invalid_review_of(group: &str, kind: &str, name: &str, cause: Cause) -> Self {
+        let message = format!("{kind}.{group} \"{name}\" is invalid: {}", cause.line());
+        let mut failure = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).of(group, kind, name);
         failure.add_causes([cause]);
         failure
     }
 
     fn add_causes(&mut self, causes: impl IntoIterator<Item = Cause>) {
-        let causes =
-            causes.into_iter().map(|Cause { reason, message, field }| json!({ "reason": reason, "message": message, "field": field }));
+        let causes = causes.into_iter().map(|Cause { reason, message, field }| {
+            let mut cause = json!({ "reason": reason, "message": message });
+            if !field.is_empty() {
+                cause["field"] = field.into();
+            }
+            cause
+        });
         self.details.get_or_insert_default().insert("causes".into(), causes.collect());
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
+    }
+
+    /// As it is said of a patch.
+    pub(crate) fn of_patch(mut self) -> Self {
+        if let Some(why) = self.message.strip_prefix("couldn't get version/kind; json parse error: ") {
+            self.message = format!("error decoding patch: {why}");
+        }
+        self
     }
 
     /// Fields of a built-in kind that are of another type.
@@ -154,10 +185,10 @@ impl Failure {
     }
 
     /// Options of a request, such as `PatchOptions`, with one that is wrong.
-    pub(crate) fn invalid_options(options: &str, cause: Cause) -> Self {
-        let message = format!("{options}.meta.k8s.io \"\" is invalid: {}", cause.line());
+    pub(crate) fn invalid_options(options: &str, causes: Vec<Cause>) -> Self {
+        let message = format!("{options}.meta.k8s.io \"\" is invalid: {}", Cause::lines(&causes));
         let mut failure = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).of("meta.k8s.io", options, "");
-        failure.add_causes([cause]);
+        failure.add_causes(causes);
         failure
     }
 
@@ -215,8 +246,34 @@ impl Failure {
     }
 
     pub(crate) fn too_large(limit: usize) -> Self {
-        let message = format!("Request entity too large: limit is {limit}");
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message)
+        Self::larger_than(format!("limit is {limit}"))
+    }
+
+    pub(crate) fn larger_than(what: impl fmt::Display) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", format!("Request entity too large: {what}"))
+    }
+
+    pub(crate) fn is_no_resource(&self) -> bool {
+        self.code == StatusCode::NOT_FOUND && self.details.as_ref().is_none_or(|details| details.is_empty())
+    }
+
+    /// An object that is there is another one than the client means.
+    pub(crate) fn another(kind: &Kind, name: &str, uid: &str) -> Self {
+        let message = format!("Invalid value: {uid:?}: field is immutable");
+        Self::invalid(kind, name, vec![Cause::new("FieldValueInvalid", "metadata.uid", message)])
+    }
+
+    /// A body that does not say which object it is.
+    pub(crate) fn unnamed(name: &str) -> Self {
+        Self::bad_request(format!("the name of the object ({name} based on URL) was undeterminable: name must be provided"))
+    }
+
+    pub(crate) fn misnamed(said: &str, name: &str) -> Self {
+        Self::bad_request(format!("the name of the object ({said}) does not match the name on the URL ({name})"))
+    }
+
+    pub(crate) fn misplaced() -> Self {
+        Self::bad_request("the namespace of the provided object does not match the namespace sent on the request")
     }
 
     pub(crate) fn expired(message: impl Into<String>) -> Self {
@@ -290,6 +347,11 @@ impl Failure {
 impl Cause {
     pub(crate) fn new(reason: &str, field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { reason: reason.into(), message: message.into(), field: field.into() }
+    }
+
+    fn lines(causes: &[Self]) -> String {
+        let lines: Vec<String> = causes.iter().map(Self::line).collect();
+        if let [one] = lines.as_slice() { one.clone() } else { format!("[{}]", lines.join(", ")) }
     }
 
     fn line(&self) -> String {

@@ -35,6 +35,25 @@ pub(crate) fn chance<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// What a client may send and the server replaces: it must be readable all the same.
+pub(crate) fn check_replaced(object: &Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    let Some(meta) = object.meta() else { return causes };
+    let mut wrong = |field: &str, value: &Value, what: &str| {
+        causes.push(Cause::new("FieldValueTypeInvalid", format!("metadata.{field}"), format!("Invalid value: {value}: {what}")));
+    };
+    if let Some(value) = meta.get("generation").filter(|value| !value.is_null() && value.as_i64().is_none()) {
+        wrong("generation", value, "must be a whole number");
+    }
+    for field in ["creationTimestamp", "deletionTimestamp"] {
+        let is_time = |value: &Value| value.as_str().is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok());
+        if let Some(value) = meta.get(field).filter(|value| !value.is_null() && !is_time(value)) {
+            wrong(field, value, "must be a time such as 2006-01-02T15:04:05Z");
+        }
+    }
+    causes
+}
+
 /// What holds for the metadata of every kind: types, which the schemas of custom kinds leave open, and the name.
 pub(crate) fn check_metadata(kind: &Kind, object: &Value, old: Option<&Value>) -> Vec<Cause> {
     let mut causes = Vec::new();

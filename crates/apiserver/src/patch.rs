@@ -1,8 +1,11 @@
 //! Patches: each type makes a new object of the old one; from there on a patch is an update.
 
+mod operations;
+
 use http::StatusCode;
-use json_patch::PatchOperation;
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use self::operations::Operation;
 
 use crate::api::{Api, Ask};
 use crate::body;
@@ -85,7 +88,7 @@ pub(crate) async fn patch(api: &Api, ask: &Ask, media_type: &str, bytes: &[u8]) 
         let stored = api.store.get(&ask.key()).ok_or_else(|| Failure::not_found(&ask.kind, name))?;
         let old = decode(&ask.kind, &stored);
         let new = patch.apply(&ask.kind, &old)?;
-        check_identity(&old, &new)?;
+        let new = identified(ask, &old, new)?;
         // The old revision came along in `new`; another one can only stand there because the patch says so.
         let insists = new.meta_str("resourceVersion") != old.meta_str("resourceVersion");
         match write::replace(api, ask, &stored, new, &patch.duplicates, Origin::Sent).await {
@@ -104,7 +107,7 @@ pub(crate) struct Patch {
 }
 
 enum Form {
-    Json(Vec<PatchOperation>),
+    Json(Vec<Operation>),
     Merge(Value),
     Strategic(Value),
 }
@@ -113,7 +116,7 @@ enum Form {
 
 impl Patch {
     fn read(patch_type: PatchType, bytes: &[u8]) -> Result<Self, Failure> {
-        let parsed = body::json(bytes)?;
+        let parsed = body::json(bytes).map_err(|failure| failure.of_patch())?;
         let names_revision = parsed.value.pointer("/metadata/resourceVersion").is_some();
         let form = match patch_type {
             PatchType::Json => Form::Json(operations(parsed.value)?),
@@ -133,7 +136,7 @@ impl Patch {
         let mut new = old.clone();
         match &self.form {
             Form::Json(operations) => {
-                json_patch::patch(&mut new, operations).map_err(|error| Failure::unprocessable(error.to_string()))?;
+                operations::apply(&mut new, operations).map_err(Failure::unprocessable)?;
             }
             Form::Merge(patch) => json_patch::merge(&mut new, patch),
             Form::Strategic(patch) => {
@@ -144,30 +147,47 @@ impl Patch {
     }
 }
 
-fn operations(value: Value) -> Result<Vec<PatchOperation>, Failure> {
-    let operations: Vec<PatchOperation> =
-        serde_json::from_value(value).map_err(|error| Failure::bad_request(format!("error decoding patch: {error}")))?;
-    if operations.len() > OPERATIONS {
-        return Err(Failure::too_large(OPERATIONS));
+fn operations(value: Value) -> Result<Vec<Operation>, Failure> {
+    let wrong = |what: &str| Failure::bad_request(format!("error decoding patch: {what}"));
+    let list = match value {
+        Value::Array(list) => list,
+        Value::Null => Vec::new(),
+        _ => return Err(wrong("it must be a list of operations")),
+    };
+    if list.len() > OPERATIONS {
+        let count = list.len();
+        return Err(Failure::larger_than(format!("The allowed maximum operations in a JSON patch is {OPERATIONS}, got {count}")));
     }
-    Ok(operations)
+    let read = |operation: &Value| match operation {
+        Value::Object(operation) => Ok(Operation::read(operation)),
+        Value::Null => Ok(Operation::read(&Map::new())),
+        _ => Err(wrong("an operation must be an object")),
+    };
+    list.iter().map(read).collect()
 }
 
 fn object(value: Value) -> Result<Value, Failure> {
-    if value.is_object() { Ok(value) } else { Err(Failure::bad_request("the patch must be an object")) }
+    if value.is_object() { Ok(value) } else { Err(Failure::bad_request("error decoding patch: it must be an object")) }
 }
 
-/// A patch may not make another object of this one.
-fn check_identity(old: &Value, new: &Value) -> Result<(), Failure> {
-    for (path, what) in [
-        ("/apiVersion", "apiVersion"),
-        ("/kind", "kind"),
-        ("/metadata/name", "metadata.name"),
-        ("/metadata/namespace", "metadata.namespace"),
-    ] {
-        if new.pointer(path) != old.pointer(path) {
-            return Err(Failure::bad_request(format!("a patch cannot change {what}")));
-        }
+/// A patch may not make another object of this one. What it takes away of what says which kind this is comes back.
+fn identified(ask: &Ask, old: &Value, mut new: Value) -> Result<Value, Failure> {
+    if !new.is_object() {
+        return Err(Failure::unprocessable("what is left is no object"));
     }
-    Ok(())
+    write::identify(&ask.kind, &mut new)?;
+    let name = &ask.target.name;
+    match new.name() {
+        "" => return Err(Failure::unnamed(name)),
+        said if said != name => return Err(Failure::misnamed(said, name)),
+        _ => {}
+    }
+    if !new.namespace().is_empty() && new.namespace() != old.namespace() {
+        return Err(Failure::misplaced());
+    }
+    let uid = new.meta_str("uid");
+    if !uid.is_empty() && uid != old.meta_str("uid") {
+        return Err(Failure::another(&ask.kind, name, uid));
+    }
+    Ok(new)
 }

@@ -34,7 +34,10 @@ impl Include {
             None | Some("Metadata") => Ok(Self::Metadata),
             Some("None") => Ok(Self::Nothing),
             Some("Object") => Ok(Self::Object),
-            Some(other) => Err(Failure::bad_request(format!("unrecognized includeObject value: {other:?}"))),
+            Some(other) => {
+                let wrong = format!("Invalid value: {other:?}: must be 'Metadata', 'Object', 'None', or empty");
+                Err(Failure::bad_request(format!("Unable to convert to Table as requested: includeObject: {wrong}")))
+            }
         }
     }
 }

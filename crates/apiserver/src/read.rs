@@ -13,6 +13,7 @@ use crate::api::{Api, Ask};
 use crate::failure::Failure;
 use crate::format::{Format, Shape};
 use crate::kinds::Kind;
+use crate::listing;
 use crate::object::{decode, splice};
 use crate::print;
 use crate::reply::Reply;
@@ -23,7 +24,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 type Item = (Arc<str>, Stored);
 
-pub(crate) fn get(api: &Api, ask: &Ask) -> Result<Reply, Failure> {
+pub(crate) async fn get(api: &Api, ask: &Ask) -> Result<Reply, Failure> {
+    if let Some(wanted) = ask.query.revision()?.filter(|wanted| *wanted > api.store.revision()) {
+        await_revision(api, wanted).await?;
+    }
     let stored = api.store.get(&ask.key());
     let stored = stored.ok_or_else(|| Failure::not_found(&ask.kind, &ask.target.name))?;
     if ask.format == Format::JSON {
@@ -67,6 +71,7 @@ struct Page {
 }
 
 pub(crate) async fn list(api: &Api, ask: &Ask) -> Result<Reply, Failure> {
+    listing::check(ask)?;
     let selector = selector(ask)?;
     let page = page(api, ask, &selector).await?;
     let mut meta = json!({ "resourceVersion": page.revision.to_string() });
@@ -98,7 +103,7 @@ pub(crate) async fn list(api: &Api, ask: &Ask) -> Result<Reply, Failure> {
 
 async fn page(api: &Api, ask: &Ask, selector: &Selector) -> Result<Page, Failure> {
     let prefix = ask.kind.keys_in(&ask.target.namespace);
-    let limit = ask.query.number("limit")?.filter(|limit| *limit > 0);
+    let limit = ask.query.count("limit")?;
     let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let (revision, start, items) = match ask.query.get("continue") {
         Some(token) => {
@@ -131,11 +136,8 @@ async fn page(api: &Api, ask: &Ask, selector: &Selector) -> Result<Page, Failure
 }
 
 async fn at_revision(api: &Api, ask: &Ask, prefix: &str) -> Result<(Revision, Vec<Item>), Failure> {
-    let wanted = ask.query.number("resourceVersion")?.unwrap_or(0);
+    let wanted = ask.query.revision()?.unwrap_or(0);
     if ask.query.get("resourceVersionMatch") == Some("Exact") {
-        if wanted == 0 {
-            return Err(Failure::bad_request("resourceVersionMatch Exact is forbidden without a resourceVersion"));
-        }
         let items = api.store.list_at(prefix, wanted).map_err(|error| watch_failure(&error))?;
         return Ok((wanted, items));
     }
@@ -191,5 +193,9 @@ fn encode_token(revision: Revision, start: &str) -> String {
 fn decode_token(token: &str) -> Result<(Revision, String), Failure> {
     let value = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
     let read = value.as_ref().and_then(|value| Some((value["rv"].as_u64()?, value["start"].as_str()?.to_owned())));
-    read.ok_or_else(|| Failure::bad_request("continue key is not valid: it was not made by this server"))
+    read.ok_or_else(|| {
+        let version = value.as_ref().and_then(|value| value["v"].as_str()).unwrap_or("");
+        let what = format!("server does not recognize this encoded version {version}");
+        Failure::bad_request(format!("invalid continue token: continue key is not valid: {what}"))
+    })
 }

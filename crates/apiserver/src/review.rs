@@ -97,7 +97,12 @@ impl Review {
                 "the API version in the data ({what}) does not match the expected API version ({version})"
             )));
         }
+        let namespace = asked.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or("");
+        if !namespace.is_empty() && namespace != target.namespace {
+            return Err(Failure::misplaced());
+        }
         let spec = asked.get("spec").cloned().unwrap_or_default();
+        self.check_types(&spec)?;
         let status = match self.question {
             Question::WhoAmI => json!({ "userInfo": info(user) }),
             Question::WhoseToken => whose_token(api, &spec).await?,
@@ -117,19 +122,46 @@ impl Review {
         Ok(Reply::json_with(StatusCode::CREATED, &answer))
     }
 
+    /// What is of another type is not taken for missing: the answer would be to another question.
+    fn check_types(&self, spec: &Value) -> Result<(), Failure> {
+        let text = |value: &Value| value.is_string();
+        let texts = |value: &Value| value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
+        let object = |value: &Value| value.is_object();
+        let of_object = |of: &str, fits: &dyn Fn(&Value) -> bool, fields: &[&str]| {
+            let of = spec.pointer(of).unwrap_or(&Value::Null);
+            let wrong = |field: &&&str| of.get(**field).is_some_and(|value| !value.is_null() && !fits(value));
+            fields.iter().find(wrong).map(|field| (*field).to_owned())
+        };
+        let wrong = (!spec.is_object() && !spec.is_null())
+            .then(|| "spec".to_owned())
+            .or_else(|| of_object("", &text, &["token", "user", "uid", "namespace"]))
+            .or_else(|| of_object("", &texts, &["audiences", "groups"]))
+            .or_else(|| of_object("", &object, &["extra", "resourceAttributes", "nonResourceAttributes"]))
+            .or_else(|| of_object("/nonResourceAttributes", &text, &["path", "verb"]))
+            .or_else(|| {
+                of_object("/resourceAttributes", &text, &["group", "version", "name", "namespace", "subresource", "resource", "verb"])
+            });
+        match wrong {
+            Some(field) => {
+                let (kind, what) = (self.kind, "is of another type");
+                Err(Failure::bad_request(format!("{kind} in version \"v1\" cannot be handled as a {kind}: {field} {what}")))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn invalid(&self, field: &str, value: &Value, what: &str) -> Failure {
-        Failure::invalid_review(self.group, self.kind, Cause::new("FieldValueInvalid", field, format!("Invalid value: {value}: {what}")))
+        // These have no kind in Kubernetes' words either.
+        Failure::invalid_review(self.group, "", Cause::new("FieldValueInvalid", field, format!("Invalid value: {value}: {what}")))
     }
 
     fn may(&self, api: &Api, user: &Identity, spec: &Value, here: &str) -> Result<Value, Failure> {
         let attempt = self.attempt(spec)?;
         if !here.is_empty() {
             if matches!(attempt.on, On::Path(_)) {
-                return Err(self.invalid(
-                    "spec.nonResourceAttributes",
-                    &spec["nonResourceAttributes"],
-                    "disallowed on this kind of request",
-                ));
+                let asked = &spec["nonResourceAttributes"];
+                let asked = json!({ "Path": asked["path"], "Verb": asked["verb"] });
+                return Err(self.invalid("spec.nonResourceAttributes", &asked, "disallowed on this kind of request"));
             }
             if attempt.namespace() != here {
                 let said = attempt.namespace().into();
@@ -157,6 +189,10 @@ impl Review {
                 Ok(Attempt { verb: text(resource, "verb"), on })
             }
             (None, Some(_)) => Ok(Attempt { verb: text(path, "verb"), on: On::Path(text(path, "path")) }),
+            (Some(_), Some(_)) => {
+                let asked = json!({ "Path": text(path, "path"), "Verb": text(path, "verb") });
+                Err(self.invalid("spec.nonResourceAttributes", &asked, "cannot be specified in combination with resourceAttributes"))
+            }
             _ => {
                 let what = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
                 Err(self.invalid("spec.resourceAttributes", resource, what))

@@ -6,7 +6,7 @@ use store::Object as Stored;
 
 use crate::api::{Api, Ask};
 use crate::body::Parsed;
-use crate::failure::Failure;
+use crate::failure::{Cause, Failure};
 use crate::kinds::Kind;
 use crate::object::{Object, decode};
 use crate::patch::Patch;
@@ -72,12 +72,20 @@ fn scaled(object: &Value, scale: &Value) -> Result<Value, Failure> {
         }
     }
     let said = scale.meta_str("name");
-    if !said.is_empty() && said != object.name() {
-        let name = object.name();
-        return Err(Failure::bad_request(format!("the name of the object ({said}) does not match the name on the URL ({name})")));
+    match said {
+        "" => return Err(Failure::unnamed(object.name())),
+        said if said != object.name() => return Err(Failure::misnamed(said, object.name())),
+        _ => {}
+    }
+    if !scale.namespace().is_empty() && scale.namespace() != object.namespace() {
+        return Err(Failure::misplaced());
     }
     let replicas = match scale.pointer("/spec/replicas") {
         None | Some(Value::Null) => json!(0),
+        Some(number) if number.as_i64().is_some_and(|number| number < 0) => {
+            let message = format!("Invalid value: {number}: must be greater than or equal to 0");
+            return Err(Failure::invalid_review_of(GROUP, KIND, object.name(), Cause::new("FieldValueInvalid", "spec.replicas", message)));
+        }
         Some(number) if number.is_i64() || number.is_u64() => number.clone(),
         Some(other) => return Err(Failure::bad_request(format!("spec.replicas must be a whole number, not {other}"))),
     };

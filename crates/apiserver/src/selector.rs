@@ -82,13 +82,20 @@ impl Labels {
     pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
         let mut tokens = Tokens { rest: text };
         let mut all = Vec::new();
-        let broken = |what: String| Failure::bad_request(format!("unable to parse requirement: {what}"));
         while !tokens.is_done() {
-            all.push(requirement(&mut tokens).map_err(broken)?);
+            if let Some(first) = tokens.peek().filter(|first| is_special(first) && *first != "!") {
+                return Err(Failure::bad_request(format!("found '{first}', expected: !, identifier, or 'end of string'")));
+            }
+            all.push(requirement(&mut tokens).map_err(|what| Failure::bad_request(format!("unable to parse requirement: {what}")))?);
             match tokens.next() {
                 None => break,
-                Some(",") if !tokens.is_done() => {}
-                Some(other) => return Err(broken(format!("found '{other}', expected: ',' or 'end of string'"))),
+                Some(",") => match tokens.peek().unwrap_or("") {
+                    first if first != "!" && (first.is_empty() || is_special(first)) => {
+                        return Err(Failure::bad_request(format!("found '{first}', expected: identifier after ','")));
+                    }
+                    _ => {}
+                },
+                Some(other) => return Err(Failure::bad_request(format!("found '{other}', expected: ',' or 'end of string'"))),
             }
         }
         Ok(Self(all))
@@ -128,22 +135,22 @@ fn requirement(tokens: &mut Tokens<'_>) -> Result<Requirement, String> {
         None | Some(",") => Test::Exists,
         Some(operator) => {
             tokens.next();
-            compare(operator, tokens)?
+            compare(operator, &key, tokens)?
         }
     };
     Ok(Requirement { key, test })
 }
 
-fn compare(operator: &str, tokens: &mut Tokens<'_>) -> Result<Test, String> {
+fn compare(operator: &str, key: &str, tokens: &mut Tokens<'_>) -> Result<Test, String> {
     let number = |tokens: &mut Tokens<'_>| {
-        let text = tokens.next().unwrap_or("");
-        text.parse().map_err(|_| format!("for 'Gt', 'Lt' operators, the value must be an integer, not '{text}'"))
+        let text = exact(key, tokens)?;
+        text.parse().map_err(|_| format!("values[0]: Invalid value: {text:?}: for 'Gt', 'Lt' operators, the value must be an integer"))
     };
     match operator {
-        "=" | "==" => Ok(Test::In(vec![exact(tokens)?])),
-        "!=" => Ok(Test::NotIn(vec![exact(tokens)?])),
-        "in" => Ok(Test::In(set(tokens)?)),
-        "notin" => Ok(Test::NotIn(set(tokens)?)),
+        "=" | "==" => Ok(Test::In(vec![exact(key, tokens)?])),
+        "!=" => Ok(Test::NotIn(vec![exact(key, tokens)?])),
+        "in" => Ok(Test::In(set(key, tokens)?)),
+        "notin" => Ok(Test::NotIn(set(key, tokens)?)),
         ">" => Ok(Test::Greater(number(tokens)?)),
         "<" => Ok(Test::Less(number(tokens)?)),
         other => Err(format!("found '{other}', expected: in, notin, =, ==, !=, gt, lt")),
@@ -151,16 +158,18 @@ fn compare(operator: &str, tokens: &mut Tokens<'_>) -> Result<Test, String> {
 }
 
 /// A value that may be missing: `a=` asks for the empty one.
-fn exact(tokens: &mut Tokens<'_>) -> Result<String, String> {
+fn exact(key: &str, tokens: &mut Tokens<'_>) -> Result<String, String> {
     match tokens.peek() {
         None | Some(",") => Ok(String::new()),
-        Some(_) => label_value(tokens.next().unwrap_or("")),
+        Some(other) if is_special(other) => Err(format!("found '{other}', expected: identifier")),
+        Some(_) => label_value(key, 0, tokens.next().unwrap_or("")),
     }
 }
 
-fn set(tokens: &mut Tokens<'_>) -> Result<Vec<String>, String> {
-    if tokens.next() != Some("(") {
-        return Err("expected: '('".into());
+fn set(key: &str, tokens: &mut Tokens<'_>) -> Result<Vec<String>, String> {
+    match tokens.next().unwrap_or("") {
+        "(" => {}
+        other => return Err(format!("found '{other}' expected: '('")),
     }
     let mut values = Vec::new();
     loop {
@@ -171,38 +180,38 @@ fn set(tokens: &mut Tokens<'_>) -> Result<Vec<String>, String> {
             }
             Some(",") => values.push(String::new()),
             Some(value) => {
-                values.push(label_value(value)?);
+                values.push(label_value(key, values.len(), value)?);
                 match tokens.next() {
                     Some(",") => {}
                     Some(")") => return Ok(values),
                     other => return Err(format!("found '{}', expected: ',' or ')'", other.unwrap_or(""))),
                 }
             }
-            None => return Err("expected: ')'".into()),
+            None => return Err("found '', expected: ',', ')' or identifier".into()),
         }
     }
 }
 
 fn label_key(key: &str) -> Result<String, String> {
-    let name = match key.split_once('/') {
-        Some((prefix, name)) if !prefix.is_empty() && prefix.len() <= 253 => name,
-        Some(_) => "",
-        None => key,
-    };
-    if name.is_empty() || !is_label_text(name) {
-        return Err(format!("found '{key}', expected: a label key"));
+    if key.is_empty() || is_special(key) {
+        return Err(format!("found '{key}', expected: identifier"));
     }
-    Ok(key.to_owned())
+    match schema::label_key_problems(key).as_slice() {
+        [] => Ok(key.to_owned()),
+        problems => Err(format!("<nil>: Invalid value: {key:?}: {}", problems.join("; "))),
+    }
 }
 
-fn label_value(value: &str) -> Result<String, String> {
-    if is_label_text(value) { Ok(value.to_owned()) } else { Err(format!("'{value}' is no label value")) }
+fn label_value(key: &str, at: usize, value: &str) -> Result<String, String> {
+    match schema::label_value_problems(value).as_slice() {
+        [] => Ok(value.to_owned()),
+        problems => Err(format!("values[{at}][{key}]: Invalid value: {value:?}: {}", problems.join("; "))),
+    }
 }
 
-fn is_label_text(text: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let edge = |byte: Option<u8>| byte.is_none_or(|byte| byte.is_ascii_alphanumeric());
-    text.len() <= 63 && text.bytes().all(inner) && edge(text.bytes().next()) && edge(text.bytes().last())
+/// Whether it is a sign, not a word.
+fn is_special(token: &str) -> bool {
+    matches!(token, "=" | "==" | "!=" | "!" | "(" | ")" | "," | ">" | "<")
 }
 
 struct Tokens<'a> {
@@ -244,9 +253,9 @@ impl Fields {
             let (field, sign, value) =
                 term(&part).ok_or_else(|| Failure::bad_request(format!("invalid selector: '{text}'; can't understand '{part}'")))?;
             if !is_selectable(kind, field) {
-                // `kubectl` says itself of which kind, and in which selector.
-                return Err(Failure::bad_request(format!("field label not supported: {field}")));
+                return Err(Failure::bad_request(unknown(kind, field)));
             }
+            check_escapes(value)?;
             all.push((field.to_owned(), sign, unescape(value)));
         }
         Ok(Self(all))
@@ -255,6 +264,32 @@ impl Fields {
     pub(crate) fn matches(&self, object: &Value) -> bool {
         self.0.iter().all(|(field, sign, wanted)| (value_of(object, field) == *wanted) == (*sign == Sign::Equal))
     }
+}
+
+/// `kubectl` says itself of which kind, and in which selector.
+fn unknown(kind: &Kind, field: &str) -> String {
+    let own = kind.is_builtin() && ["events", "secrets", "namespaces", "pods", "nodes", "services"].contains(&&*kind.plural);
+    if own || !kind.is_builtin() {
+        format!("field label not supported: {field}")
+    } else {
+        format!("{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
+    }
+}
+
+/// A backslash takes the meaning from a comma, an equals sign and a backslash, and stands before nothing else.
+fn check_escapes(value: &str) -> Result<(), Failure> {
+    let mut rest = value.chars();
+    while let Some(c) = rest.next() {
+        if c != '\\' {
+            continue;
+        }
+        let next = rest.next();
+        if !matches!(next, Some('\\' | ',' | '=')) {
+            let next = next.map(String::from).unwrap_or_default();
+            return Err(Failure::bad_request(format!("invalid field selector: invalid escape sequence: \\{next}")));
+        }
+    }
+    Ok(())
 }
 
 fn term(part: &str) -> Option<(&str, Sign, &str)> {

@@ -31,7 +31,7 @@ const PATCHES: &[PatchType] = &PatchType::ALL;
 const SCALE_PATCHES: &[PatchType] = &[PatchType::Json, PatchType::Merge, PatchType::Strategic];
 const CUSTOM_PATCHES: &[PatchType] = &[PatchType::Json, PatchType::Merge, PatchType::Apply];
 /// Deleting all of these at once is never what was meant.
-const NO_COLLECTION_DELETE: [&str; 2] = ["namespaces", "services"];
+const NO_COLLECTION_DELETE: [&str; 1] = ["namespaces"];
 
 /// The verbs of a kind or of one of its subresources; none when there is no such subresource.
 pub(crate) fn verbs(kind: &Kind, subresource: &str) -> Vec<Verb> {

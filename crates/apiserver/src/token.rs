@@ -45,12 +45,20 @@ pub(crate) fn request(api: &Api, ask: &Ask, body: Parsed) -> Result<crate::reply
     check(&asked)?;
     let stored = api.store.get(&ask.key()).ok_or_else(|| Failure::not_found(&ask.kind, &ask.target.name))?;
     let account = decode(&ask.kind, &stored);
+    if !asked.name().is_empty() && asked.name() != ask.target.name {
+        let message = format!("Invalid value: {:?}: must match the service account name if specified", asked.name());
+        return Err(Failure::invalid_review_of(GROUP, KIND, &ask.target.name, Cause::new("FieldValueInvalid", "metadata.name", message)));
+    }
+    if !asked.namespace().is_empty() && asked.namespace() != ask.target.namespace {
+        return Err(Failure::misplaced());
+    }
     let spec = as_map(as_map(&mut asked).entry("spec").or_insert_with(empty));
     if spec.get("audiences").and_then(Value::as_array).is_none_or(Vec::is_empty) {
         spec.insert("audiences".into(), json!([AUDIENCE]));
     }
     let seconds = spec.get("expirationSeconds").and_then(Value::as_i64).unwrap_or(USUAL);
     spec.insert("expirationSeconds".into(), seconds.into());
+    spec.entry("boundObjectRef").or_insert(Value::Null);
     let (namespace, name) = (account.namespace(), account.name());
     let mut own = json!({ "namespace": namespace, "serviceaccount": { "name": name, "uid": account.meta_str("uid") } });
     if let Some(reference) = spec.get("boundObjectRef").filter(|reference| !reference.is_null()) {
@@ -103,13 +111,12 @@ pub(crate) fn check(asked: &Value) -> Result<(), Failure> {
 fn bound(api: &Api, ask: &Ask, reference: &Value) -> Result<(&'static str, Value), Failure> {
     let text = |field: &str| reference.get(field).and_then(Value::as_str).unwrap_or("");
     let (word, plural) = match (text("kind"), text("apiVersion")) {
-        ("Pod", "v1") => ("pod", "pods"),
-        ("Secret", "v1") => ("secret", "secrets"),
-        ("Node", "v1") => ("node", "nodes"),
+        ("Pod", "v1" | "") => ("pod", "pods"),
+        ("Secret", "v1" | "") => ("secret", "secrets"),
+        ("Node", "v1" | "") => ("node", "nodes"),
         (kind, version) => {
-            return Err(Failure::bad_request(format!(
-                "cannot bind token for serviceaccount to {version} {kind}: only v1 Pod, Secret or Node"
-            )));
+            let slash = if version.contains('/') { "" } else { "/" };
+            return Err(Failure::bad_request(format!("cannot bind token to object of type {slash}{version}, Kind={kind}")));
         }
     };
     let kinds = api.kinds();
@@ -119,7 +126,7 @@ fn bound(api: &Api, ask: &Ask, reference: &Value) -> Result<(&'static str, Value
     let object = decode(kind, &stored);
     let (wanted, is) = (text("uid"), object.meta_str("uid"));
     if !wanted.is_empty() && wanted != is {
-        return Err(Failure::conflict(
+        return Err(Failure::conflict_of_kind(
             kind,
             name,
             &format!(

@@ -18,6 +18,7 @@ use crate::bearer::Standing;
 use crate::failure::Failure;
 use crate::format::Shape;
 use crate::kinds::Kind;
+use crate::listing;
 use crate::object::{decode, splice};
 use crate::print::{self, Header, Include};
 use crate::read::{metadata_only, selector, watch_failure};
@@ -35,13 +36,11 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 const CHUNK: usize = 64;
 
 pub(crate) fn watch(api: &Api, ask: &Ask) -> Result<Reply, Failure> {
+    listing::check(ask)?;
     let selector = selector(ask)?;
     let prefix = ask.kind.keys_in(&ask.target.namespace);
-    let since = ask.query.number("resourceVersion")?.unwrap_or(0);
-    let initial = ask.query.get("sendInitialEvents").map(|_| ask.query.is_true("sendInitialEvents"));
-    if initial.is_some() && ask.query.get("resourceVersionMatch") != Some("NotOlderThan") {
-        return Err(Failure::bad_request("sendInitialEvents is forbidden for watch unless resourceVersionMatch is set to NotOlderThan"));
-    }
+    let since = ask.query.revision()?.unwrap_or(0);
+    let initial = ask.query.has("sendInitialEvents").then(|| ask.query.is_true("sendInitialEvents"));
     let replay = initial.unwrap_or(since == 0);
     let (from, objects) = match replay {
         true => api.store.list(&prefix),

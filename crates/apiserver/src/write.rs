@@ -13,10 +13,24 @@ use crate::body::Parsed;
 use crate::failure::{Cause, Failure};
 use crate::kinds::Kind;
 use crate::object::{Object, as_map, decode, encode, same_intent, set};
+use crate::rbac::Attempt;
 use crate::read::shaped;
 use crate::reply::Reply;
 use crate::request::{Query, Verb};
 use crate::{apply, builtin, clock, crd, names, scale};
+
+/// Group and plural of the kinds whose objects an update makes.
+const MADE_BY_UPDATE: [(&str, &str); 9] = [
+    ("", "endpoints"),
+    ("", "events"),
+    ("", "services"),
+    ("coordination.k8s.io", "leases"),
+    ("events.k8s.io", "events"),
+    ("rbac.authorization.k8s.io", "clusterrolebindings"),
+    ("rbac.authorization.k8s.io", "clusterroles"),
+    ("rbac.authorization.k8s.io", "rolebindings"),
+    ("rbac.authorization.k8s.io", "roles"),
+];
 
 /// What is done about fields that no schema knows and keys that come twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,14 +56,15 @@ pub(crate) struct Written {
 }
 
 impl Unknown {
-    fn of(query: &Query) -> Result<Self, Failure> {
+    fn of(query: &Query, options: &str) -> Result<Self, Failure> {
         match query.get("fieldValidation") {
             None | Some("Warn") => Ok(Self::Warn),
             Some("Ignore") => Ok(Self::Ignore),
             Some("Strict") => Ok(Self::Strict),
-            Some(other) => Err(Failure::bad_request(format!(
-                "fieldValidation: Unsupported value: {other:?}: supported values: \"Ignore\", \"Strict\", \"Warn\""
-            ))),
+            Some(other) => {
+                let message = format!(r#"Unsupported value: {other:?}: supported values: "", "Ignore", "Strict", "Warn""#);
+                Err(Failure::invalid_options(options, vec![Cause::new("FieldValueNotSupported", "fieldValidation", message)]))
+            }
         }
     }
 }
@@ -64,6 +79,10 @@ pub(crate) async fn create(api: &Api, ask: &Ask, body: Parsed) -> Result<Reply, 
 pub(crate) async fn create_object(api: &Api, ask: &Ask, body: Parsed, origin: Origin) -> Result<Written, Failure> {
     let Parsed { value: mut new, duplicates } = body;
     identify(&ask.kind, &mut new)?;
+    let unreadable = names::check_replaced(&new);
+    if !unreadable.is_empty() {
+        return Err(Failure::undecodable(&ask.kind, &unreadable));
+    }
     if !new.meta_str("resourceVersion").is_empty() {
         return Err(Failure::bad_request("resourceVersion should not be set on objects to be created"));
     }
@@ -83,7 +102,7 @@ pub(crate) async fn create_object(api: &Api, ask: &Ask, body: Parsed, origin: Or
     let key = ask.kind.key(&ask.target.namespace, &name);
     if ask.dry_run {
         if api.store.get(&key).is_some() {
-            return Err(Failure::exists(&ask.kind, &name));
+            return Err(exists(api, ask, &key, &name));
         }
         return Ok(Written { object: new, warnings });
     }
@@ -107,10 +126,15 @@ async fn insert(api: &Api, ask: &Ask, key: &str, new: &Value, generated: bool) -
             Err(WriteError::Exists { .. }) if generated => {
                 return Err(Failure::conflict(&ask.kind, name, "the generated name was taken"));
             }
-            Err(WriteError::Exists { .. }) => return Err(Failure::exists(&ask.kind, name)),
+            Err(WriteError::Exists { .. }) => return Err(exists(api, ask, key, name)),
             Err(error) => return Err(Failure::storage(&error)),
         }
     }
+}
+
+fn exists(api: &Api, ask: &Ask, key: &str, name: &str) -> Failure {
+    let going = api.store.get(key).is_some_and(|stored| decode(&ask.kind, &stored).is_deleting());
+    if going { Failure::exists_still(&ask.kind, name) } else { Failure::exists(&ask.kind, name) }
 }
 
 /// What must still be so when a new object is stored: that its namespace, and the definition of its kind, are there
@@ -144,17 +168,17 @@ pub(crate) async fn update(api: &Api, ask: &Ask, body: Parsed) -> Result<Reply, 
     identify(&ask.kind, &mut new)?;
     let name = &ask.target.name;
     match new.name() {
-        "" => return Err(Failure::bad_request("name must be provided")),
-        other if other != name => {
-            return Err(Failure::bad_request(format!("the name of the object ({other}) does not match the name on the URL ({name})")));
-        }
+        "" => return Err(Failure::unnamed(name)),
+        other if other != name => return Err(Failure::misnamed(other, name)),
         _ => {}
     }
     // A client that names no revision means whatever is there; then a change in between is met with another try.
     let tries = if new.meta_str("resourceVersion").is_empty() { 5 } else { 1 };
     let mut last = Failure::modified(&ask.kind, name);
     for _ in 0..tries {
-        let old = api.store.get(&ask.key()).ok_or_else(|| Failure::not_found(&ask.kind, name))?;
+        let Some(old) = api.store.get(&ask.key()) else {
+            return create_by_update(api, ask, Parsed { value: new, duplicates }).await;
+        };
         match replace(api, ask, &old, new.clone(), &duplicates, Origin::Sent).await {
             Ok(written) => return Ok(shaped(ask, StatusCode::OK, written.object)?.warn(written.warnings)),
             Err(failure) if failure.is_conflict() => last = failure,
@@ -162,6 +186,24 @@ pub(crate) async fn update(api: &Api, ask: &Ask, body: Parsed) -> Result<Reply, 
         }
     }
     Err(last)
+}
+
+/// Makes what an update did not find, where Kubernetes does.
+async fn create_by_update(api: &Api, ask: &Ask, body: Parsed) -> Result<Reply, Failure> {
+    if !ask.target.subresource.is_empty() || !MADE_BY_UPDATE.contains(&(&*ask.kind.group, &*ask.kind.plural)) {
+        return Err(Failure::not_found(&ask.kind, &ask.target.name));
+    }
+    // Who may change what is there may not therefore make it.
+    api.allow(&ask.user, &Attempt::at(Verb::Create.as_str(), &ask.target, None))?;
+    let Parsed { mut value, duplicates } = body;
+    let uid = value.meta_str("uid");
+    if !uid.is_empty() {
+        let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: ");
+        return Err(Failure::conflict(&ask.kind, &ask.target.name, &why));
+    }
+    value.meta_mut().shift_remove("resourceVersion");
+    let written = create_object(api, ask, Parsed { value, duplicates }, Origin::Sent).await?;
+    Ok(shaped(ask, StatusCode::CREATED, written.object)?.warn(written.warnings))
 }
 
 /// Puts `new` in the place of `old`, as far as this request may change it.
@@ -198,7 +240,6 @@ pub(crate) async fn replace(
         builtin::prepare_update(&ask.kind, &old, &mut new);
         warnings.extend(shape(ask, &mut new, duplicates)?);
         builtin::default(&ask.kind, &mut new);
-        check_finalizers(&ask.kind, &old, &new)?;
         count_generation(&ask.kind, &old, &mut new);
     }
     if origin == Origin::Sent {
@@ -252,7 +293,11 @@ pub(crate) fn identify(kind: &Kind, object: &mut Value) -> Result<(), Failure> {
         return Err(Failure::bad_request("metadata must be an object"));
     }
     for (field, expected) in [("apiVersion", &kind.api_version), ("kind", &kind.kind)] {
-        let said = object.get(field).and_then(Value::as_str).unwrap_or("");
+        let said = match object.get(field) {
+            None | Some(Value::Null) => "",
+            Some(Value::String(said)) => said,
+            Some(other) => return Err(Failure::bad_request(format!("couldn't get version/kind; {field} must be a string, not {other}"))),
+        };
         if !said.is_empty() && said != expected {
             let what = if field == "kind" { "kind" } else { "API version" };
             return Err(Failure::bad_request(format!("the {what} in the data ({said}) does not match the expected {what} ({expected})")));
@@ -278,7 +323,7 @@ fn settle_namespace(ask: &Ask, new: &mut Value) -> Result<(), Failure> {
         return Err(Failure::bad_request("an empty namespace may not be set during creation"));
     }
     if !said.is_empty() && said != namespace {
-        return Err(Failure::bad_request("the namespace of the provided object does not match the namespace sent on the request"));
+        return Err(Failure::misplaced());
     }
     new.meta_mut().insert("namespace".into(), namespace.clone().into());
     Ok(())
@@ -340,19 +385,6 @@ fn only(old: &Value, new: &Value, field: &str) -> Value {
     object
 }
 
-fn check_finalizers(kind: &Kind, old: &Value, new: &Value) -> Result<(), Failure> {
-    if !old.is_deleting() {
-        return Ok(());
-    }
-    let list = |object: &Value| object["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
-    let before = list(old);
-    if list(new).iter().all(|one| before.contains(one)) {
-        return Ok(());
-    }
-    let message = "Forbidden: no new finalizers can be added if the object is being deleted";
-    Err(Failure::invalid(kind, new.name(), vec![Cause::new("FieldValueForbidden", "metadata.finalizers", message)]))
-}
-
 fn count_generation(kind: &Kind, old: &Value, new: &mut Value) {
     // What a Deployment's controller does, its annotations decide as well.
     let annotations = |object: &Value| object.meta().and_then(|meta| meta.get("annotations")).cloned();
@@ -365,7 +397,7 @@ fn count_generation(kind: &Kind, old: &Value, new: &mut Value) {
 
 /// Takes away what the schema does not know, and says so as `fieldValidation` asks.
 fn shape(ask: &Ask, new: &mut Value, duplicates: &[String]) -> Result<Vec<String>, Failure> {
-    let level = Unknown::of(&ask.query)?;
+    let level = Unknown::of(&ask.query, ask.verb.options())?;
     drop_nulls(new.meta_mut());
     let unknown = ask.kind.rules.prune(new);
     let unknown = unknown.iter().map(|field| format!("unknown field \"{field}\""));

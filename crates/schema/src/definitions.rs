@@ -71,9 +71,8 @@ pub(crate) struct Entry {
     structural: OnceLock<Structural>,
 }
 
-static ALL: LazyLock<Vec<Definition>> = LazyLock::new(|| {
-    istio::definitions().into_iter().chain(gateway_api::definitions()).chain(paifang::definitions()).collect()
-});
+static ALL: LazyLock<Vec<Definition>> =
+    LazyLock::new(|| istio::definitions().into_iter().chain(gateway_api::definitions()).chain(paifang::definitions()).collect());
 
 /// The CustomResourceDefinitions, ready to be installed: Istio's, then Gateway API's, then ours.
 pub fn crds() -> Vec<Value> {

@@ -34,6 +34,7 @@ pub use definitions::crds;
 pub use generate::structural;
 pub use kind::{Builtins, Kind, builtin};
 pub use known::{Known, known};
+pub use name::{label_value as label_value_problems, qualified as label_key_problems};
 pub use openapi::{Described, openapi_v2, openapi_v3};
 pub use rules::{review_builtin, validate_builtin, validate_custom_metadata};
 pub use structural::{Cursor, List, PatchMeta, Structural, Type};

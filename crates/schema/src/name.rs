@@ -74,7 +74,7 @@ pub(crate) fn wildcard(text: &str) -> Vec<String> {
 }
 
 /// A label key: `name` or `prefix/name`. Annotation keys and finalizers too.
-pub(crate) fn qualified(text: &str) -> Vec<String> {
+pub fn qualified(text: &str) -> Vec<String> {
     let rule = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
     let shape = || by_pattern(rule, QUALIFIED, &["MyName", "my.name", "123-abc"]);
     let parts: Vec<&str> = text.split('/').collect();
@@ -107,7 +107,8 @@ pub(crate) fn qualified(text: &str) -> Vec<String> {
     wrong
 }
 
-pub(crate) fn label_value(text: &str) -> Vec<String> {
+/// A label value.
+pub fn label_value(text: &str) -> Vec<String> {
     let mut wrong = too_many(text, 63, "bytes");
     if !LABEL_VALUE_IS.is_match(text) {
         let rule = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with \

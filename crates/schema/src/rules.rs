@@ -32,6 +32,10 @@ pub fn review_builtin(kind: &Kind, new: &Value, old: Option<&Value>) -> Vec<Viol
 pub fn validate_builtin(kind: &Kind, new: &Value, old: Option<&Value>) -> Vec<Violation> {
     let mut found = Vec::new();
     metadata::check(name_rule(kind), scope(kind.namespaced), new, old, &mut found);
+    // Definitions have a finalizer of the older form.
+    if kind.group != "apiextensions.k8s.io" {
+        metadata::check_standard_finalizers(new, &mut found);
+    }
     match (kind.group, kind.kind) {
         ("", "Service") => service::check(new, old, &mut found),
         ("", "Pod") => pod::check(new, old, &mut found),

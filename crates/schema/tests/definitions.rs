@@ -297,8 +297,7 @@ fn people_and_what_they_share() {
     let long = "<nil>: Invalid value: a workspace's name has at most 53 characters: its namespace is called workspace-NAME";
     refused(named("Workspace", &"a".repeat(54), json!({})), long);
     fine(named("Project", "demo-project", json!({})));
-    let reserved =
-        "<nil>: Invalid value: names such as default, kube-…, kubesphere-…, paifang-…, workspace-…, istio-…, openshift-… and …-system belong to the system";
+    let reserved = "<nil>: Invalid value: names such as default, kube-…, kubesphere-…, paifang-…, workspace-…, istio-…, openshift-… and …-system belong to the system";
     for name in ["default", "kube-public", "kubesphere-controls-system", "workspace-other", "cert-system", "istio-ingress"] {
         refused(named("Project", name, json!({})), reserved);
     }

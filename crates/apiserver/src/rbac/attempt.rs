@@ -52,7 +52,7 @@ impl Attempt {
 
     /// A verb on a target, or on the object of another name.
     pub(crate) fn at(verb: &str, target: &Target, other: Option<String>) -> Self {
-        let Target { group, version, resource, namespace, name, subresource } = target.clone();
+        let Target { group, version, resource, namespace, name, subresource, .. } = target.clone();
         // A namespace is in itself: its own roles speak of it.
         let namespace = if resource == "namespaces" && group.is_empty() { name.clone() } else { namespace };
         let name = other.unwrap_or(name);

@@ -9,6 +9,7 @@ mod gateways;
 mod kube_client;
 mod kubectl;
 mod objects;
+mod oracle;
 mod people;
 mod refusals;
 mod rights;

@@ -114,7 +114,7 @@ async fn a_delete_answers_with_what_was_deleted() {
     server.call(Method::DELETE, &path, &wrong).await.refused(409);
     let dry = json!({ "dryRun": ["All"] });
     server.call(Method::DELETE, &path, &dry).await.ok();
-    server.call(Method::DELETE, &path, &json!({ "propagationPolicy": "Sideways" })).await.refused(400);
+    server.call(Method::DELETE, &path, &json!({ "propagationPolicy": "Sideways" })).await.refused(422);
     let options = json!({ "propagationPolicy": "Foreground", "gracePeriodSeconds": 0 });
     let status = server.call(Method::DELETE, &path, &options).await.ok();
     assert_eq!(status["status"], "Success");
@@ -267,7 +267,7 @@ async fn a_dry_run_changes_nothing() {
     server.patch(&format!("{MAPS}/a?dryRun=All"), MERGE, &json!({ "data": { "a": "z" } })).await.ok();
     server.delete(&format!("{MAPS}/a?dryRun=All")).await.ok();
     assert_eq!(server.get(&format!("{MAPS}/a")).await.ok()["data"]["a"], "b");
-    server.post(&format!("{MAPS}?dryRun=Some"), &map("b")).await.refused(400);
+    server.post(&format!("{MAPS}?dryRun=Some"), &map("b")).await.refused(422);
 }
 
 #[tokio::test]

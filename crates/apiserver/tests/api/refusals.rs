@@ -104,7 +104,7 @@ async fn fields_that_come_twice_or_are_unknown() {
         "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: \
          duplicate field \"data.x\", unknown field \"extra\""
     );
-    send("Sometimes").await.refused(400);
+    send("Sometimes").await.refused(422);
     let answer = send("Warn").await;
     assert_eq!(answer.headers.get_all("warning").iter().count(), 2);
     assert_eq!(answer.ok()["data"]["x"], "2");

@@ -64,7 +64,7 @@ async fn the_end_of_the_first_state_is_marked_where_asked() {
     assert_eq!(mark["type"], "BOOKMARK");
     assert_eq!(mark["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"], "true");
     assert_eq!(mark["object"]["kind"], "ConfigMap");
-    server.get(&format!("{MAPS}?watch=true&sendInitialEvents=true")).await.refused(400);
+    server.get(&format!("{MAPS}?watch=true&sendInitialEvents=true")).await.refused(422);
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@ pub(crate) enum Scope {
     Namespace,
 }
 
+const STANDARD_FINALIZERS: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
+const NOT_QUALIFIED: &str = "name is neither a standard finalizer name nor is it fully qualified";
 const MOST_ANNOTATION_BYTES: usize = 256 << 10;
 
 // === impl NameRule ===
@@ -96,7 +98,7 @@ fn check_owners(meta: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
     let mut controller: Option<String> = None;
     for owner in list(meta, "ownerReferences") {
         let version = text(owner, "apiVersion");
-        if version.rsplit('/').next().unwrap_or("").is_empty() {
+        if version.rsplit('/').next().unwrap_or("").is_empty() || version.matches('/').count() > 1 {
             found.push(path.child("apiVersion").invalid(version, "version must not be empty"));
         }
         for name in ["kind", "name", "uid"] {
@@ -129,6 +131,18 @@ fn check_finalizers(meta: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {
     }
     if names().any(|name| name == "orphan") && names().any(|name| name == "foregroundDeletion") {
         found.push(path.invalid(meta["finalizers"].clone(), "finalizer orphan and foregroundDeletion cannot be both set"));
+    }
+}
+
+/// What Kubernetes asks of its own kinds beyond [`check`].
+pub(crate) fn check_standard_finalizers(new: &Value, found: &mut Vec<Violation>) {
+    let path = Path::new("metadata");
+    let path = path.child("finalizers");
+    let names = list(new.get("metadata").unwrap_or(&Value::Null), "finalizers").iter().filter_map(Value::as_str);
+    for (at, finalizer) in names.enumerate() {
+        if !finalizer.contains('/') && !STANDARD_FINALIZERS.contains(&finalizer) && name::qualified(finalizer).is_empty() {
+            found.push(path.index(at).invalid(finalizer, NOT_QUALIFIED));
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::metadata::check_labels;
 use super::{list, say, text};
 use crate::kind::Kind;
 use crate::name;
@@ -11,9 +12,25 @@ use crate::violation::Violation;
 const GROUP: &str = "rbac.authorization.k8s.io";
 
 pub(super) fn check_role(kind: &Kind, new: &Value, found: &mut Vec<Violation>) {
+    if let Some(aggregation) = new.get("aggregationRule").filter(|rule| !rule.is_null()) {
+        check_aggregation(aggregation, found);
+    }
     let path = Path::new("rules");
     for (index, rule) in list(new, "rules").iter().enumerate() {
         check_rule(kind, rule, &path.index(index), found);
+    }
+}
+
+fn check_aggregation(aggregation: &Value, found: &mut Vec<Violation>) {
+    let path = Path::new("aggregationRule");
+    let path = path.child("clusterRoleSelectors");
+    let selectors = list(aggregation, "clusterRoleSelectors");
+    if selectors.is_empty() {
+        found.push(path.required("at least one clusterRoleSelector required if aggregationRule is non-nil"));
+    }
+    for (index, selector) in selectors.iter().enumerate() {
+        let at = path.index(index);
+        check_labels(selector.get("matchLabels"), &at.child("matchLabels"), found);
     }
 }
 

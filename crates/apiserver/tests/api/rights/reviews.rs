@@ -121,7 +121,7 @@ async fn questions_about_others_need_a_right_and_a_form() {
     let status = server.post(&elsewhere, &review).await.refused(422);
     assert_eq!(
         status["message"],
-        "LocalSubjectAccessReview.authorization.k8s.io \"\" is invalid: spec.resourceAttributes.namespace: Invalid value: \"default\": must match metadata.namespace"
+        ".authorization.k8s.io \"\" is invalid: spec.resourceAttributes.namespace: Invalid value: \"default\": must match metadata.namespace"
     );
     for wrong in [
         json!({ "resourceAttributes": attributes }),

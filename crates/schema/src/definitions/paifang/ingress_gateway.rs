@@ -55,7 +55,10 @@ fn access() -> Shape {
         ("externalTrafficPolicy", word(["Cluster", "Local"])),
         (
             "publicAddresses",
-            list(text().length(1, 253)).items(0, 16).distinct().about("Addresses or host names that people really use: shown in place of the gateway's own."),
+            list(text().length(1, 253))
+                .items(0, 16)
+                .distinct()
+                .about("Addresses or host names that people really use: shown in place of the gateway's own."),
         ),
     ])
     .rule("self.type != 'ClusterIP' || !has(self.nodePorts)", "type ClusterIP has no node ports")
@@ -64,12 +67,11 @@ fn access() -> Shape {
 
 fn autoscaling() -> Shape {
     let replicas = || int32().least(1).most(1000);
-    object([
-        ("minReplicas", replicas()),
-        ("maxReplicas", replicas()),
-        ("targetCPUUtilizationPercentage", int32().least(1).most(1000)),
-    ])
-    .rule("!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas", "minReplicas is at most maxReplicas")
+    object([("minReplicas", replicas()), ("maxReplicas", replicas()), ("targetCPUUtilizationPercentage", int32().least(1).most(1000))])
+        .rule(
+            "!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas",
+            "minReplicas is at most maxReplicas",
+        )
 }
 
 fn tracing() -> Shape {
