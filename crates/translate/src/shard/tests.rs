@@ -618,6 +618,32 @@ fn one_edit_among_many_touches_one_shard() {
     assert_eq!(hosts, ["host-7.test"]);
 }
 
+#[test]
+fn a_generated_host_is_served_by_the_gateway_it_was_made_for_alone() {
+    let [_, mut ingress] = named(1, "web");
+    ingress["metadata"]["namespace"] = "b".into();
+    ingress["metadata"]["annotations"] = json!({ HOST_ANNOTATION: "auto" });
+    ingress["spec"]["rules"][0]["host"] = Value::Null;
+    let mut resources = Resources::of(&[ingress]);
+    let template = |ingresses, projects, last: u8, former: &[u8]| HostTemplate {
+        ingresses: Some(ingresses),
+        parents: Default::default(),
+        projects,
+        form: AddressForm::Dotted,
+        suffix: "test".into(),
+        address: Some([10, 0, 0, last].into()),
+        former: former.iter().map(|it| [10, 0, 0, *it].into()).collect(),
+    };
+    for (gateway, template) in [
+        ("cluster", template(Scope::Cluster, Projects::Many, 1, &[])),
+        ("project", template(Scope::Namespace("b".into()), Projects::One, 2, &[3])),
+    ] {
+        resources.apply(Change::Hosts { gateway: GatewayId::new(gateway), template: Some(template) });
+    }
+    let shards: Vec<String> = translate(&resources, &options()).shards.keys().map(ToString::to_string).collect();
+    assert_eq!(shards, ["web-1.10.0.0.2.test on project", "web-1.10.0.0.3.test on project"]);
+}
+
 /// Printed, not judged: `cargo test --profile quick -p translate -- --ignored --nocapture how_long`.
 #[test]
 #[ignore = "prints how long ten thousand Ingresses take"]

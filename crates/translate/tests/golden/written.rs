@@ -86,6 +86,7 @@ fn status(status: &Status) -> Value {
         }
         Status::Conditions(list) => json!({ "conditions": conditions(list) }),
         Status::Class { conditions: list, features } => json!({ "conditions": conditions(list), "features": features.len() }),
+        Status::Entrance(list) => json!({ "conditions": conditions(list) }),
     }
 }
 
