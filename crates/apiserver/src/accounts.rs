@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use store::{Event, Expect, Op, WatchError};
+use store::{Event, Expect, Op, WatchError, WriteError};
 
 use crate::api::Api;
 use crate::object::{Object, decode, encode};
@@ -14,6 +14,8 @@ use crate::token::lasting;
 use crate::{clock, names};
 
 const DEFAULT: &str = "default";
+/// Writes that wait for the disk together.
+const AT_ONCE: usize = 256;
 /// Between tries after a write failed.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Changes come in crowds; one look is enough for those of this time.
@@ -37,22 +39,26 @@ pub(crate) async fn run(api: Arc<Api>, authority: String) {
 }
 
 async fn news(watch: &mut store::Watch) -> Result<(), WatchError> {
-    let matters = |event: &Arc<Event>| ["/namespaces/", "/serviceaccounts/", "/secrets/"].iter().any(|root| event.key.starts_with(root));
+    let matters = |event: &Arc<Event>| match event.key.starts_with("/secrets/") {
+        true => event.now.iter().chain(event.before.iter().map(|before| &before.bytes)).any(|bytes| lasting::is_token(bytes)),
+        false => event.key.starts_with("/namespaces/") || event.key.starts_with("/serviceaccounts/"),
+    };
     while !watch.next().await?.iter().any(matters) {}
     Ok(())
 }
 
 /// Writes what is missing, each for itself; whether nothing is left to do.
 pub(crate) async fn settle(api: &Api, authority: &str) -> bool {
+    let writes: Vec<Vec<Op>> = missing(api).into_iter().chain(lasting::due(api, authority).into_iter().map(|op| vec![op])).collect();
     let mut settled = true;
-    for op in missing(api).into_iter().chain(lasting::due(api, authority).into_iter().map(|op| vec![op])) {
-        settled &= match api.store.write(op).await {
+    // Together they cost one fsync.
+    for some in writes.chunks(AT_ONCE) {
+        let done = futures::future::join_all(some.iter().map(|ops| api.store.write(ops.clone()))).await;
+        settled &= done.iter().all(|done| match done {
             Ok(_) => true,
             // Somebody else changed it, which is news.
-            Err(error) => {
-                matches!(error, store::WriteError::Conflict { .. } | store::WriteError::Exists { .. } | store::WriteError::NotFound { .. })
-            }
-        };
+            Err(error) => matches!(error, WriteError::Conflict { .. } | WriteError::Exists { .. } | WriteError::NotFound { .. }),
+        });
     }
     settled
 }

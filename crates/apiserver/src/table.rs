@@ -141,6 +141,16 @@ pub fn reference_markdown() -> String {
          `admin`, `edit`, `view` and what every user needs are there from the first start; rules that one of them lacks are added at each\n\
          start, unless it has the annotation `rbac.authorization.kubernetes.io/autoupdate: \"false\"`. Writes are told in `audit.log` in the\n\
          data directory, a line of JSON each.\n\n\
+         ### Logging in\n\n\
+         | create | body | answer |\n|---|---|---|\n\
+         | `/login`, by who has no token yet | `{\"username\", \"password\", \"newPassword\"?}` as `application/json` | `{\"token\", \
+         \"expirationTimestamp\"}`; 401 when something is wrong; 403 `PasswordChangeRequired` when only `newPassword` helps; 429 and 503 with \
+         `Retry-After` |\n\
+         | `users/NAME/password` of `paifang.dev/v1alpha1` | `{\"newPassword\", \"currentPassword\"?, \"mustChange\"?}`; oneself gives the \
+         current one | a `Status`; sessions and personal tokens from before end |\n\
+         | `users/NAME/token` of `paifang.dev/v1alpha1` | a `TokenRequest`: 90 days, unless `expirationSeconds` says otherwise, at most 365 | a \
+         personal token |\n\n\
+         ### Questions\n\n\
          These are asked, not stored; the verb is create:\n\n\
          | group | kind | namespaced |\n|---|---|---|\n",
     );

@@ -57,11 +57,7 @@ pub(crate) fn watch(api: &Api, ask: &Ask) -> Result<Reply, Failure> {
         bookmarks: ask.query.is_true("allowWatchBookmarks").then(|| tokio::time::interval_at(Instant::now() + BOOKMARKS, BOOKMARKS)),
         until: Instant::now() + timeout,
         stop: api.stop.clone(),
-        leave: Leave {
-            api: api.me.clone(),
-            standing: ask.standing.clone(),
-            looks: tokio::time::interval_at(Instant::now() + LOOKS, LOOKS),
-        },
+        leave: Leave { api: api.me.clone(), standing: ask.standing.clone(), next: Instant::now() + LOOKS },
         over: false,
     };
     Ok(Reply::stream(futures::stream::unfold(feed, |mut feed| async move {
@@ -89,7 +85,7 @@ struct Feed {
 struct Leave {
     api: Weak<Api>,
     standing: Arc<Standing>,
-    looks: tokio::time::Interval,
+    next: Instant,
 }
 
 /// How events are written.
@@ -169,7 +165,8 @@ impl Leave {
     /// Returns when the same request would be refused, and how.
     async fn ends(&mut self) -> Failure {
         loop {
-            self.looks.tick().await;
+            tokio::time::sleep_until(self.next).await;
+            self.next = Instant::now() + LOOKS;
             let Some(api) = self.api.upgrade() else { return Failure::unauthorized() };
             if let Err(refused) = self.standing.check(&api) {
                 return refused;

@@ -1,21 +1,23 @@
 //! The first start: somebody must be able to log in.
 //!
-//! **Invariant:** it happens once, whole or not at all: the namespace that marks it is made by the same write. A User who is there already
-//! keeps its password.
+//! **Invariant:** it happens once, whole or not at all: the same write marks the namespace of the system. A User who is there already keeps
+//! its password.
 
 use login::password;
 use model::Sealed;
 use serde_json::json;
 use store::{Expect, Op};
 
-use super::{GROUP, PLURAL, User, VERSION, kept};
+use super::{GROUP, NAMESPACE, PLURAL, User, VERSION, kept};
 use crate::api::Api;
 use crate::failure::Failure;
-use crate::object::encode;
-use crate::{StartError, clock, names, rbac};
+use crate::object::{Object, as_map, decode, empty, encode};
+use crate::{StartError, builtin, clock, names, rbac};
 
 const ADMIN: &str = "admin";
 const ROLE: &str = "platform-admin";
+/// When the first start was.
+const MARK: &str = "paifang.dev/first-start";
 
 /// Who can log in after the first start.
 #[derive(Clone, Debug)]
@@ -35,11 +37,7 @@ pub struct OneTime {
 
 /// Makes the namespace of the system, and at the first start who can log in.
 pub(crate) async fn settle(api: &Api, first: &FirstLogin) -> Result<Option<OneTime>, StartError> {
-    let namespace = kept::namespace(api).map_err(|failure| failed(&failure))?;
-    let made = matches!(namespace.change, store::Change::Put(_));
-    if !made {
-        return Ok(None);
-    }
+    let Some(namespace) = mark(api).map_err(|failure| failed(&failure))? else { return Ok(None) };
     let (password, must_change) = match first {
         FirstLogin::Password(password) => (password.clone(), false),
         FirstLogin::OneTime => (password::one_time().map_err(|error| StartError::Login { reason: error.to_string() })?, true),
@@ -48,6 +46,21 @@ pub(crate) async fn settle(api: &Api, first: &FirstLogin) -> Result<Option<OneTi
     let (admin, has_password) = admin(api, &kept::New { hash: Some(hash), must_change }).map_err(|failure| failed(&failure))?;
     api.store.write([namespace].into_iter().chain(admin).collect()).await?;
     Ok((must_change && !has_password).then(|| OneTime { user: ADMIN.into(), password }))
+}
+
+/// The write that says that this start was the first; `None` when one has said so.
+fn mark(api: &Api) -> Result<Option<Op>, Failure> {
+    let kinds = api.kinds();
+    let kind = kinds.find("", "v1", "namespaces").ok_or_else(Failure::no_resource)?;
+    let key = kind.key("", NAMESPACE);
+    let stored = api.store.get(&key);
+    let expect = stored.as_ref().map_or(Expect::Absent, |stored| Expect::Revision(stored.revision));
+    let mut namespace = stored.map_or_else(|| builtin::new_namespace(kind, NAMESPACE), |stored| decode(kind, &stored));
+    let annotations = as_map(namespace.meta_mut().entry("annotations").or_insert_with(empty));
+    if annotations.insert(MARK.into(), clock::now().into()).is_some() {
+        return Ok(None);
+    }
+    Ok(Some(Op::put(key, expect, encode(kind, &namespace))))
 }
 
 /// The User, its binding and its password, as far as they are not there; whether the password was.

@@ -55,12 +55,17 @@ fn object(api: &Api, plural: &str, namespace: &str, name: &str) -> Option<Value>
     (!object.is_deleting()).then_some(object)
 }
 
+/// Whether the bytes of a Secret are those of one for a token.
+pub(crate) fn is_token(bytes: &[u8]) -> bool {
+    memchr::memmem::find(bytes, MARK).is_some()
+}
+
 /// What has to be written so that the Secrets for tokens are as they should be.
 pub(crate) fn due(api: &Api, authority: &str) -> Vec<Op> {
     let kinds = api.kinds();
     let Some(kind) = kinds.find("", "v1", "secrets") else { return Vec::new() };
     let secrets = api.store.list(&kind.root).1.into_iter();
-    let tokens = secrets.filter(|(_, stored)| memchr::memmem::find(&stored.bytes, MARK).is_some());
+    let tokens = secrets.filter(|(_, stored)| is_token(&stored.bytes));
     tokens.filter_map(|(key, stored)| settle(api, kind, authority, &key, &stored)).collect()
 }
 

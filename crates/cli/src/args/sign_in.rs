@@ -65,7 +65,12 @@ mod tests {
         check(&[&both[..], &["--oidc-username-prefix", "-", "--oidc-required-claim", "hd=example.com"]].concat(), None);
         check(&both[..2], Some("--oidc-client-id"));
         check(&both[2..], Some("--oidc-issuer"));
-        for alone in [["--oidc-groups-claim", "groups"], ["--oidc-ca", "ca.pem"], ["--oidc-username-claim", "email"], ["--oidc-username-prefix", "x"]] {
+        for alone in [
+            ["--oidc-groups-claim", "groups"],
+            ["--oidc-ca", "ca.pem"],
+            ["--oidc-username-claim", "email"],
+            ["--oidc-username-prefix", "x"],
+        ] {
             check(&alone, Some("--oidc-issuer"));
         }
         check(&[&both[..], &["--oidc-required-claim", "hd"]].concat(), Some("--oidc-required-claim"));
