@@ -288,3 +288,5 @@ fn stays(plan: &Plan, before: Option<&Given>, machine: &Machine, seed: u64) {
         assert_eq!(plan.address, Some(had), "seed {seed}: {} moved", plan.id);
     }
 }
+
+mod stability;

@@ -72,12 +72,16 @@ fn one(target: &Target, wish: &Wish) -> String {
     format!("{gone}{} {}", target.kind, target.name)
 }
 
-const ALL: [&str; 5] = [
+const ALL: [&str; 9] = [
     "Deployment istio-ingressgateway",
+    "Deployment kubesphere-router-kubesphere-system",
+    "IngressClass kubesphere-router-kubesphere-system",
     "Pod istio-ingressgateway-0",
+    "Pod kubesphere-router-kubesphere-system-0",
     "Service istio-ingressgateway",
     "Service kubesphere-router-kubesphere-system",
     "ServiceAccount istio-ingressgateway",
+    "ServiceAccount kubesphere-router-kubesphere-system",
 ];
 
 const OWN: (&str, &str) = ("kubesphere-controls-system", "kubesphere-router-kubesphere-system");
@@ -139,6 +143,7 @@ fn in_a_cluster_slices_lead_to_the_node_and_nothing_else_is_seen() {
         [
             "EndpointSlice istio-ingressgateway-paifang",
             "EndpointSlice kubesphere-router-kubesphere-system-paifang",
+            "IngressClass kubesphere-router-kubesphere-system",
             "Service istio-ingressgateway",
             "Service kubesphere-router-kubesphere-system"
         ]
@@ -146,7 +151,9 @@ fn in_a_cluster_slices_lead_to_the_node_and_nothing_else_is_seen() {
     kept.settle();
     kept.asks.clear();
     kept.plans = Gateways::default();
-    assert_eq!(kept.want(None).len(), 4);
+    assert_eq!(kept.want(None).len(), 5);
     assert!(kept.want(None).is_empty(), "what goes, goes once");
-    assert_eq!(shown(kept.keeper.orphans()).len(), 4, "until it is seen to be gone");
+    let known = |requests| Known { gateways: true, requests };
+    assert_eq!(shown(kept.keeper.orphans(known(true))).len(), 5, "until it is seen to be gone");
+    assert!(kept.keeper.orphans(known(false)).is_empty(), "nothing is an orphan whose owner may not have been seen yet");
 }
