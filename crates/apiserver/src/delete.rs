@@ -147,8 +147,8 @@ async fn remove(api: &Api, ask: &Ask, options: &Options, stored: &Stored) -> Res
     let waits = object.has_finalizers() || crate::builtin::still_needed(&ask.kind, &object);
     let key = ask.kind.key(object.namespace(), object.name());
     let expect = Expect::Revision(stored.revision);
-    let op = if !waits {
-        Op::delete(key, expect)
+    let mut op = if !waits {
+        Op::delete(key.clone(), expect)
     } else if object.is_deleting() {
         return Ok((Deleted::Waiting, object));
     } else {
@@ -156,10 +156,18 @@ async fn remove(api: &Api, ask: &Ask, options: &Options, stored: &Stored) -> Res
         if ask.kind.is("", "namespaces") {
             object["status"]["phase"] = "Terminating".into();
         }
-        Op::put(key, expect, encode(&ask.kind, &object))
+        Op::put(key.clone(), expect, encode(&ask.kind, &object))
     };
     if !(ask.dry_run || options.dry_run) {
         if options.orphan {
+            if !waits {
+                // Who keeps what it owns must see that it goes, or makes it the owner again.
+                let mut going = object.clone();
+                lifecycle::mark(&mut going);
+                let marked = api.store.write(vec![Op::put(key.clone(), expect, encode(&ask.kind, &going))]).await;
+                let marked = marked.map_err(|error| write_failure(&ask.kind, object.name(), &error))?;
+                op = Op::delete(key, Expect::Revision(marked));
+            }
             garbage::orphan(api, object.meta_str("uid")).await;
         }
         let revision = api.store.write(vec![op]).await;

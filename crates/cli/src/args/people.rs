@@ -387,3 +387,51 @@ fn lifetime(text: &str) -> Result<u64, String> {
     };
     seconds.filter(|it| (600..=1 << 32).contains(it)).ok_or_else(wrong)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Cli, Command};
+    use clap::Parser;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(["paifang"].into_iter().chain(line.split(' ')))
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for line in [
+            "user create",
+            "user delete",
+            "user create kim --no-password --password-stdin",
+            "user kubeconfig kim --valid-for 5m",
+            "user kubeconfig kim --valid-for 0h",
+            "user kubeconfig kim --valid-for 99999999999999999999d",
+            "invite kim --role admin",
+            "invite kim --project shop",
+            "invite kim --project shop --workspace demo --role admin",
+            "invite kim --project shop --platform --role admin",
+            "role create r --project shop",
+            "role create r --project shop --permission routes",
+            "role create r --project shop --permission routes=everything",
+            "role create r --project shop --workspace demo --permission routes=view",
+            "login kim --certificate-authority ca.crt",
+            "login kim --password secret",
+        ] {
+            let error = parse(line).expect_err(line);
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_given_is_read() {
+        let Command::Invite(invite) = parse("invite kim -p shop --remove --as wendy").expect("no role is needed").command else {
+            panic!("invite is invite");
+        };
+        assert_eq!((invite.place.project.as_deref(), invite.role, invite.ask.impersonate.as_deref()), (Some("shop"), None, Some("wendy")));
+        assert_eq!(lifetime("12h"), Ok(43_200));
+        assert_eq!(lifetime("90d"), Ok(7_776_000));
+        let given: Given = "routes=manage".parse().expect("a permission");
+        assert_eq!((given.name.as_str(), given.level), ("routes", tenancy::catalogue::Level::Manage));
+    }
+}

@@ -100,7 +100,8 @@ fn told(error: kube::Error, user: &str) -> anyhow::Error {
     };
     match status.code {
         401 => anyhow!("{user} cannot log in: the name or the password is wrong, or the user is suspended or has no password"),
-        404 => anyhow!("this API has no login; ask a platform admin for a kubeconfig: paifang user kubeconfig {user}"),
+        // Kubernetes lets nobody without a name ask for what it does not have.
+        403 | 404 => anyhow!("this API has no login; ask a platform admin for a kubeconfig: paifang user kubeconfig {user}"),
         429 => anyhow!("too many tries: {}", status.message),
         _ => anyhow!("cannot log in: {}", status.message),
     }

@@ -217,6 +217,12 @@ fn the_page_about_names_goes_as_written() {
 }
 
 #[test]
+fn the_commands_for_people_and_projects_go_as_written() {
+    let mut reader = Reader::start();
+    assert!(reader.follow("docs/guide/people.md") >= 12);
+}
+
+#[test]
 fn the_same_commands_stand_on_the_chinese_pages() {
     for (english, chinese) in [
         ("README.md", "README.zh.md"),
@@ -224,6 +230,7 @@ fn the_same_commands_stand_on_the_chinese_pages() {
         ("docs/guide/routes.md", "docs/guide/zh/routes.md"),
         ("docs/guide/names.md", "docs/guide/zh/names.md"),
         ("docs/guide/operate.md", "docs/guide/zh/operate.md"),
+        ("docs/guide/people.md", "docs/guide/zh/people.md"),
         ("docs/guide/from-istio.md", "docs/guide/zh/from-istio.md"),
         ("docs/guide/gateway-api.md", "docs/guide/zh/gateway-api.md"),
     ] {

@@ -17,6 +17,7 @@ mod istio;
 mod load;
 mod names;
 mod objects;
+mod people;
 mod pool;
 mod secure;
 mod starting;

@@ -78,9 +78,19 @@ impl Plan<'_> {
 
     /// Writes a patch that says anything.
     pub(super) fn mend(&mut self, key: Key, now: &Object, patch: Value) {
+        self.mend_given(Vec::new(), key, now, patch);
+    }
+
+    /// The same for a namespace that gets an owner: one that is being deleted without what it owns must not become it again.
+    pub(super) fn mend_owned(&mut self, owner: &Owner<'_>, namespace: &Object, patch: Value) {
+        let given = vec![(Key::of(owner.0, owner.1), owner.1.resource_version().to_owned())];
+        self.mend_given(given, Key::of(Kind::Namespace, namespace), namespace, patch);
+    }
+
+    fn mend_given(&mut self, given: Vec<(Key, String)>, key: Key, now: &Object, patch: Value) {
         let empty = patch.as_object().is_none_or(|it| it.values().all(|it| it.as_object().is_some_and(serde_json::Map::is_empty)));
         if !empty && !now.is_deleting() {
-            self.write(Write::patch(key, now.resource_version(), patch));
+            self.write(Chain { given, writes: vec![Write::patch(key, now.resource_version(), patch)] });
         }
     }
 }

@@ -60,7 +60,7 @@ fn belong(plan: &mut Plan<'_>, namespace: &Object, workspace: &str) {
     if uids(wanted.as_array().map_or(&[], Vec::as_slice)) != uids(namespace.list("/metadata/ownerReferences")) {
         metadata["ownerReferences"] = wanted;
     }
-    plan.mend(Key::of(Kind::Namespace, namespace), namespace, json!({ "metadata": metadata }));
+    plan.mend_owned(&owner, namespace, json!({ "metadata": metadata }));
 }
 
 /// Mirrored bindings of members who are no longer, and in namespaces that have left.

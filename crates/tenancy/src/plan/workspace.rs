@@ -28,7 +28,7 @@ pub(super) fn plan(plan: &mut Plan<'_>) {
             Err(_) => continue,
             Ok(namespace) => {
                 let wanted = patch(namespace, &owner);
-                plan.mend(Key::of(Kind::Namespace, namespace), namespace, wanted);
+                plan.mend_owned(&owner, namespace, wanted);
                 let ready = plan.homes[workspace.name()].standing.whole.contains(ADMIN);
                 if ready && workspace.text("/status/seeded") != namespace.uid() {
                     membership::seed(plan, workspace, namespace.name());

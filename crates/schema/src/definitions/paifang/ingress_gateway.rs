@@ -14,7 +14,7 @@ pub(super) fn definition() -> Definition {
         Column::text("Programmed", ".status.conditions[?(@.type==\"Programmed\")].status"),
         Column::age(),
     ];
-    let schema = object([("spec", spec().default(serde_json::json!({}))), ("status", status())])
+    let schema = object([("spec", spec().default(serde_json::json!({ "scope": "Project" }))), ("status", status())])
         .about("A gateway that somebody asks for. It is seen as Deployment, Service and Pods in the gateways' own namespace.");
     Definition { short_names: &["igw"], ..super::definition("IngressGateway", "ingressgateways", Scope::Namespaced, columns, schema) }
 }
