@@ -15,6 +15,7 @@ mod harness;
 mod ingress;
 mod istio;
 mod load;
+mod login;
 mod names;
 mod objects;
 mod people;
