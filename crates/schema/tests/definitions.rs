@@ -272,10 +272,12 @@ fn statuses() {
     refused(route, "status.parents[0].conditions: Invalid value: 0: status.parents[0].conditions in body should have at least 1 items");
 }
 
-/// Of what is cluster-scoped, or whose namespace does not matter.
 fn named(kind: &str, name: &str, spec: Value) -> Value {
     let mut object = object("paifang.dev/v1alpha1", kind, spec);
     object["metadata"] = json!({ "name": name });
+    if kind == "Project" {
+        object["metadata"]["namespace"] = "workspace-demo".into();
+    }
     object
 }
 

@@ -87,7 +87,7 @@ async fn settle(client: &Client, watch: &mut Watch, world: &mut World) -> bool {
             outcome.add(&done);
             for (key, object) in done.news {
                 match object {
-                    Some(object) => drop(put(key.kind, object, world)),
+                    Some(object) => put(key.kind, object, world),
                     None => world.remove(&key),
                 }
             }

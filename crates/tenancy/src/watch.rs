@@ -71,7 +71,10 @@ impl Watch {
         match event {
             watcher::Event::Init => known.listing = Some(BTreeSet::new()),
             watcher::Event::InitApply(object) => {
-                let key = put(kind, object, world);
+                let key = key(kind, &object);
+                // A list is what there is, be it from a copy that was put back.
+                world.remove(&key);
+                put(kind, object, world);
                 known.listing.get_or_insert_default().insert(key);
             }
             watcher::Event::InitDone => {
@@ -80,7 +83,7 @@ impl Watch {
                 gone.iter().for_each(|it| world.remove(it));
                 known.synced = true;
             }
-            watcher::Event::Apply(object) => drop(put(kind, object, world)),
+            watcher::Event::Apply(object) => put(kind, object, world),
             watcher::Event::Delete(object) => {
                 let key = key(kind, &object);
                 // Of another that has its name by now this says nothing.
@@ -97,15 +100,14 @@ fn key(kind: Kind, object: &DynamicObject) -> Key {
 }
 
 /// Puts what the server has said into the world, unless that has something newer.
-pub(crate) fn put(kind: Kind, mut object: DynamicObject, world: &mut World) -> Key {
+pub(crate) fn put(kind: Kind, mut object: DynamicObject, world: &mut World) {
     let key = key(kind, &object);
     object.metadata.managed_fields = None;
     let revision: u64 = object.metadata.resource_version.as_deref().and_then(|it| it.parse().ok()).unwrap_or(u64::MAX);
     let older = world.at(&key).is_some_and(|it| Some(it.uid()) == object.metadata.uid.as_deref() && it.revision() > revision);
     if !older && let Ok(value @ Value::Object(_)) = serde_json::to_value(&object) {
-        world.put(key.clone(), value);
+        world.put(key, value);
     }
-    key
 }
 
 /// Lists in pages, watches, and begins again where that is needed, until nobody listens.

@@ -232,6 +232,42 @@ fn who_binds_an_emptied_role_gets_nothing_when_it_is_filled() {
     }
 }
 
+/// It may be filled before anybody has looked.
+#[test]
+fn a_binding_that_is_older_than_the_role_it_leads_to_is_not_trusted() {
+    for (namespace, role) in [("workspace-demo", "admin"), ("shop", "operator")] {
+        let mut server = demo();
+        let whole = server.get(Kind::Role, namespace, role).expect("built in")["rules"].clone();
+        server.patch(Kind::Role, namespace, role, json!({ "rules": [] }));
+        bind(&mut server, namespace, "mallory", role);
+        server.patch(Kind::Role, namespace, role, json!({ "rules": whole }));
+        bind(&mut server, namespace, "nora", role);
+        server.settle();
+        assert!(!server.objects().any(|(_, it)| it.to_string().contains("mallory")), "{namespace}");
+        assert_eq!(bound(&server, namespace, &format!("nora:{role}")), ["nora"], "who is bound afterwards is bound by right");
+    }
+}
+
+/// Those who set up a project make its namespace and its members in one go.
+#[test]
+fn members_may_be_bound_before_the_roles_are_there() {
+    let mut server = demo();
+    server.put(Kind::Namespace, "", "new", json!({ "metadata": { "labels": { WORKSPACE_LABEL: "demo" } } }));
+    bind(&mut server, "new", "kim", "operator");
+    server.settle();
+    assert_eq!(bound(&server, "new", "kim:operator"), ["kim"]);
+    assert_eq!(bound(&server, "new", ADMIN), ["wendy"]);
+    // Nor does it matter that the record was made before the news of the binding came.
+    server.patch(Kind::ConfigMap, SYSTEM_NAMESPACE, "namespace.new", json!({ "data": { "bindings": "{}" } }));
+    server.settle();
+    assert_eq!(bound(&server, "new", "kim:operator"), ["kim"]);
+    // When the role is not what it was any more, it does.
+    server.patch(Kind::ConfigMap, SYSTEM_NAMESPACE, "namespace.new", json!({ "data": { "bindings": "{}" } }));
+    server.patch(Kind::Role, "new", "operator", json!({ "rules": [] }));
+    server.settle();
+    assert!(server.get(Kind::RoleBinding, "new", "kim:operator").is_none());
+}
+
 #[test]
 fn a_role_that_somebody_made_first_is_not_filled() {
     let mut server = demo();
