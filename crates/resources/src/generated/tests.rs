@@ -161,7 +161,7 @@ fn a_route_gets_one_host_for_the_gateways_of_its_parents() {
         "spec": {"parentRefs": [{"name": "gw"}], "rules": [{"backendRefs": [{"name": "web", "port": 80}]}]},
     });
     let hosts = |object: &Value, gateway: &str| {
-        let mut resources = Resources::of(&[object.clone()]);
+        let mut resources = Resources::of(std::slice::from_ref(object));
         let parents = [Name::new("demo", gateway)].into();
         at(&mut resources, "g", Some(HostTemplate { parents, ..template("10.0.0.1") }));
         let Some(Object::HttpRoute(route)) = resources.get(Kind::HttpRoute, &Name::new("demo", "one")) else { panic!("it is there") };
