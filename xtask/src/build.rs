@@ -1,8 +1,9 @@
 //! Building our binaries with the profile `quick`: optimised, without link-time optimisation.
 
 use std::path::PathBuf;
+use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::tools;
 
@@ -25,4 +26,23 @@ pub fn quick(package: &str) -> Result<PathBuf> {
     }
     tools::run(tools::cargo().args(["build", "--profile", "quick", "--package", package, "--bin", package]))?;
     Ok(folder.join(package))
+}
+
+/// As [`quick`], a program that needs no library of a system: for an image that holds nothing else.
+pub fn standalone(package: &str) -> Result<PathBuf> {
+    let target = host()?;
+    // With a target named, flags are not for programs that run while building.
+    let flags = "-C target-feature=+crt-static";
+    let mut command = tools::cargo();
+    command.args(["build", "--profile", "quick", "--package", package, "--bin", package, "--target", &target]).env("RUSTFLAGS", flags);
+    tools::run(&mut command)?;
+    Ok(tools::target().join(target).join("quick").join(package))
+}
+
+/// The machine that this compiler builds for.
+fn host() -> Result<String> {
+    let output = Command::new("rustc").arg("-vV").output()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let host = said.lines().find_map(|it| it.strip_prefix("host: "));
+    host.map(str::to_owned).context("rustc does not say for which machine it builds")
 }

@@ -37,7 +37,7 @@ enum Chore {
     /// Run the whole test suite.
     Test(suite::Arguments),
     /// Run the tests that take minutes: the store's files under 2,000 kills and power cuts.
-    Nightly,
+    Nightly(suite::NightlyArguments),
     /// Compare with nginx, and HAProxy where installed.
     Bench(chores::BenchArguments),
     /// Run the golden cases.
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::Up(arguments) => up::run(&arguments),
         Chore::Test(arguments) => suite::run(&arguments),
-        Chore::Nightly => suite::nightly(),
+        Chore::Nightly(arguments) => suite::nightly(&arguments),
         Chore::Bench(arguments) => chores::bench(&arguments),
         Chore::Golden(arguments) => chores::golden(&arguments),
         Chore::Gen(arguments) => generate::run(&arguments),

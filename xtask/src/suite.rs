@@ -7,6 +7,9 @@ use anyhow::{Result, bail};
 use crate::build::BINARY;
 use crate::{build, tally, tools};
 
+/// What the node calls its image of the gateway. No registry has it.
+const GATEWAY_IMAGE: &str = "localhost/paifang-gateway:test";
+
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Run the tests for a real one-node cluster instead; builds one first (Go 1.26, root).
@@ -34,10 +37,29 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     tally::finish(&mut command)
 }
 
-/// What takes minutes: 2,000 ends of the store's process, 200 of them by `kill -9`, and 2,000 bits of its file turned over.
-pub fn nightly() -> Result<ExitCode> {
+#[derive(Debug, clap::Args)]
+pub struct NightlyArguments {
+    /// Ends of the store's process, a tenth of them by `kill -9`, and as many bits of its file turned over.
+    #[arg(long, default_value_t = 2000)]
+    kills: u64,
+
+    /// Stop after this long, with what was done by then.
+    #[arg(long)]
+    minutes: Option<u64>,
+
+    /// Repeats a run's histories; a failure names its own.
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+/// What takes minutes. The tests are optimised: a database that checks all its pages is slow otherwise.
+pub fn nightly(arguments: &NightlyArguments) -> Result<ExitCode> {
     let mut command = tools::cargo();
-    command.args(["test", "--package", "store", "--no-fail-fast", "nightly_", "--", "--ignored"]);
+    command.args(["test", "--profile", "quick", "--package", "store", "--no-fail-fast", "--lib", "--test", "kill"]);
+    command.args(["nightly_", "--", "--ignored", "--nocapture"]);
+    command.env("PAIFANG_KILLS", arguments.kills.to_string());
+    let more = [("PAIFANG_MINUTES", arguments.minutes), ("PAIFANG_SEED", arguments.seed)];
+    command.envs(more.into_iter().filter_map(|(name, value)| Some((name, value?.to_string()))));
     tally::finish(&mut command)
 }
 
@@ -53,13 +75,15 @@ fn cluster(passed: &[String]) -> Result<ExitCode> {
         tools::run(Command::new(script).arg("check"))?;
     }
     let paifang = build::quick("paifang")?;
+    let gateway = build::standalone("paifang-gateway")?;
     tools::run(Command::new(&cluster).arg("up"))?;
     let tested = (|| {
         tools::run(Command::new(&node).arg("up"))?;
         tools::run(Command::new(&node).arg("httpbin"))?;
+        tools::run(Command::new(&node).arg("image").arg(GATEWAY_IMAGE).arg(&gateway))?;
         let mut command = tools::cargo();
         command.args(["test", "--package", "xtask", "--test", "cluster"]).args(passed).args(["--", "--ignored", "--nocapture"]);
-        command.env(BINARY, paifang).env("KUBECONFIG", said(&["kubeconfig"])?);
+        command.env(BINARY, paifang).env("KUBECONFIG", said(&["kubeconfig"])?).env("GATEWAY_IMAGE", GATEWAY_IMAGE);
         command
             .env("BACKEND_ADDRESS", said(&["address"])?)
             .env("NODE_ADDRESS", said(&["node-address"])?)

@@ -12,7 +12,6 @@ use translate::Frontend;
 
 pub mod names;
 pub mod people;
-
 pub mod sign_in;
 
 /// The gateway through which traffic enters a cluster, a project, or a single machine.
@@ -311,8 +310,10 @@ pub struct VersionArgs {
 #[derive(Args, Debug)]
 pub struct ControlArgs {
     /// Serve from this process
-    #[arg(long, required = true)]
+    #[arg(long, required_unless_present = "gateway_image", conflicts_with = "gateway_image")]
     pub gateway_in_process: bool,
+    #[command(flatten)]
+    pub pods: PodsArgs,
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
     #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
@@ -335,6 +336,23 @@ pub struct ControlArgs {
     pub translation: TranslationArgs,
     #[command(flatten)]
     pub serving: ServingArgs,
+}
+
+/// Gateways in pods of their own.
+#[derive(Args, Debug)]
+pub struct PodsArgs {
+    /// Run each gateway in pods of its own, of this image of `paifang-gateway`
+    #[arg(long, value_name = "IMAGE")]
+    pub gateway_image: Option<String>,
+    /// Where those pods connect to
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:7443")]
+    pub link_address: SocketAddr,
+    /// How they reach that address [default: Service `paifang-control` in control's namespace]
+    #[arg(long, value_name = "HOST:PORT")]
+    pub link_target: Option<String>,
+    /// Control's own namespace: it keeps there what it proves itself to pods with
+    #[arg(long, value_name = "NAME", default_value = "paifang-system")]
+    pub namespace: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

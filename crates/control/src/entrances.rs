@@ -116,7 +116,9 @@ impl Entrances {
     /// `reserved`: what Services have that are forwarded.
     fn find(&self, given: &BTreeMap<GatewayId, Given>, reserved: &Taken) -> Result<Gateways, SocketError> {
         if let Shape::Pods(_) = self.machine.shape {
-            return Ok(provision::plan(&self.machine, &self.asks, given, &self.keeper));
+            // What the cluster gives it may take back: what counts is what the Services say.
+            let given = self.asks.iter().map(|(id, it)| (id.clone(), self.keeper.given(&it.services))).collect();
+            return Ok(provision::plan(&self.machine, &self.asks, &given, &self.keeper));
         }
         sockets::find(&self.machine, &self.asks, given, &self.plans, (Demand::Can, reserved.clone()))
     }
@@ -191,7 +193,9 @@ impl Entrances {
                     (Some(owner), true) => add(&mut trouble, owner, in_the_way(service)),
                     (None, true) => {}
                     _ => {
-                        let said = said(plan, self.keeper.shows_others(service));
+                        let mut said = said(plan, self.keeper.shows_others(service));
+                        // A cluster takes its time to give one, and says itself when it has none.
+                        said.retain(|it| !matches!(self.machine.shape, Shape::Pods(_)) || it.reason != *"NodePortPending");
                         if let Some(owner) = plan.owner.as_ref().filter(|_| plan.is_requested()) {
                             said.iter().cloned().for_each(|it| add(&mut trouble, owner, Said { field: "spec.access".into(), ..it }));
                         }

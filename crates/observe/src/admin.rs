@@ -110,7 +110,7 @@ async fn answer(line: &str, (metrics, more): (&Arc<Metrics>, More), ready: &(imp
         return text("405 Method Not Allowed", "GET and HEAD");
     }
     match target.split('?').next().unwrap_or_default() {
-        "/livez" => text("200 OK", "ok"),
+        "/livez" | "/healthz" => text("200 OK", "ok"),
         "/readyz" if ready() => text("200 OK", "ok"),
         "/readyz" => text("503 Service Unavailable", "not ready"),
         "/metrics" => Page {

@@ -180,3 +180,31 @@ fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).with_target(false).init();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_guide_names_every_option() {
+        let command = Arguments::command();
+        command.clone().debug_assert();
+        for page in ["cluster.md", "zh/cluster.md"] {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide").join(page);
+            let text = std::fs::read_to_string(path).expect("the page is there");
+            for option in command.get_arguments().filter_map(clap::Arg::get_long) {
+                assert!(text.contains(&format!("`--{option}`")), "{page} does not name --{option}");
+            }
+        }
+    }
+
+    #[test]
+    fn own_sockets_are_refused_at_this_pod_s_addresses_alone() {
+        let own = |admin: &str, pod: Option<&str>| own(admin.parse().expect("an address"), pod.map(|it| it.parse().expect("an address")));
+        let sockets = |all: &[&str]| all.iter().map(|it| it.parse().expect("an address")).collect::<Vec<SocketAddr>>();
+        assert_eq!(own("0.0.0.0:19090", Some("10.0.0.1")), sockets(&["127.0.0.1:19090", "10.0.0.1:19090"]));
+        assert_eq!(own("0.0.0.0:19090", None), sockets(&["127.0.0.1:19090"]));
+        assert_eq!(own("10.0.0.1:19090", Some("10.0.0.1")), sockets(&["10.0.0.1:19090"]));
+    }
+}

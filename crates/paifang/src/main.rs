@@ -14,6 +14,7 @@ mod admit;
 mod backup;
 mod fault;
 mod people;
+mod pods;
 mod reference;
 mod samples;
 mod screen;

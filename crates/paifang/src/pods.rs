@@ -92,6 +92,8 @@ fn wanted(args: &ControlArgs, pods: Pods) -> Wanted<'_> {
         port_offset: 0,
         translation: &args.translation,
         serving: &args.serving,
+        names: &args.names,
+        dns: None,
         // Once in the life of the process.
         shape: Shape::Pods(Box::leak(Box::new(pods))),
         istio: args.istio,

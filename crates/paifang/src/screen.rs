@@ -250,6 +250,7 @@ mod tests {
     fn only_the_gateway_that_changed_is_shown_again() {
         let gateway = |name: &str, port: u16| GatewayPicture {
             id: model::GatewayId::new(name.to_owned()),
+            services: Vec::new(),
             others: Vec::new(),
             waiting: None,
             sockets: vec![control::SocketPicture {

@@ -1,6 +1,7 @@
 //! The gateway and its control loop in one process: what `up` and `control` share.
 
 use crate::fault::Fault;
+use crate::pods;
 use crate::screen::{self, Screen};
 use crate::signals;
 use anyhow::Context;
@@ -25,7 +26,7 @@ use tokio::task::JoinHandle;
 use translate::ClusterIps;
 
 /// Acknowledgements that wait for the control loop.
-const ACKS: usize = 16;
+pub const ACKS: usize = 16;
 
 /// What is asked of the gateway.
 pub struct Wanted<'a> {
@@ -61,25 +62,24 @@ pub struct Serving {
 
 /// Finds sockets, starts the workers, and begins to follow the API. `own`: sockets of this process that no backend may name.
 pub async fn start(client: Client, wanted: &Wanted<'_>, mut own: Vec<SocketAddr>) -> Result<Serving, Fault> {
-    let machine = machine(wanted);
-    let options = translation(wanted);
-    let shared = options.gateways.first().cloned().ok_or_else(|| Fault::failed("a bug: there is no shared gateway"))?;
-    let prepared = control::prepare(&client, &machine, &shared, &first(wanted)).await?;
-    let plan = prepared.gateways.get(&shared.id).cloned();
     let admin = admin(wanted.serving).await?;
     let address = admin.as_ref().map(Admin::address).transpose()?;
     own.extend(address);
     let egress = Egress::new(own);
+    let mut options = options(&client, wanted, egress.clone(), 0).await?;
+    let plan = options.prepared.gateways.get(&options.shared.id).cloned();
     let dataplane = Arc::new(dataplane(wanted.serving, egress.clone())?);
     let (outbox, (acknowledge, acks)) = (Outbox::default(), mpsc::channel(ACKS));
     let (show, picture) = watch::channel(Picture::default());
     let draining = Arc::new(AtomicBool::new(false));
     let mut tasks = vec![tokio::spawn(publish(dataplane.clone(), outbox.clone(), acknowledge))];
-    let table = names::Table::default();
     let names = match wanted.dns {
-        Some(address) => Some(names::Server::start(address, names::Zones::new(&wanted.names.dns_suffix, table.clone())).await),
+        Some(address) => Some(names::Server::start(address, names::Zones::new(&wanted.names.dns_suffix, options.table.clone())).await),
         None => None,
     };
+    if let Some(names) = &names {
+        options.dns = names.listening();
+    }
     if let Some(admin) = admin {
         let admin = match names.as_ref().map(names::Server::counters) {
             Some(counters) => admin.with(move || counters.render()),
@@ -89,7 +89,18 @@ pub async fn start(client: Client, wanted: &Wanted<'_>, mut own: Vec<SocketAddr>
         let ready = move || ready.borrow().ready && !draining.load(Ordering::Relaxed);
         tasks.push(tokio::spawn(admin.serve(dataplane.metrics().clone(), ready)));
     }
-    let options = control::Options {
+    let control = tokio::spawn(control::run(client, options, outbox, acks, show));
+    let drain = Duration::from_secs(wanted.serving.drain);
+    Ok(Serving { plan, picture, admin: address, names, dataplane, drain, draining, control, tasks })
+}
+
+/// What the control loop is told; on a first start the shared gateway's objects are made. `egress`: what no backend may be.
+pub async fn options(client: &Client, wanted: &Wanted<'_>, egress: Egress, epoch: u64) -> Result<control::Options, Fault> {
+    let machine = machine(wanted);
+    let options = translation(wanted);
+    let shared = options.gateways.first().cloned().ok_or_else(|| Fault::failed("a bug: there is no shared gateway"))?;
+    let prepared = control::prepare(client, &machine, &shared, &first(wanted)).await?;
+    Ok(control::Options {
         machine,
         shared,
         prepared,
@@ -97,12 +108,10 @@ pub async fn start(client: Client, wanted: &Wanted<'_>, mut own: Vec<SocketAddr>
         translate: translate::Options { egress, ..options },
         identity: Identity { controller: CONTROLLER.into(), instance: instance() },
         hosts: hosts(wanted.names),
-        table,
-        dns: names.as_ref().map_or_else(|| watch::channel(names::Listening::default()).1, names::Server::listening),
-        epoch: 0,
-    };
-    let control = tokio::spawn(control::run(client, options, outbox, acks, show));
-    Ok(Serving { plan, picture, admin: address, names, dataplane, drain: Duration::from_secs(wanted.serving.drain), draining, control, tasks })
+        table: names::Table::default(),
+        dns: watch::channel(names::Listening::default()).1,
+        epoch,
+    })
 }
 
 fn hosts(names: &NamesArgs) -> HostOptions {
@@ -133,12 +142,16 @@ fn first(wanted: &Wanted<'_>) -> First {
 /// As this process translates; which addresses no backend may have comes later.
 fn translation(wanted: &Wanted<'_>) -> translate::Options {
     let mut shared = control::shared_gateway();
-    // The process runs on a host, not in a cluster's network.
     let mut options = translate::Options::new(shared.id.clone());
     wanted.translation.apply(&mut options);
-    options.ingress.cluster_ips = ClusterIps::NotRouted;
+    options.ingress.cluster_ips = match wanted.shape {
+        Shape::Pods(_) => ClusterIps::Routed,
+        // The process runs on a host, not in a cluster's network.
+        Shape::Up | Shape::Cluster => ClusterIps::NotRouted,
+    };
     if wanted.shape == Shape::Up {
         options.ingress.classes.others = translate::Others::Absent;
+        options.services = translate::Services::Forwarded;
     }
     options.istio.enabled = wanted.istio;
     options.ingress.istio.enabled = wanted.istio;
@@ -154,7 +167,7 @@ fn translation(wanted: &Wanted<'_>) -> translate::Options {
     options
 }
 
-async fn admin(serving: &ServingArgs) -> Result<Option<Admin>, Fault> {
+pub async fn admin(serving: &ServingArgs) -> Result<Option<Admin>, Fault> {
     let Some(address) = serving.admin_address.0 else { return Ok(None) };
     let refused = |error: std::io::Error| {
         let why = if error.kind() == std::io::ErrorKind::AddrInUse { "is taken by another program".to_owned() } else { error.to_string() };
@@ -255,6 +268,9 @@ pub async fn control(args: ControlArgs) -> Result<Exit, Fault> {
     };
     let url = config.cluster_url.to_string();
     let client = Client::try_from(config).context("cannot make a client")?;
+    if let Some(image) = &args.pods.gateway_image {
+        return pods::control(client, &url, &args, image).await;
+    }
     let wanted = Wanted {
         node_address: args.node_address,
         node_ports: &args.node_ports,

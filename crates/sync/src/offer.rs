@@ -93,7 +93,11 @@ impl Offer {
     /// From what the gateway has to what it is to have. `None`: it has that.
     pub fn change(&mut self, items: &Items, version: Version) -> Option<Messages> {
         let acked = self.acked.as_ref().filter(|_| self.under_way.is_none())?;
-        if Arc::ptr_eq(acked, items) || acked == items {
+        if Arc::ptr_eq(acked, items) {
+            return None;
+        }
+        if acked == items {
+            self.acked = Some(items.clone());
             return None;
         }
         let new = items.iter().filter(|(entry, item)| acked.get(*entry) != Some(*item)).map(|(entry, item)| body(entry, item));

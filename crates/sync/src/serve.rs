@@ -171,7 +171,13 @@ impl<S: AsyncRead + AsyncWrite> Session<S> {
     /// Tells what the gateway has not been told yet.
     async fn tell(&mut self) -> Result<(), LinkError> {
         let messages = match self.hub.items(&self.gateway) {
-            Some((items, version)) if self.began => self.offer.change(&items, version),
+            Some((items, version)) if self.began => {
+                let change = self.offer.change(&items, version);
+                if change.is_none() {
+                    self.joined.current(version);
+                }
+                change
+            }
             Some((items, version)) => {
                 self.began = true;
                 Some(self.offer.inventory(items, version))

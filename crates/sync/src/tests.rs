@@ -1,1 +1,8 @@
-//! What the link promises, over pipes in memory.
+//! What the link promises: everything arrives as it was sent, over pipes that break, from other versions, and nothing goes to others.
+
+mod goldens;
+mod links;
+mod proof;
+mod sample;
+mod skew;
+mod world;

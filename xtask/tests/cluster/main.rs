@@ -7,8 +7,10 @@
 //! | `BACKEND_ADDRESS` | this host, as pods see it; not of loopback, which a kube-apiserver refuses as an endpoint |
 //! | `CLUSTER_POOL` | addresses of this host that the gateway may give away |
 //! | `NODE_ADDRESS` | the node |
+//! | `GATEWAY_IMAGE` | an image of `paifang-gateway` that the node has |
 //! | `CRDS_ISTIO`, `CRDS_GATEWAY_API` | the definitions of those projects: a file, a folder |
 
+mod pods;
 mod route;
 mod support;
 mod tutorial;

@@ -3,34 +3,16 @@
 use std::env;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::{Value, json};
 use testkit::certificates::Authority;
 use testkit::eventually;
 use testkit::origin::{Behaviour, Origin};
 
-use crate::support::{Paifang, alone, get, kubectl};
+use crate::support::{Paifang, alone, apply, curl, get, kubectl};
 
 /// The LoadBalancer's addresses, on loopback.
 const POOL: &str = "127.1.77.0/24";
-
-fn apply(objects: Vec<Value>) {
-    let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
-    kubectl(&["apply", "-f", "-"], &list.to_string()).expect("the objects are accepted");
-}
-
-/// What curl prints as `STATUS BODY`, asking this host at this address.
-fn curl(url: &str, host: &str, at: SocketAddr, more: &[&str]) -> Option<String> {
-    let resolve = format!("{host}:{}:{}", at.port(), at.ip());
-    let mut command = Command::new("curl");
-    command
-        .args(["--silent", "--max-time", "10", "--resolve", &resolve, "--write-out", "%{http_code} %{redirect_url}"])
-        .args(more)
-        .arg(url);
-    let output = command.output().expect("curl starts");
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
-}
 
 fn objects(namespace: &str, host: &str, tls_host: &str, backend: SocketAddr) -> Vec<Value> {
     let service = |name: &str| {

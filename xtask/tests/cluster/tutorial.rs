@@ -7,7 +7,7 @@ use testkit::eventually;
 use testkit::shell::Shell;
 use testkit::tutorial::{Aside, Tutorial};
 
-use crate::support::{Paifang, alone, get, kubectl};
+use crate::support::{Definitions, Paifang, alone, get};
 
 const ISTIO: &str = "istio-apis";
 const GATEWAY_API: &str = "gateway-api";
@@ -57,27 +57,6 @@ const ASIDES: [Aside; 4] = [
         is: |it| it.contains("\"headers\": {"),
     },
 ];
-
-/// Installs a project's definitions, and removes them when dropped.
-struct Definitions(String);
-
-impl Definitions {
-    fn install(variable: &str) -> Self {
-        let from = env::var(variable).unwrap_or_else(|_| panic!("{variable}: run `cargo xtask test --cluster`"));
-        kubectl(&["apply", "--server-side", "-f", &from], "").expect("they are accepted");
-        kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"], "").expect("they are served");
-        Self(from)
-    }
-}
-
-impl Drop for Definitions {
-    fn drop(&mut self) {
-        let removed = kubectl(&["delete", "--ignore-not-found", "--wait=true", "-f", &self.0], "");
-        if let Err(error) = removed {
-            eprintln!("the definitions stay: {error}");
-        }
-    }
-}
 
 fn follow(tab: &str, definitions: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace's root");

@@ -1,8 +1,8 @@
 //! Gateways in pods, as objects and as plans.
 
 use super::*;
-use crate::gateways::{Shape, Wishes, asks};
 use crate::gateway::shared_gateway;
+use crate::gateways::{Shape, Wishes, asks};
 use crate::keep::{With, wanted};
 use status::Wish;
 use translate::Listening;
@@ -75,7 +75,10 @@ fn a_gateway_is_a_deployment_an_account_and_services_that_lead_to_its_pods() {
             let (port, to) = (port["port"].as_u64().expect("a port"), port["targetPort"].as_u64().expect("a port"));
             assert_eq!(to, if port < 1024 { port + 10_000 } else { port }, "{target}");
         }
-        assert!(service["spec"]["ports"].as_array().into_iter().flatten().all(|it| it.get("nodePort").is_none()), "a cluster gives those out");
+        assert!(
+            service["spec"]["ports"].as_array().into_iter().flatten().all(|it| it.get("nodePort").is_none()),
+            "a cluster gives those out"
+        );
     }
     // What selects pods of a gateway selects those of no other.
     assert_eq!(deployment["spec"]["selector"]["matchLabels"]["app.kubernetes.io/instance"], "kubesphere-router-kubesphere-system");
