@@ -141,9 +141,9 @@ async fn once<F: Follower>(
             Some(proof) => proof,
             None => timeout(ENROLL, prove(options)).await.map_err(|_| Fault::Slow(options.control.clone()))??,
         };
-        let stream = connect(options, Some(&fresh)).await?;
         let renew = fresh.renew;
-        *proof = Some(fresh);
+        // Kept whatever comes of the connection: control need not sign another for it.
+        let stream = connect(options, Some(&*proof.insert(fresh))).await?;
         Ok::<_, Fault>((stream, renew))
     };
     let (stream, renew) = match connected.await {
