@@ -44,6 +44,8 @@ pub(crate) struct Answers {
     bindings: Vec<BindingState>,
     /// Addresses in the status of each Ingress, as watched.
     observed: HashMap<Target, Vec<Address>>,
+    /// What was last written there: ours, even where no gateway has it any more.
+    written: HashMap<Target, Vec<Address>>,
     /// Routes with entries of ours in their status, as watched.
     marked: BTreeSet<Target>,
     /// Routes that got entries of ours, which perhaps nobody has seen yet.
@@ -87,6 +89,7 @@ impl Answers {
             trouble: Trouble::new(),
             bindings: Vec::new(),
             observed: HashMap::new(),
+            written: HashMap::new(),
             marked: BTreeSet::new(),
             entered: BTreeSet::new(),
             controllers,
@@ -99,7 +102,12 @@ impl Answers {
         match target.kind {
             Kind::Ingress => match object.map(addresses) {
                 Some(addresses) if !addresses.is_empty() => drop(self.observed.insert(target.clone(), addresses)),
-                _ => drop(self.observed.remove(target)),
+                _ => {
+                    self.observed.remove(target);
+                    if object.is_none() {
+                        self.written.remove(target);
+                    }
+                }
             },
             Kind::HttpRoute | Kind::TlsRoute | Kind::TcpRoute => match object.is_some_and(|it| self.is_marked(it)) {
                 true => drop(self.marked.insert(target.clone())),
@@ -201,7 +209,7 @@ impl Answers {
             host: &self.identity.instance,
         };
         let statement = heard.finish(&draft, object);
-        if matches!(kind, Kind::Gateway | Kind::IstioGateway | Kind::IngressGateway) {
+        if matches!(kind, Kind::Gateway | Kind::IstioGateway | Kind::IngressGateway | Kind::KubesphereGateway) {
             let before = self.gateways_served.insert(object.clone(), (draft, statement.clone()));
             // One that moves is no news to all others.
             if before.is_some_and(|(_, before)| before == statement) {
@@ -238,8 +246,10 @@ impl Answers {
         let observed = self.observed.get(&target).map_or(&[] as &[Address], Vec::as_slice);
         let wanted = self.shown(world, object);
         // Addresses in an Ingress that no gateway of ours serves are somebody else's, unless they are the ones we write.
-        let theirs = wanted.is_empty() && !observed.iter().all(|it| self.all_shown().contains(it));
+        let ours = self.written.get(&target).is_some_and(|it| it == observed);
+        let theirs = wanted.is_empty() && !ours && !observed.iter().all(|it| self.all_shown().contains(it));
         if observed != wanted && !theirs {
+            self.written.insert(target.clone(), wanted.clone());
             self.mailbox.put(target, Wish::Addresses(wanted));
         }
     }

@@ -87,7 +87,7 @@ impl Plan {
 
     /// Whether an IngressGateway asked for it: then it serves Ingresses, as the shared one does.
     pub fn is_requested(&self) -> bool {
-        self.owner.as_ref().is_some_and(|it| it.kind == *Kind::IngressGateway.name())
+        self.owner.as_ref().is_some_and(|it| [Kind::IngressGateway, Kind::KubesphereGateway].iter().any(|kind| it.kind == *kind.name()))
     }
 
     /// Whether somebody else is to give the address.

@@ -291,7 +291,7 @@ impl Control {
             self.name_hosts();
         }
         let all = |kinds: &[Kind]| kinds.iter().all(|it| watch.has(*it));
-        let known = Known { gateways: all(&[Kind::Gateway, Kind::GatewayClass]), requests: all(&[Kind::IngressGateway, Kind::Namespace]) };
+        let known = Known { gateways: all(&[Kind::Gateway, Kind::GatewayClass]), requests: all(&[Kind::IngressGateway, Kind::Namespace]) && watch.knows(Kind::KubesphereGateway) };
         self.entrances.tend(known, &self.mailbox);
         self.entrances.make_classes(|it| watch.has(it), self.world.resources(), &self.mailbox);
         // The data plane tries sockets that it could not have again with every update.

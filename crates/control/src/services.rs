@@ -87,7 +87,7 @@ pub(crate) fn class(asked: &Asked, plan: &Plan) -> Option<(String, Value)> {
         "name": *own.name, "labels": { MANAGED_BY: MANAGER }, "annotations": { GATEWAY: plan.id.as_str() },
     });
     let mut spec = json!({ "controller": CONTROLLER });
-    if let Some(workload) = &asked.workload {
+    if let Some(workload) = asked.workload.as_ref().filter(|it| it.owner.kind == *resources::Kind::IngressGateway.name()) {
         let ObjectRef { kind, namespace, name } = &workload.owner;
         spec["parameters"] = json!({ "apiGroup": "paifang.dev", "kind": kind, "namespace": namespace, "name": name, "scope": "Namespace" });
     }

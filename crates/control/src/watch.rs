@@ -97,6 +97,11 @@ impl Watch {
         self.known.values().all(|it| it.synced)
     }
 
+    /// Whether it is known which objects of a kind there are, or that there is no such kind.
+    pub fn knows(&self, kind: Kind) -> bool {
+        self.known.get(&kind).is_some_and(|it| it.synced)
+    }
+
     /// Whether there are objects of a kind on this server.
     pub fn has(&self, kind: Kind) -> bool {
         self.known.get(&kind).is_some_and(|it| it.synced && !it.no_kind)

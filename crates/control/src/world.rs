@@ -162,7 +162,7 @@ impl World {
         };
         if self.attached.update(&key.gateway, before.as_ref(), shard.as_ref()) {
             let request = self.options.gateways.iter().find(|it| it.id == key.gateway).and_then(|it| it.request.as_ref());
-            about.extend(request.map(|it| Kind::IngressGateway.object_ref(&it.meta.name)));
+            about.extend(request.map(|it| it.object_ref()));
         }
         let routes = |it: Option<&Shard>| it.map_or(0, |it| it.host.routes.len());
         self.routes = self.routes + routes(shard.as_ref()) - routes(before.as_ref());

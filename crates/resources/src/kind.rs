@@ -6,6 +6,7 @@ pub(crate) mod gateway_api;
 pub(crate) mod ingress;
 pub(crate) mod ingress_gateway;
 pub(crate) mod istio;
+pub(crate) mod kubesphere_gateway;
 pub(crate) mod meta;
 pub(crate) mod namespace;
 pub(crate) mod pod;
@@ -43,6 +44,7 @@ macro_rules! for_each_kind {
             VirtualService = istio::virtual_service::VirtualService, virtual_services, "VirtualService", "VirtualService", ["networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3"], "virtualservices", Namespace;
             DestinationRule = istio::destination_rule::DestinationRule, destination_rules, "DestinationRule", "DestinationRule", ["networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3"], "destinationrules", Namespace;
             IngressGateway = ingress_gateway::IngressGateway, ingress_gateways, "IngressGateway", "IngressGateway", ["paifang.dev/v1alpha1"], "ingressgateways", Namespace;
+            KubesphereGateway = kubesphere_gateway::KubesphereGateway, kubesphere_gateways, "Gateway.gateway.kubesphere.io", "Gateway", ["gateway.kubesphere.io/v1alpha1"], "gateways", Namespace;
         }
     };
 }

@@ -47,6 +47,7 @@ pub use kind::ingress_gateway::{GatewayScope, IngressGateway, Size, Tracing};
 pub use kind::istio::destination_rule::DestinationRule;
 pub use kind::istio::gateway::IstioGateway;
 pub use kind::istio::virtual_service::VirtualService;
+pub use kind::kubesphere_gateway::KubesphereGateway;
 pub use kind::meta::{Meta, Name};
 pub use kind::namespace::Namespace;
 pub use kind::pod::Pod;

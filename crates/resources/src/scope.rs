@@ -1,5 +1,6 @@
 //! Whose objects a gateway serves.
 
+use crate::kind::Kind;
 use crate::kind::class::ClassGateway;
 use crate::kind::ingress_gateway::IngressGateway;
 use crate::kind::meta::Name;
@@ -77,7 +78,7 @@ impl SharedGateway {
     /// Whether a class means this one, whatever the namespace.
     pub fn is_named_by(&self, class: &ClassGateway) -> bool {
         match class {
-            ClassGateway::Object(name) => self.request.as_ref().is_some_and(|it| it.meta.name == *name),
+            ClassGateway::Object(name) => self.request.as_ref().is_some_and(|it| it.kind == Kind::IngressGateway && it.meta.name == *name),
             ClassGateway::Id(id) => self.id.as_str() == id.as_str(),
         }
     }

@@ -199,8 +199,9 @@ impl Resources {
         self.classes.values()
     }
 
+    /// All that ask for gateways, KubeSphere's way too.
     pub fn ingress_gateways(&self) -> impl Iterator<Item = &Arc<IngressGateway>> {
-        self.ingress_gateways.values()
+        self.ingress_gateways.values().chain(self.kubesphere_gateways.values().map(|it| &it.request))
     }
 
     /// The workspace whose project a namespace is.

@@ -25,6 +25,7 @@ pub enum Kind {
     VirtualService,
     DestinationRule,
     IngressGateway,
+    KubesphereGateway,
     Definition,
     Event,
 }
@@ -32,6 +33,7 @@ pub enum Kind {
 const GATEWAY_API: &str = "gateway.networking.k8s.io";
 const ISTIO: &str = "networking.istio.io";
 const OWN: &str = "paifang.dev";
+const KUBESPHERE: &str = "gateway.kubesphere.io";
 
 /// One object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,7 +47,7 @@ pub struct Target {
 // === impl Kind ===
 
 impl Kind {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Namespace,
         Self::Service,
         Self::EndpointSlice,
@@ -66,14 +68,16 @@ impl Kind {
         Self::VirtualService,
         Self::DestinationRule,
         Self::IngressGateway,
+        Self::KubesphereGateway,
         Self::Definition,
         Self::Event,
     ];
 
-    /// As a [`model::ObjectRef`] calls it: two groups have a kind `Gateway`.
+    /// As a [`model::ObjectRef`] calls it: three groups have a kind `Gateway`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::IstioGateway => "Gateway.networking.istio.io",
+            Self::KubesphereGateway => "Gateway.gateway.kubesphere.io",
             other => other.word(),
         }
     }
@@ -110,12 +114,12 @@ impl Kind {
 
     /// Whether a server that is a Kubernetes has it without a CustomResourceDefinition.
     pub fn is_built_in(self) -> bool {
-        !matches!(self.row().0, GATEWAY_API | ISTIO | OWN)
+        !matches!(self.row().0, GATEWAY_API | ISTIO | OWN | KUBESPHERE)
     }
 
     /// The version it is read in.
     fn version(self) -> &'static str {
-        if self.row().0 == OWN { "v1alpha1" } else { "v1" }
+        if matches!(self.row().0, OWN | KUBESPHERE) { "v1alpha1" } else { "v1" }
     }
 
     /// Group, kind, plural, namespaced.
@@ -141,6 +145,7 @@ impl Kind {
             Self::VirtualService => (ISTIO, "VirtualService", "virtualservices", true),
             Self::DestinationRule => (ISTIO, "DestinationRule", "destinationrules", true),
             Self::IngressGateway => (OWN, "IngressGateway", "ingressgateways", true),
+            Self::KubesphereGateway => (KUBESPHERE, "Gateway", "gateways", true),
             Self::Definition => ("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions", false),
             Self::Event => ("", "Event", "events", true),
         }

@@ -37,7 +37,7 @@ pub enum Shape {
 }
 
 /// Condition types that are ours wherever the status is: one that is no longer said is taken back.
-const OURS: [&str; 14] = [
+const OURS: [&str; 15] = [
     "Accepted",
     "AddressAssigned",
     "Conflicted",
@@ -51,6 +51,7 @@ const OURS: [&str; 14] = [
     "ResolvedRefs",
     "SidecarNotNeeded",
     "SupportedVersion",
+    "TracingIgnored",
     "Unsupported",
 ];
 /// The most that Gateway API's schemas take.

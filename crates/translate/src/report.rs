@@ -17,6 +17,7 @@ pub fn has_status(kind: Kind) -> bool {
             | Kind::VirtualService
             | Kind::DestinationRule
             | Kind::IngressGateway
+            | Kind::KubesphereGateway
     )
 }
 
@@ -29,7 +30,7 @@ pub fn report(resources: &Resources, options: &Options, object: &ObjectRef) -> O
         Kind::GatewayClass | Kind::Gateway | Kind::HttpRoute | Kind::TlsRoute | Kind::TcpRoute => {
             translate_gateway_api::report(resources, &options.gateway_api, &options.gateways, object)
         }
-        Kind::IngressGateway => requests::report(resources, options, object),
+        Kind::IngressGateway | Kind::KubesphereGateway => requests::report(resources, options, object),
         _ => None,
     }
 }

@@ -38,7 +38,7 @@ impl Naming {
     fn workload(&self, request: &IngressGateway) -> Option<Name> {
         let of = |what: &str| Some(Name::new(self.namespace.clone(), short(format!("{}-{what}", self.prefix))));
         match &request.scope {
-            GatewayScope::Project => of(&request.meta.name.namespace),
+            GatewayScope::Project => of(&request.project),
             GatewayScope::Workspace(workspace) => of(&format!("workspace-{workspace}")),
             GatewayScope::Cluster | GatewayScope::Unknown => None,
         }
@@ -74,7 +74,7 @@ pub(crate) fn gateways(resources: &Resources, options: &Options) -> Vec<SharedGa
 }
 
 fn made(resources: &Resources, request: &Arc<IngressGateway>, name: Name) -> SharedGateway {
-    let own = &request.meta.name.namespace;
+    let own = &request.project;
     let (scope, namespace) = match &request.scope {
         GatewayScope::Workspace(workspace) => {
             let projects = resources.namespaces().filter(|it| it.workspace() == Some(workspace)).map(|it| it.meta.name.name.clone());
@@ -111,35 +111,41 @@ type Refusal = (&'static str, Problem);
 /// All requests, oldest first: of two for one gateway the older has it.
 fn judged<'a>(resources: &'a Resources, options: &Options) -> Vec<(&'a Arc<IngressGateway>, Result<(), Refusal>)> {
     let mut requests: Vec<&Arc<IngressGateway>> = resources.ingress_gateways().collect();
-    requests.sort_by(|a, b| (a.meta.created, &a.meta.name).cmp(&(b.meta.created, &b.meta.name)));
-    let mut first: BTreeMap<Option<Name>, &Name> = BTreeMap::new();
+    requests.sort_by_cached_key(|it| (it.meta.created, it.object_ref()));
+    let mut first: BTreeMap<Option<Name>, ObjectRef> = BTreeMap::new();
     let mut judge = |request: &'a Arc<IngressGateway>| {
-        allowed(request)?;
+        allowed(request, &options.naming)?;
         let gateway = options.naming.workload(request);
         if gateway.is_none() && !options.gateways.iter().any(|it| it.origin == Origin::Operator && it.scope == Scope::Cluster) {
             return Err(not_allowed("spec.scope", "there is no gateway for everybody here".to_owned(), "Ask for one for a project"));
         }
-        let owner = *first.entry(gateway).or_insert(&request.meta.name);
-        if *owner == request.meta.name {
+        let owner = first.entry(gateway).or_insert_with(|| request.object_ref());
+        if *owner == request.object_ref() {
             return Ok(());
         }
-        let message = format!("IngressGateway `{owner}` asked for this gateway first, and has it");
+        let message = format!("{owner} asked for this gateway first, and has it");
         Err(("Conflict", Problem::error("spec.scope", Cause::Conflict, message).hint("Change that one, or delete one of the two")))
     };
     requests.into_iter().map(|it| (it, judge(it))).collect()
 }
 
-fn allowed(request: &IngressGateway) -> Result<(), Refusal> {
+/// KubeSphere's requests for everybody, and for projects, are where its gateways are, which is nobody's project.
+fn allowed(request: &IngressGateway, naming: &Naming) -> Result<(), Refusal> {
     let namespace = &request.meta.name.namespace;
+    let of_platform = *namespace == *PLATFORM || request.kind == Kind::KubesphereGateway && *namespace == naming.namespace;
     match &request.scope {
         GatewayScope::Unknown => {
             Err(("Invalid", Problem::error("spec.scope", Cause::Malformed, "it says for nobody whom it is").hint("Write `scope: Project`")))
         }
-        GatewayScope::Project if *namespace == *PLATFORM => {
+        GatewayScope::Project if *request.project == *PLATFORM => {
             let message = format!("namespace `{PLATFORM}` is no project");
             Err(not_allowed("spec.scope", message, "Write `scope: Cluster` for the gateway of everybody"))
         }
-        GatewayScope::Workspace(_) | GatewayScope::Cluster if *namespace != *PLATFORM => {
+        GatewayScope::Project if request.project != *namespace && !of_platform => {
+            let message = format!("namespace `{namespace}` cannot ask for a gateway of project `{}`", request.project);
+            Err(not_allowed("spec.controller.scope.namespace", message, "Ask for it in that project"))
+        }
+        GatewayScope::Workspace(_) | GatewayScope::Cluster if !of_platform => {
             let message =
                 format!("a gateway for more than a project is asked for in namespace `{PLATFORM}` alone, and this is `{namespace}`");
             Err(not_allowed("spec.scope", message, "Write `scope: Project`, or have it made there"))
@@ -159,7 +165,7 @@ pub(crate) fn wanted(options: &Options) -> Vec<Wanted> {
 }
 
 fn of_request(gateway: &SharedGateway, request: &IngressGateway) -> Wanted {
-    let owner = Kind::IngressGateway.object_ref(&request.meta.name);
+    let owner = request.object_ref();
     let port = |number, protocol, name: &str| WantedPort {
         number,
         protocol,
@@ -194,13 +200,12 @@ fn annotations(request: &IngressGateway) -> BTreeMap<Text, Text> {
 
 /// What there is to say about a request.
 pub(crate) fn report(resources: &Resources, options: &Options, object: &ObjectRef) -> Option<Report> {
-    let name = Name::new(object.namespace.clone(), object.name.clone());
-    let (request, verdict) = judged(resources, options).into_iter().find(|(it, _)| it.meta.name == name)?;
+    let (request, verdict) = judged(resources, options).into_iter().find(|(it, _)| it.object_ref() == *object)?;
     let mut report = Report::new(object.clone());
     let mut conditions = Vec::new();
     match verdict {
         Ok(()) => {
-            let gateway = options.gateways.iter().find(|it| it.request.as_ref().is_some_and(|it| it.meta.name == name));
+            let gateway = options.gateways.iter().find(|it| it.request.as_ref().is_some_and(|it| it.object_ref() == *object));
             report.gateways.extend(gateway.map(|it| it.id.clone()));
             conditions.push(Condition::new("Accepted", Truth::True, "Accepted", served(gateway)));
             conditions.extend(noted(request));
@@ -238,8 +243,13 @@ fn noted(request: &IngressGateway) -> Vec<Condition> {
         conditions.push(Condition::new("ReplicasIgnored", Truth::True, "OneProcess", message));
     }
     if request.governance {
-        let message = "requests are traced by the gateway itself; no Pod needs a sidecar";
-        conditions.push(Condition::new("SidecarNotNeeded", Truth::True, "TracedByTheGateway", message));
+        let message = "what the gateway does for requests, it does by itself: no Pod needs a sidecar";
+        conditions.push(Condition::new("SidecarNotNeeded", Truth::True, "ByTheGateway", message));
+    }
+    if let Some(tracing) = &request.tracing {
+        let to = tracing.endpoint.as_ref().map(|it| format!(" to {it}")).unwrap_or_default();
+        let message = format!("spec.tracing: no spans are sent{to} yet; requests pass as they would without it");
+        conditions.push(Condition::new("TracingIgnored", Truth::True, "NotSupportedYet", message));
     }
     conditions
 }

@@ -3,7 +3,7 @@
 use crate::shard::{frontends, with_wildcard};
 use crate::{Options, Services, requests};
 use model::{HostPattern, ObjectRef, ShardKey, Text};
-use resources::{Applied, Ingress, IngressClass, Kind, Name, Object, Resources, Secret, Service, SharedGateway, Touch};
+use resources::{Applied, Ingress, IngressClass, Name, Object, Resources, Secret, Service, SharedGateway, Touch};
 use std::collections::BTreeSet;
 
 /// What has to be asked for again after a change.
@@ -63,7 +63,7 @@ fn may_move(applied: &Applied) -> bool {
         Some(Object::Namespace(namespace)) => namespace.workspace().cloned(),
         _ => None,
     };
-    let is_request = |it: &Option<Object>| matches!(it, Some(Object::IngressGateway(_)));
+    let is_request = |it: &Option<Object>| matches!(it, Some(Object::IngressGateway(_) | Object::KubesphereGateway(_)));
     match applied {
         Applied::Object { old, new } => is_request(old) || is_request(new) || workspace(old) != workspace(new),
         Applied::Several(_) | Applied::Resolved { .. } | Applied::Nothing => false,
@@ -89,7 +89,7 @@ impl Touched {
         self.by_frontend(resources, &options.gateways, touch);
         match object {
             Object::Ingress(ingress) => self.shards_of(resources, &options.gateways, ingress),
-            Object::IngressGateway(request) => drop(self.objects.insert(Kind::IngressGateway.object_ref(&request.meta.name))),
+            Object::IngressGateway(_) | Object::KubesphereGateway(_) => drop(self.objects.insert(object.object_ref())),
             Object::IngressClass(class) => self.by_class(resources, options, class),
             Object::Secret(secret) => self.by_secret(resources, options, secret),
             Object::EndpointSlice(slice) => self.services.extend(slice.service.clone()),
@@ -152,7 +152,7 @@ impl Touched {
     /// Other gateways than before: whatever may be served by one that is different.
     fn by_gateways(&mut self, resources: &Resources, options: &Options, before: &[SharedGateway]) {
         // Who was second may be first now.
-        self.objects.extend(resources.ingress_gateways().map(|it| Kind::IngressGateway.object_ref(&it.meta.name)));
+        self.objects.extend(resources.ingress_gateways().map(|it| it.object_ref()));
         let moved = requests::moved(before, &options.gateways);
         if moved.is_empty() {
             return;

@@ -43,7 +43,7 @@ impl Heard<'_> {
                 let parents = entries.map(|(it, leads)| self.parent(draft, it.clone(), leads)).collect();
                 Shape::Route { parents, controllers: self.controllers.clone() }
             }
-            Status::Entrance(conditions) => entrance::shape(self, draft, conditions.clone()),
+            Status::Entrance(conditions) => entrance::shape(self, draft, conditions.clone(), object),
             Status::Class { conditions, features } => Shape::Class { conditions: conditions.clone(), features: features.clone() },
             Status::Conditions(conditions) => Shape::Conditions(self.conditions(draft, conditions.clone(), object)),
         };

@@ -4,14 +4,14 @@ use super::conditions::{Heard, Reason, pending};
 use super::draft::Draft;
 use crate::Plan;
 use crate::plan::Access;
-use model::ListenerProtocol;
+use model::{ListenerProtocol, ObjectRef};
 use pools::Shortage;
-use resources::{Condition, Truth};
+use resources::{Condition, Kind, Truth};
 use serde_json::{Map, Value, json};
 use status::Shape;
 use std::net::IpAddr;
 
-pub(super) fn shape(heard: &Heard<'_>, draft: &Draft, mut conditions: Vec<Condition>) -> Shape {
+pub(super) fn shape(heard: &Heard<'_>, draft: &Draft, mut conditions: Vec<Condition>, object: &ObjectRef) -> Shape {
     let accepted = conditions.iter().any(|it| it.kind == *"Accepted" && it.status == Truth::True);
     let plan = draft.gateways.iter().find_map(|it| heard.gateways.get(it)).filter(|_| accepted);
     heard.program(&mut conditions, || programmed(heard, draft, plan));
@@ -23,7 +23,22 @@ pub(super) fn shape(heard: &Heard<'_>, draft: &Draft, mut conditions: Vec<Condit
         let place = conditions.iter().position(|it| it.kind == *"Programmed").map_or(conditions.len(), |it| it + 1);
         conditions.insert(place, Condition::new("AddressAssigned", truth, reason, message));
     }
-    Shape::Entrance { conditions, fields: fields(heard, draft, plan) }
+    let of_kubesphere = object.kind == *Kind::KubesphereGateway.name();
+    let fields = if of_kubesphere { kubesphere_fields(heard, draft, plan) } else { fields(heard, draft, plan) };
+    Shape::Entrance { conditions, fields }
+}
+
+/// As KubeSphere's console reads them.
+fn kubesphere_fields(heard: &Heard<'_>, draft: &Draft, plan: Option<&Plan>) -> Map<String, Value> {
+    let addresses = if plan.is_some() { heard.addresses(&draft.gateways) } else { Vec::new() };
+    let address = |it: &status::Address| if it.parse::<IpAddr>().is_ok() { json!({ "ip": it }) } else { json!({ "hostname": it }) };
+    let port = |it: &crate::PlannedPort| json!({ "name": it.name, "port": it.real, "protocol": "TCP", "targetPort": it.real, "nodePort": it.node_port });
+    let ports = plan.into_iter().flat_map(|it| it.ports.iter().filter(|it| it.listens)).map(port);
+    let all = [
+        ("loadBalancer", json!({ "ingress": addresses.iter().map(address).collect::<Vec<_>>() })),
+        ("service", ports.collect::<Vec<_>>().into()),
+    ];
+    all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Whether it answers: both its own ports, at some address.

@@ -160,6 +160,7 @@ fn gateways_are_spoken_of_again_when_they_move() {
         access: crate::Access::LoadBalancer,
         address: None,
         wanted: None,
+        entrance: resources::Entrance::default(),
         shortage: Some(pools::Shortage::NoPool),
         others: Vec::new(),
         node_address: [127, 0, 0, 1].into(),

@@ -25,20 +25,19 @@ fn gateway(name: &str, access: WorkloadAccess, ports: &[(u16, ListenerProtocol)]
         owner_uid: "u".into(),
         name: Name::new("demo", format!("{name}-istio")),
         class: "istio".into(),
-        access,
-        address: None,
+        entrance: resources::Entrance { access, ..resources::Entrance::default() },
         labels: BTreeMap::new(),
         annotations: BTreeMap::new(),
     };
     let port = |(number, protocol): &(u16, ListenerProtocol)| {
         (*number, Port { protocol: *protocol, name: SectionName::new(format!("p{number}")), owners: BTreeSet::new() })
     };
-    let listens = Listens { workload: Some(workload), ports: ports.iter().map(port).collect(), replies: Replies::default() };
+    let listens = Listens { workload: Some(workload), entrance: None, ports: ports.iter().map(port).collect(), replies: Replies::default() };
     (GatewayId::new(format!("demo/{name}")), listens)
 }
 
 fn listening<const N: usize>(gateways: [(GatewayId, Listens); N]) -> Listening {
-    Listening { gateways: gateways.into() }
+    Listening { gateways: gateways.into(), ..Listening::default() }
 }
 
 impl Entrances {

@@ -17,8 +17,7 @@ fn workload(name: &str, access: WorkloadAccess, address: Option<IpAddr>) -> Work
         owner_uid: format!("uid-{name}").into(),
         name: Name::new("demo", format!("{name}-istio")),
         class: "istio".into(),
-        access,
-        address,
+        entrance: resources::Entrance { access, address, ..resources::Entrance::default() },
         labels: [("team".into(), "a".into()), (services::MANAGED_BY.into(), "Helm".into())].into(),
         annotations: [("note".into(), "b".into())].into(),
     }
@@ -28,7 +27,7 @@ fn listens(workload: Option<Workload>, ports: &[(u16, &str, ListenerProtocol)]) 
     let port = |(number, name, protocol): &(u16, &str, ListenerProtocol)| {
         (*number, Port { protocol: *protocol, name: SectionName::new((*name).to_owned()), owners: BTreeSet::new() })
     };
-    Listens { workload, ports: ports.iter().map(port).collect(), replies: Replies::default() }
+    Listens { workload, entrance: None, ports: ports.iter().map(port).collect(), replies: Replies::default() }
 }
 
 fn id(name: &str) -> GatewayId {

@@ -211,3 +211,33 @@ fn options_of_a_gateway_hold_for_its_routes_alone() {
     assert!(said.contains("proxy-body-sise") && said.contains("proxy-body-size"), "{said}");
     up.until_condition(&object, "/status/conditions", "ReplicasIgnored", "True OneProcess");
 }
+
+#[test]
+fn the_project_s_admin_enables_its_gateway_and_others_only_look() {
+    let up = Up::start(&[]);
+    for user in ["pat", "oki", "vi"] {
+        up.paifang(&["user", "create", user, "--no-password"]);
+    }
+    up.paifang(&["workspace", "create", "demo", "--admin", "pat"]);
+    eventually("pat makes a project", || {
+        let mut command = std::process::Command::new(crate::harness::binary());
+        command.env("KUBECONFIG", up.kubeconfig()).args(["project", "create", "demo-project", "--workspace", "demo", "--as", "pat"]);
+        crate::harness::run(&mut command, "").status.success().then_some(())
+    });
+    for (user, role) in [("oki", "operator"), ("vi", "viewer")] {
+        up.paifang(&["invite", user, "--project", "demo-project", "--role", role]);
+    }
+    let gateway = request("demo-project", &json!({ "access": { "type": "NodePort" } })).to_string();
+    for user in ["oki", "vi"] {
+        let refused = up.kubectl(&["create", "--as", user, "-f", "-"], &gateway).expect_err("only admins enable a gateway");
+        assert!(refused.contains("forbidden"), "{refused}");
+    }
+    up.kubectl(&["create", "--as", "pat", "-f", "-"], &gateway).expect("its admin does");
+    reached(&up, "demo-project");
+    for user in ["oki", "vi"] {
+        let seen = up.kubectl(&["get", "igw", "-n", "demo-project", "--as", user], "").expect("others look");
+        assert!(seen.contains("NodePort") && seen.contains("True"), "{seen}");
+        let views = up.kubectl(&["get", "deploy", "-n", GATEWAY.0, "--as", user], "").expect_err("not into the gateways' namespace");
+        assert!(views.contains("forbidden"), "{views}");
+    }
+}

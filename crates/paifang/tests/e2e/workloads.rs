@@ -160,7 +160,8 @@ fn what_the_gateway_is_seen_as_is_made_again_and_classes_are_not() {
         let all = up.get(&["ingressclasses,gatewayclasses"]).and_then(|it| it["items"].as_array().cloned()).unwrap_or_default();
         all.iter().filter_map(|it| Some(format!("{}/{}", text(it, "/kind")?, text(it, "/metadata/name")?))).collect::<BTreeSet<_>>()
     };
-    let expect = ["GatewayClass/istio", "GatewayClass/paifang", "IngressClass/istio", "IngressClass/paifang"];
+    let own = format!("IngressClass/{}", GATEWAY.1);
+    let expect = ["GatewayClass/istio", "GatewayClass/paifang", "IngressClass/istio", &own, "IngressClass/paifang"];
     assert_eq!(classes(&up), expect.map(str::to_owned).into());
     up.kubectl(&["delete", "gatewayclass", "istio"], "").expect("it is deleted");
     up.kubectl(&["delete", "namespace", "istio-system"], "").expect("it is deleted");

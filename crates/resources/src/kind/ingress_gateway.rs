@@ -1,16 +1,21 @@
 //! `paifang.dev` IngressGateway: the gateway that somebody asks for.
 
+use super::Kind;
 use super::meta::{Meta, Name};
 use crate::at::{At, Problems};
 use crate::problem::{Cause, Problem};
 use crate::wanted::{Entrance, WorkloadAccess};
-use model::{Percent, Text};
+use model::{ObjectRef, Percent, Text};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IngressGateway {
+    /// Of the object that asks: KubeSphere has a kind of its own for it.
+    pub kind: Kind,
     pub meta: Meta,
+    /// Where the scope is a project: which.
+    pub project: Text,
     pub scope: GatewayScope,
     pub entrance: Entrance,
     /// Who is to give the address, for those who look.
@@ -31,7 +36,7 @@ pub struct IngressGateway {
 /// For whom a gateway is asked.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GatewayScope {
-    /// The object's own namespace.
+    /// One project's.
     Project,
     /// The projects of this workspace.
     Workspace(Text),
@@ -59,7 +64,7 @@ pub struct Tracing {
 }
 
 /// KubeSphere's switch, on the object.
-const GOVERNANCE: &str = "servicemesh.kubesphere.io/enabled";
+pub(crate) const GOVERNANCE: &str = "servicemesh.kubesphere.io/enabled";
 
 // === impl IngressGateway ===
 
@@ -68,7 +73,20 @@ impl IngressGateway {
         let mut problems = Vec::new();
         let root = At::root(value);
         let meta = Meta::read(name, &root, &mut problems);
-        let mut read = Self {
+        let mut read = Self::of(meta, Kind::IngressGateway);
+        if let Some(spec) = root.field("spec") {
+            read.spec(&spec, &mut problems);
+        }
+        read.trace_if_governed();
+        Self { problems, ..read }
+    }
+
+    /// One that says nothing.
+    pub(crate) fn of(meta: Meta, kind: Kind) -> Self {
+        Self {
+            kind,
+            project: meta.name.namespace.clone(),
+            governance: meta.annotation(GOVERNANCE).is_some_and(|it| *it == *"true"),
             meta,
             scope: GatewayScope::Project,
             entrance: Entrance { access: WorkloadAccess::NodePort, ..Entrance::default() },
@@ -77,18 +95,20 @@ impl IngressGateway {
             size: Size::default(),
             config: BTreeMap::new(),
             tracing: None,
-            governance: false,
             labels: BTreeMap::new(),
             problems: Vec::new(),
-        };
-        read.governance = read.meta.annotation(GOVERNANCE).is_some_and(|it| *it == *"true");
-        if let Some(spec) = root.field("spec") {
-            read.spec(&spec, &mut problems);
         }
-        if read.governance && read.tracing.is_none() {
-            read.tracing = Some(Tracing { sampling: Percent::ALL, endpoint: None });
+    }
+
+    pub(crate) fn trace_if_governed(&mut self) {
+        if self.governance && self.tracing.is_none() {
+            self.tracing = Some(Tracing { sampling: Percent::ALL, endpoint: None });
         }
-        Self { problems, ..read }
+    }
+
+    /// The object that asks.
+    pub fn object_ref(&self) -> ObjectRef {
+        self.kind.object_ref(&self.meta.name)
     }
 
     fn spec(&mut self, spec: &At<'_>, problems: &mut Problems) {
@@ -164,7 +184,7 @@ fn tracing(at: &At<'_>, problems: &mut Problems) -> Option<Tracing> {
     enabled.then_some(Tracing { sampling, endpoint })
 }
 
-fn texts(at: &At<'_>, name: &str, problems: &mut Problems) -> BTreeMap<Text, Text> {
+pub(crate) fn texts(at: &At<'_>, name: &str, problems: &mut Problems) -> BTreeMap<Text, Text> {
     let mut texts = BTreeMap::new();
     at.entries(name, problems, |key, at, problems| {
         texts.extend(at.expected(at.value.as_str(), "a string", problems).map(|it| (key.into(), it.into())));

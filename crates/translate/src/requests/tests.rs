@@ -117,7 +117,7 @@ fn of_two_requests_for_one_gateway_the_older_has_it_and_requests_are_made_where_
     assert_eq!(said(&two, "p", "first").0, "Accepted");
     let (reason, message) = said(&two, "p", "a-second");
     assert_eq!(reason, "Conflict");
-    assert!(message.contains("`p/first`"), "{message}");
+    assert!(message.contains("p/first"), "{message}");
     let wide = |namespace: &str| request(namespace, "wide", EARLY, &json!({ "scope": "Cluster" }));
     assert_eq!(said(&[wide("p")], "p", "wide").0, "ScopeNotAllowed");
     assert_eq!(said(&[wide(PLATFORM)], PLATFORM, "wide").0, "Accepted");
@@ -207,4 +207,28 @@ fn names_of_workloads_are_names_of_services() {
     assert_eq!(of("demo-project"), "kubesphere-router-demo-project");
     let (one, other) = (of(&"a".repeat(63)), of(&format!("{}b", "a".repeat(62))));
     assert!(one != other && one.len() <= 63 && other.len() <= 63, "{one} {other}");
+}
+
+#[test]
+fn kubesphere_s_request_is_read_as_the_same() {
+    let gateway = |namespace: &str, project: &str| {
+        let controller = json!({ "scope": { "enabled": true, "namespace": project } });
+        json!({
+            "apiVersion": "gateway.kubesphere.io/v1alpha1", "kind": "Gateway",
+            "metadata": { "namespace": namespace, "name": format!("kubesphere-router-{project}"), "creationTimestamp": LATE },
+            "spec": { "controller": controller, "service": { "type": "NodePort" } },
+        })
+    };
+    let reason = |objects: &[Value], namespace: &str| {
+        let translation = translate(&Resources::of(objects), &options());
+        let report = translation.reports.get(&ObjectRef::new("Gateway.gateway.kubesphere.io", namespace, "kubesphere-router-p"))?;
+        let Some(Status::Entrance(conditions)) = report.status else { return None };
+        conditions.first().map(|it| it.reason.to_string())
+    };
+    let there = [project("p", Some("w")), ingress("p", "web", EARLY, None), gateway("kubesphere-controls-system", "p")];
+    assert_eq!(served(&there, "p", "web"), (vec!["p".to_owned()], vec![]));
+    assert_eq!(reason(&there, "kubesphere-controls-system").as_deref(), Some("Accepted"));
+    assert_eq!(reason(&[gateway("q", "p")], "q").as_deref(), Some("ScopeNotAllowed"), "no project asks for another's");
+    let two = [request("p", "own", EARLY, &json!({})), gateway("kubesphere-controls-system", "p")];
+    assert_eq!(reason(&two, "kubesphere-controls-system").as_deref(), Some("Conflict"));
 }

@@ -408,7 +408,13 @@ fn request() -> impl Strategy<Value = Value> {
             "spec": {"controller": "paifang.dev/ingress-controller", "parameters": parameters},
         })
     });
-    prop_oneof![4 => request, 1 => class]
+    let of_kubesphere = (of(&["a", "kubesphere-controls-system"]), created(), of(&["a", "b", "c"])).prop_map(|(namespace, created, project)| {
+        let spec = json!({"controller": {"scope": {"enabled": true, "namespace": project}}, "service": {"type": "NodePort"}});
+        json!({
+            "apiVersion": "gateway.kubesphere.io/v1alpha1", "kind": "Gateway", "metadata": meta("one".into(), namespace, created), "spec": spec,
+        })
+    });
+    prop_oneof![4 => request, 1 => class, 1 => of_kubesphere]
 }
 
 fn object() -> impl Strategy<Value = Value> {

@@ -16,6 +16,7 @@ fn plan(access: Access, address: Option<&str>, real: u16) -> Plan {
         access,
         address: address.map(|it| it.parse().expect("an address")),
         wanted: None,
+        entrance: resources::Entrance::default(),
         shortage: None,
         others: Vec::new(),
         node_address: IpAddr::from([127, 0, 0, 1]),
@@ -58,6 +59,7 @@ fn draft(status: Status) -> Draft {
         ports: [(GatewayId::new(ID), 80)].into(),
         parents: Vec::new(),
         conflicts: Vec::new(),
+        attached: 0,
     }
 }
 
@@ -67,7 +69,7 @@ fn gateway(listeners: Vec<ListenerStatus>) -> Draft {
 
 fn finish(draft: &Draft, kind: &'static str, plans: &[Plan], bindings: &[BindingState], refusals: &[(ShardKey, Text, String)]) -> Shape {
     let gateways: Gateways = plans.iter().cloned().collect();
-    let heard = Heard { gateways: &gateways, bindings, refusals: refusals.to_vec(), controllers: BTreeSet::new() };
+    let heard = Heard { gateways: &gateways, bindings, refusals: refusals.to_vec(), controllers: BTreeSet::new(), host: "here" };
     let shape = heard.finish(draft, &ObjectRef::new(kind, "demo", "web")).shape;
     assert_on_the_page(draft, &shape);
     shape
@@ -80,7 +82,7 @@ fn assert_on_the_page(draft: &Draft, shape: &Shape) {
         Shape::Gateway { status, .. } => listeners(status),
         Shape::Route { parents, .. } => parents.iter().map(|it| (Of::Route, it.conditions.clone())).collect(),
         Shape::Conditions(conditions) => vec![(Of::Istio, conditions.clone())],
-        Shape::Class { .. } | Shape::Plain { .. } => Vec::new(),
+        Shape::Class { .. } | Shape::Entrance { .. } | Shape::Plain { .. } => Vec::new(),
     };
     if let Shape::Gateway { status, .. } = shape {
         said.push((Of::Gateway, status.conditions.clone()));
@@ -88,7 +90,7 @@ fn assert_on_the_page(draft: &Draft, shape: &Shape) {
     let drafted: Vec<Condition> = match &draft.status {
         Status::Gateway(it) => it.conditions.iter().chain(it.listeners.iter().flat_map(|it| &it.conditions)).cloned().collect(),
         Status::Route(parents) => parents.iter().flat_map(|it| &it.conditions).cloned().collect(),
-        Status::Class { conditions, .. } | Status::Conditions(conditions) => conditions.clone(),
+        Status::Class { conditions, .. } | Status::Conditions(conditions) | Status::Entrance(conditions) => conditions.clone(),
     };
     for (of, condition) in said.iter().flat_map(|(of, conditions)| conditions.iter().map(move |it| (of, it))) {
         let row = |it: &Condition| format!("{}={} {}", it.kind, it.status.as_str(), it.reason);
