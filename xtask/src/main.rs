@@ -7,6 +7,7 @@
 //! up ────► build paifang (profile quick) ─► becomes `paifang up --demo`
 //! test ──► build paifang (profile quick) ─► cargo test --workspace
 //! bench ─► build bench (profile quick) ───► becomes `bench`
+//! oracle ► a real kube-apiserver ─► the tables that tests of the API compare with
 //! golden ► cargo test --test golden        gen ► paifang reference        shape ► reads the tree
 //! ```
 
@@ -38,6 +39,8 @@ enum Chore {
     Test(suite::Arguments),
     /// Run the tests that take minutes: the store's files under 2,000 kills and power cuts.
     Nightly(suite::NightlyArguments),
+    /// Ask a real kube-apiserver for the answers that the embedded API's tests compare with, and write them down.
+    Oracle(suite::OracleArguments),
     /// Compare with nginx, and HAProxy where installed.
     Bench(chores::BenchArguments),
     /// Run the golden cases.
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Chore::Up(arguments) => up::run(&arguments),
         Chore::Test(arguments) => suite::run(&arguments),
         Chore::Nightly(arguments) => suite::nightly(&arguments),
+        Chore::Oracle(arguments) => suite::oracle(&arguments),
         Chore::Bench(arguments) => chores::bench(&arguments),
         Chore::Golden(arguments) => chores::golden(&arguments),
         Chore::Gen(arguments) => generate::run(&arguments),

@@ -63,6 +63,41 @@ pub fn nightly(arguments: &NightlyArguments) -> Result<ExitCode> {
     tally::finish(&mut command)
 }
 
+#[derive(Debug, clap::Args)]
+pub struct OracleArguments {
+    /// The cluster to ask, as its administrator with a certificate. It is filled with objects: give one that may go. Without this, a
+    /// kube-apiserver is started for it and taken down again (Go 1.26, root).
+    #[arg(long)]
+    kubeconfig: Option<std::path::PathBuf>,
+}
+
+/// Writes the tables under `crates/apiserver/tests/api/oracle` anew. What then differs from this API, its tests say.
+pub fn oracle(arguments: &OracleArguments) -> Result<ExitCode> {
+    let record = |kubeconfig: &std::path::Path| {
+        let mut command = tools::cargo();
+        command.args(["test", "--package", "apiserver", "--test", "api", "oracle::record", "--", "--exact", "--ignored", "--nocapture"]);
+        tally::finish(command.env("ORACLE_KUBECONFIG", kubeconfig))
+    };
+    if let Some(kubeconfig) = &arguments.kubeconfig {
+        return record(&std::fs::canonicalize(kubeconfig)?);
+    }
+    let cluster = tools::root().join("deploy/cluster/cluster");
+    tools::run(Command::new(&cluster).arg("check"))?;
+    tools::run(Command::new(&cluster).args(["build", "kube-controller-manager"]))?;
+    tools::run(Command::new(&cluster).arg("up"))?;
+    let recorded = (|| {
+        let said = String::from_utf8(Command::new(&cluster).arg("kubeconfig").output()?.stdout)?;
+        // Of its controllers only the one that gathers the rules of roles: others would change what is asked about.
+        let controllers = ["--controllers", "clusterrole-aggregation-controller", "--leader-elect=false", "--kubeconfig", said.trim()];
+        tools::run(Command::new(&cluster).args(["start", "kube-controller-manager"]).args(controllers))?;
+        record(said.trim().as_ref())
+    })();
+    if let Err(error) = tools::run(Command::new(&cluster).arg("down")) {
+        bail!("the cluster is still up: {error:#}");
+    }
+    recorded
+}
+
 /// Starts a one-node cluster, runs the tests made for it, and takes it down again, whatever came out.
 fn cluster(passed: &[String]) -> Result<ExitCode> {
     let folder = tools::root().join("deploy/cluster");

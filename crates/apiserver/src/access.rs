@@ -97,7 +97,8 @@ pub(crate) fn service_account(namespace: &str, name: &str) -> String {
 /// Namespace and name, of the name that a ServiceAccount has as a user.
 pub(crate) fn as_service_account(user: &str) -> Option<(&str, &str)> {
     let (namespace, name) = user.strip_prefix(SERVICE_ACCOUNT)?.split_once(':')?;
-    let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+    let plain = |text: &str| !text.is_empty() && text.bytes().all(letter);
     (plain(namespace) && plain(name)).then_some((namespace, name))
 }
 

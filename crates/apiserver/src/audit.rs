@@ -5,13 +5,14 @@
 //! ```
 //!
 //! Reads are not told, nor questions (`kubectl auth can-i`), nor what this program's own controllers write: it follows from what others wrote.
+//! Dry runs are told, and so called: no parameter of a request keeps it out of the log.
 //!
 //! **Invariant:** a line holds names and codes, never what was written: no Secret and no token can be in it.
 //! **Invariant:** no request waits for the disk. Lines that find no room are counted, and the next line that does says how many.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -94,9 +95,9 @@ impl Log {
 
     /// The entry for an attempt, if it is one that is told.
     pub(crate) fn entry(&self, asker: &Asker, peer: &Peer, attempt: &Attempt, agent: &str, dry_run: bool) -> Option<Entry> {
-        let On::Resource { group, version, resource, subresource, namespace, name } = &attempt.on else { return None };
-        let reads = matches!(attempt.verb.as_str(), "get" | "list" | "watch");
-        if reads || dry_run || review::is_question(group) || (asker.user.is_keeper() && asker.behind.is_none()) {
+        let reads = matches!(attempt.verb.as_str(), "get" | "head" | "options" | "list" | "watch");
+        let asks = matches!(&attempt.on, On::Resource { group, .. } if review::is_question(group));
+        if reads || asks || (asker.user.is_keeper() && asker.behind.is_none()) {
             return None;
         }
         let mut line = Map::new();
@@ -106,21 +107,24 @@ impl Log {
             line.insert("as".into(), who(&asker.user));
         }
         line.insert("verb".into(), attempt.verb.clone().into());
-        let mut object = Map::new();
-        let fields = [
-            ("group", group),
-            ("version", version),
-            ("resource", resource),
-            ("subresource", subresource),
-            ("namespace", namespace),
-            ("name", name),
-        ];
-        for (field, value) in fields {
-            if !value.is_empty() {
-                object.insert(field.into(), short(value));
+        match &attempt.on {
+            On::Resource { group, version, resource, subresource, namespace, name } => {
+                let fields = [
+                    ("group", group),
+                    ("version", version),
+                    ("resource", resource),
+                    ("subresource", subresource),
+                    ("namespace", namespace),
+                    ("name", name),
+                ];
+                let said = fields.into_iter().filter(|(_, value)| !value.is_empty());
+                line.insert("object".into(), Value::Object(said.map(|(field, value)| (field.to_owned(), short(value))).collect()));
             }
+            On::Path(path) => drop(line.insert("path".into(), short(path))),
         }
-        line.insert("object".into(), Value::Object(object));
+        if dry_run {
+            line.insert("dryRun".into(), true.into());
+        }
         line.insert("source".into(), peer.address.to_string().into());
         if !agent.is_empty() {
             line.insert("agent".into(), short(agent));
@@ -191,11 +195,14 @@ fn who(user: &Identity) -> Value {
     value
 }
 
+/// JSON escapes the control characters of ASCII; those beyond it could still steer the terminal of who reads the file.
 fn short(text: &str) -> Value {
-    match text.char_indices().nth(TEXT) {
-        Some((end, _)) => format!("{}…", &text[..end]).into(),
-        None => text.into(),
+    let plain = |c: char| if c > '~' && c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let mut short: String = text.chars().take(TEXT).map(plain).collect();
+    if text.chars().nth(TEXT).is_some() {
+        short.push('…');
     }
+    short.into()
 }
 
 fn run(mut files: Files, mut commands: mpsc::Receiver<Command>, lost: &AtomicU64) {
@@ -243,8 +250,15 @@ struct Files {
 impl Files {
     fn open(&mut self) -> io::Result<&mut File> {
         if self.file.is_none() {
-            let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.options.path)?;
+            let mut file = OpenOptions::new().append(true).read(true).create(true).mode(0o600).open(&self.options.path)?;
+            // Of somebody else's making, or of an older version's.
+            file.set_permissions(Permissions::from_mode(0o600))?;
             self.size = file.metadata()?.len();
+            if self.size > 0 && !ends_a_line(&file, self.size)? {
+                // A disk that was full, or a power cut, left part of a line; the next must not join it.
+                file.write_all(b"\n")?;
+                self.size += 1;
+            }
             self.file = Some(file);
         }
         self.file.as_mut().ok_or_else(|| io::Error::other("the file is gone"))
@@ -296,6 +310,12 @@ impl Files {
         }
         self.open().map(drop)
     }
+}
+
+fn ends_a_line(file: &File, size: u64) -> io::Result<bool> {
+    let mut last = [0];
+    file.read_exact_at(&mut last, size - 1)?;
+    Ok(last == *b"\n")
 }
 
 #[cfg(test)]
@@ -357,6 +377,25 @@ mod tests {
         assert_eq!(lines[0], r#""last""#);
         let told: Value = serde_json::from_str(lines[1]).expect("JSON");
         assert_eq!((lines.len(), &told["lost"]), (2, &json!(3)), "{text}");
+    }
+
+    #[test]
+    fn part_of_a_line_stays_alone_and_the_file_is_its_owners() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("audit.log");
+        std::fs::write(&path, "whole\npar").expect("written");
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("set");
+        files(dir.path(), 1).write(&["next".into()]).expect("written");
+        assert_eq!(read(dir.path(), "audit.log").as_deref(), Some("whole\npar\nnext\n"));
+        assert_eq!(std::fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_clients_choose_is_cut_and_steers_no_terminal() {
+        assert_eq!(short("a\nb\u{9b}2J\u{7f}"), json!("a\nb\u{fffd}2J\u{fffd}"));
+        assert_eq!(short(&"ä".repeat(TEXT + 1)).as_str().map(|text| text.chars().count()), Some(TEXT + 1));
+        let line = json!({ "user": short("eve\n{\"user\":\"root\"}") }).to_string();
+        assert_eq!(line.lines().count(), 1, "{line}");
     }
 
     #[test]

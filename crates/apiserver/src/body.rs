@@ -232,6 +232,16 @@ mod tests {
     }
 
     #[test]
+    fn what_yaml_repeats_by_name_does_not_fill_memory() {
+        let mut text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for at in 1..10 {
+            let before = vec![format!("*a{}", at - 1); 10].join(",");
+            text.push_str(&format!("a{at}: &a{at} [{before}]\n"));
+        }
+        assert!(yaml(text.as_bytes()).is_err());
+    }
+
+    #[test]
     fn numbers_and_strings_keep_their_type() {
         // `yes` is true to Kubernetes too: it reads YAML 1.1.
         let parsed = yaml(b"a: 80\nb: \"80\"\nc: null\nd: yes\ne: 1.5\nf: true").expect("valid YAML");

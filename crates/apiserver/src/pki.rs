@@ -1,10 +1,10 @@
 //! The certificates: an authority kept in the data directory, a server certificate made at each start, and the
 //! administrator's client certificate inside the kubeconfig.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -44,6 +44,7 @@ impl Authority {
     pub(crate) fn open(dir: &Path) -> Result<Self, StartError> {
         let failed = |source: io::Error| StartError::Pki { path: dir.to_owned(), reason: source.to_string() };
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
+        close(dir).map_err(failed)?;
         let (certificate, key) = (dir.join("ca.crt"), dir.join("ca.key"));
         let pair = match (std::fs::read_to_string(&certificate), std::fs::read_to_string(&key)) {
             (Ok(certificate), Ok(key)) => Pair { certificate, key },
@@ -180,11 +181,59 @@ pub(crate) fn kubeconfig(server: &str, authority: &Authority, user: &str, pair: 
     )
 }
 
+/// Takes the keys in a folder from everybody but their owner: a copy or a careless `chmod` may have opened them.
+fn close(dir: &Path) -> io::Result<()> {
+    std::fs::set_permissions(dir, Permissions::from_mode(0o700))?;
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            std::fs::set_permissions(entry.path(), Permissions::from_mode(0o600))?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes a file that only its owner may read, whole or not at all.
 pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let new: PathBuf = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    // What an earlier start left there may be open to others, or lead elsewhere.
+    match std::fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     std::fs::rename(&new, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).expect("there").permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn keys_are_their_owners_whatever_they_were_before() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let pki = dir.path().join("pki");
+        Authority::open(&pki).expect("made");
+        let (key, left) = (pki.join("ca.key"), pki.join("ca.new"));
+        std::fs::set_permissions(&pki, Permissions::from_mode(0o755)).expect("set");
+        std::fs::set_permissions(&key, Permissions::from_mode(0o644)).expect("set");
+        Authority::open(&pki).expect("read");
+        assert_eq!((mode(&pki), mode(&key)), (0o700, 0o600));
+        // What was left behind under the name of a new file gives it neither its mode nor its place.
+        std::fs::write(&left, "old").expect("written");
+        std::fs::set_permissions(&left, Permissions::from_mode(0o666)).expect("set");
+        write_private(&key, "new").expect("written");
+        assert_eq!(mode(&key), 0o600);
+        let elsewhere = dir.path().join("elsewhere");
+        std::os::unix::fs::symlink(&elsewhere, &left).expect("linked");
+        write_private(&key, "newer").expect("written");
+        assert!(!elsewhere.exists());
+        assert_eq!(std::fs::read_to_string(&key).expect("read"), "newer");
+    }
 }

@@ -304,7 +304,9 @@ fn term(part: &str) -> Option<(&str, Sign, &str)> {
 pub(crate) fn selected_name(text: &str) -> Option<String> {
     let parts = split_unescaped(text);
     let mut named = parts.iter().filter_map(|part| term(part)).filter(|(field, sign, _)| *field == "metadata.name" && *sign == Sign::Equal);
-    named.next().map(|(_, _, value)| unescape(value)).filter(|name| !name.is_empty())
+    let (_, _, value) = named.next()?;
+    check_escapes(value).ok()?;
+    Some(unescape(value)).filter(|name| !name.is_empty())
 }
 
 const EVENT: [&str; 13] = [

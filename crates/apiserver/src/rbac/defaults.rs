@@ -67,6 +67,7 @@ fn roles() -> Vec<Role> {
                 core("pods", WRITE),
                 core("configmaps events secrets serviceaccounts services", WRITE),
                 core("serviceaccounts/token", "create"),
+                of("events.k8s.io", "events", WRITE),
                 of("apps", "deployments deployments/scale", WRITE),
                 of("networking.k8s.io", "ingresses", WRITE),
                 of("coordination.k8s.io", "leases", ALL),
@@ -77,7 +78,8 @@ fn roles() -> Vec<Role> {
             &[TO_VIEW],
             vec![
                 core("configmaps endpoints pods serviceaccounts services services/status", READ),
-                core("events namespaces/status pods/status", READ),
+                core("events namespaces/status pods/log pods/status", READ),
+                of("events.k8s.io", "events", READ),
                 core("namespaces", READ),
                 of("discovery.k8s.io", "endpointslices", READ),
                 of("apps", "deployments deployments/scale deployments/status", READ),
@@ -120,6 +122,14 @@ pub(crate) async fn install(api: &Api) -> Result<(), WriteError> {
         api.store.write(ops).await?;
     }
     super::aggregate::settle(api).await
+}
+
+/// All of them, for a test without a store.
+#[cfg(test)]
+pub(super) fn every(mut take: impl FnMut(super::policy::Sort, &Value)) {
+    use super::policy::Sort;
+    roles().iter().for_each(|role| take(Sort::ClusterRole, &role.to_value()));
+    BINDINGS.iter().for_each(|(name, groups)| take(Sort::ClusterRoleBinding, &binding(name, groups)));
 }
 
 fn put(api: &Api, kind: &Kind, wanted: &Value, repair: fn(&mut Value, &Value)) -> Option<Op> {

@@ -68,11 +68,8 @@ fn binding(api: &Api, ask: &Ask, new: &Value) -> Result<(), Failure> {
     let rules = api.rights.read(|policy| policy.role(of, name).cloned());
     match rules {
         Some(rules) => confirm(api, ask, new.name(), &rules),
-        None => {
-            let kinds = api.kinds();
-            let kind = kinds.find(GROUP, "v1", plural).ok_or_else(Failure::no_resource)?;
-            Err(Failure::not_found(kind, name))
-        }
+        // As Kubernetes says it: of the binding's kind, with the role's name.
+        None => Err(Failure::not_found(&ask.kind, name)),
     }
 }
 

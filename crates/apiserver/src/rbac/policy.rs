@@ -294,4 +294,6 @@ impl Grant {
 }
 
 #[cfg(test)]
+mod matrix;
+#[cfg(test)]
 mod tests;

@@ -27,7 +27,10 @@ impl Rule {
         };
         let [groups, resources, urls, names, verbs] = ["apiGroups", "resources", "nonResourceURLs", "resourceNames", "verbs"].map(list);
         // A list of names that cannot be read must not become "every name".
-        let broken = value.get("resourceNames").is_some_and(|names| !names.is_array() && !names.is_null());
+        let broken = value.get("resourceNames").is_some_and(|names| match names.as_array() {
+            Some(names) => !names.iter().all(Value::is_string),
+            None => !names.is_null(),
+        });
         Self { groups, resources, urls, names, verbs: if broken { Vec::new() } else { verbs } }
     }
 
@@ -162,8 +165,10 @@ mod tests {
         for (attempt, expect) in [("get secrets a", true), ("get secrets c", false), ("list secrets", false), ("create secrets", false)] {
             check(&rule, attempt, expect);
         }
-        let broken = json!({ "apiGroups": [""], "resources": ["secrets"], "resourceNames": "a", "verbs": ["*"] });
-        check(&broken, "get secrets a", false);
+        for names in [json!("a"), json!([1]), json!(["a", null]), json!({})] {
+            let broken = json!({ "apiGroups": [""], "resources": ["secrets"], "resourceNames": names, "verbs": ["*"] });
+            check(&broken, "get secrets b", false);
+        }
     }
 
     #[test]

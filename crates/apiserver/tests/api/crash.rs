@@ -19,8 +19,8 @@ const SEEDS: u64 = 50;
 const VALUES: usize = 400;
 
 /// Set for the process that serves: the directory.
-const DIR: &str = "PAIFANG_TEST_SERVE";
-const READY: &str = "serving";
+pub const DIR: &str = "PAIFANG_TEST_SERVE";
+pub const READY: &str = "serving";
 
 /// Not a test of its own: this binary starts itself with this name, so that what is killed is what was just built.
 #[test]

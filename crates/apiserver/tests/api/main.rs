@@ -5,6 +5,7 @@ mod client;
 mod crash;
 mod custom;
 mod definitions;
+mod disk;
 mod gateways;
 mod kube_client;
 mod kubectl;

@@ -3,6 +3,8 @@
 //! The files in `oracle/` hold requests and the answers that a real one gave; each says at its top how it was made. `record`
 //! writes them anew against any cluster (see CONTRIBUTING.md); everything else here compares.
 
+mod cells;
+mod matrix;
 mod story;
 mod wire;
 
@@ -10,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use self::story::{Answer, Story};
-use self::wire::Wire;
+pub use self::wire::Wire;
 use crate::client::Server;
 
 /// The kubeconfig of the cluster that `record` asks.
@@ -25,9 +27,12 @@ fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/api/oracle").join(name)
 }
 
+fn read_text(name: &str) -> String {
+    std::fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
 fn read(name: &str) -> Story {
-    let text = std::fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
-    Story::parse(&text)
+    Story::parse(&read_text(name))
 }
 
 /// Asks everything in its order.
@@ -77,11 +82,12 @@ async fn every_way_to_more_rights_is_refused_as_kubernetes_refuses_it() {
 }
 
 /// Writes the answers of the cluster that `ORACLE_KUBECONFIG` names into the files. It makes objects there: use one that may go.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 #[ignore = "asks a real cluster"]
 async fn record() {
     let config = std::env::var(KUBECONFIG).unwrap_or_else(|_| panic!("{KUBECONFIG} must name the kubeconfig of a cluster"));
     let config = std::fs::read_to_string(&config).unwrap_or_else(|error| panic!("{config}: {error}"));
+    matrix::record(&config).await;
     for name in [REQUESTS, ESCALATION] {
         let mut story = read(name);
         let mut wire = Wire::new(&config);

@@ -57,7 +57,7 @@ pub struct Answer {
     lines: Vec<String>,
 }
 
-const MADE: &str = "# Answers of ";
+pub const MADE: &str = "# Answers of ";
 
 // === impl Story ===
 

@@ -38,12 +38,16 @@ async fn writes_are_told_with_who_and_what_and_never_with_what_was_written() {
     server.ask_with(&kubeconfig, sent).await.refused(403);
     // None of these is told.
     server.get(SECRETS).await.ok();
-    server.post(&format!("{SECRETS}?dryRun=All"), &json!({ "metadata": { "name": "dry" } })).await.ok();
     server.post("/apis/authentication.k8s.io/v1/selfsubjectreviews", &json!({})).await.ok();
     server.post("/api/v1/namespaces/default/serviceaccounts", &json!({ "metadata": { "name": "robot" } })).await.ok();
     let token = server.post("/api/v1/namespaces/default/serviceaccounts/robot/token", &json!({})).await.ok();
-    let lines = lines(&server, 5).await;
-    assert_eq!(lines.len(), 5, "{lines:?}");
+    // What only tries is told, too, and so is what is no resource.
+    send_as(&server, "ann", Method::POST, &format!("{SECRETS}?dryRun=All"), &json!({ "metadata": { "name": "dry" } })).await.refused(403);
+    send_as(&server, "ann", Method::POST, "/metrics", &Value::Null).await.refused(403);
+    let lines = lines(&server, 7).await;
+    assert_eq!(lines.len(), 7, "{lines:?}");
+    assert_eq!((&lines[5]["dryRun"], &lines[5]["code"]), (&json!(true), &json!(403)));
+    assert_eq!((&lines[6]["path"], &lines[6]["verb"]), (&json!("/metrics"), &json!("post")));
     let admin = json!({ "name": "paifang-admin", "groups": ["system:masters", "system:authenticated"] });
     let first = &lines[0];
     assert_eq!(

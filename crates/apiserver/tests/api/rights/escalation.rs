@@ -82,7 +82,7 @@ async fn a_binding_gives_no_more_than_its_writer_has() {
          grant RBAC permissions not currently held:\n{APIGroups:[\"*\"], Resources:[\"*\"], Verbs:[\"*\"]}\n{NonResourceURLs:[\"*\"], Verbs:[\"*\"]}"
     );
     let status = mallory(&server, Method::POST, BINDINGS, &binding("all", "ClusterRole", "nothing")).await.refused(404);
-    assert_eq!(status["message"], "clusterroles.rbac.authorization.k8s.io \"nothing\" not found");
+    assert_eq!(status["message"], "rolebindings.rbac.authorization.k8s.io \"nothing\" not found");
     // What is held in one namespace is not held in all.
     mallory(&server, Method::POST, &format!("{RBAC}/clusterrolebindings"), &binding("all", "ClusterRole", "map-reader")).await.refused(403);
     bind(&server, "role-writer", "mallory", "").await;

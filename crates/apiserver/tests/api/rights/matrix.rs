@@ -16,6 +16,7 @@ fn expected(role: &str, resource: &str) -> String {
     match resource {
         "configmaps"
         | "events"
+        | "events.events.k8s.io"
         | "pods"
         | "serviceaccounts"
         | "services"
