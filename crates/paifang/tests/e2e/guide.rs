@@ -223,11 +223,17 @@ fn the_commands_for_people_and_projects_go_as_written() {
 }
 
 #[test]
+fn the_page_about_gateways_goes_as_written() {
+    assert!(Reader::start().follow("docs/guide/gateways.md") >= 3);
+}
+
+#[test]
 fn the_same_commands_stand_on_the_chinese_pages() {
     for (english, chinese) in [
         ("README.md", "README.zh.md"),
         ("docs/guide/start.md", "docs/guide/zh/start.md"),
         ("docs/guide/routes.md", "docs/guide/zh/routes.md"),
+        ("docs/guide/gateways.md", "docs/guide/zh/gateways.md"),
         ("docs/guide/names.md", "docs/guide/zh/names.md"),
         ("docs/guide/operate.md", "docs/guide/zh/operate.md"),
         ("docs/guide/people.md", "docs/guide/zh/people.md"),

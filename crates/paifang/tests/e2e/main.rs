@@ -20,6 +20,7 @@ mod names;
 mod objects;
 mod people;
 mod pool;
+mod project_gateways;
 mod secure;
 mod starting;
 mod statuses;
