@@ -194,6 +194,7 @@ async fn discovery_has_the_groups_in_their_order_in_both_forms() {
         "gateway.networking.k8s.io",
         "gateway.kubesphere.io",
         "a.example",
+        "paifang.dev",
     ];
     assert_eq!(legacy, expect);
     let accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
