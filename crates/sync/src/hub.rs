@@ -265,7 +265,7 @@ impl State {
         }
         self.nacks_told.extend(new);
         self.told = Some(now.clone());
-        (version != Version::default()).then(|| Ack { version: now.0, bindings: now.1, nacks })
+        (version != Version::default()).then_some(Ack { version: now.0, bindings: now.1, nacks })
     }
 
     fn bindings(&self, published: &Published) -> Vec<BindingState> {

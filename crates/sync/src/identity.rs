@@ -191,8 +191,11 @@ impl Key {
     }
 }
 
+/// A chain, leaf first, and its key: DER.
+pub(crate) type Shown<'a> = (&'a [Vec<u8>], &'a Sealed<Vec<u8>>);
+
 /// What a gateway connects with: `authorities` in PEM; without a certificate it can ask for one.
-pub(crate) fn client(authorities: &[u8], certificate: Option<(&[Vec<u8>], &Sealed<Vec<u8>>)>) -> Result<ClientConfig, IdentityError> {
+pub(crate) fn client(authorities: &[u8], certificate: Option<Shown<'_>>) -> Result<ClientConfig, IdentityError> {
     let mut roots = RootCertStore::empty();
     for authority in CertificateDer::pem_slice_iter(authorities) {
         roots.add(authority.map_err(|error| IdentityError::Read(error.to_string()))?)?;

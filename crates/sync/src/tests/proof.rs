@@ -4,7 +4,7 @@ use super::world::{Plane, endpoints, gateway, key, shard, version};
 use crate::follow::{Authorities, Bootstrap, LinkState, Options, follow};
 use crate::framing::{Reader, Writer};
 use crate::hub::Hub;
-use crate::identity::{Authority, Identity, Key, SERVER_NAME, client};
+use crate::identity::{Authority, Identity, Key, SERVER_NAME, Shown, client};
 use crate::serve::{Review, Reviewed, serve};
 use crate::wire::frame::{Enroll, Enrolled, Hello, Said, ToControl, ToGateway, Told};
 use crate::{Families, PROTOCOL};
@@ -64,7 +64,7 @@ impl Control {
         Self { address, authority, hub, signs }
     }
 
-    async fn connect(&self, certificate: Option<(&[Vec<u8>], &Sealed<Vec<u8>>)>) -> TlsStream<TcpStream> {
+    async fn connect(&self, certificate: Option<Shown<'_>>) -> TlsStream<TcpStream> {
         let config = client(self.authority.as_bytes(), certificate).expect("it can be used");
         let stream = TcpStream::connect(self.address).await.expect("it listens");
         let name = SERVER_NAME.try_into().expect("a name");
@@ -72,7 +72,7 @@ impl Control {
     }
 
     /// What comes back to these messages, until the connection ends.
-    async fn ask(&self, certificate: Option<(&[Vec<u8>], &Sealed<Vec<u8>>)>, messages: Vec<Said>) -> Vec<Told> {
+    async fn ask(&self, certificate: Option<Shown<'_>>, messages: Vec<Said>) -> Vec<Told> {
         let (reader, writer) = tokio::io::split(self.connect(certificate).await);
         let (mut reader, mut writer) = (Reader::new(reader), Writer::new(writer));
         for said in messages {
