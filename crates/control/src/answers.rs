@@ -325,7 +325,9 @@ impl Answers {
     }
 
     fn all_shown(&self) -> Vec<Address> {
-        let of = |it: &Plan| it.status().into_iter().chain(it.others.clone()).chain(it.shown()).chain([it.node_address.to_string()]).collect::<Vec<_>>();
+        let of = |it: &Plan| {
+            it.status().into_iter().chain(it.others.clone()).chain(it.shown()).chain([it.node_address.to_string()]).collect::<Vec<_>>()
+        };
         self.gateways.iter().flat_map(of).collect()
     }
 

@@ -10,8 +10,8 @@ mod plan;
 use crate::answers::{Trouble, warning};
 use crate::gateways::{self, Gateways, Machine, Shape, Taken};
 use model::{Gateway, GatewayId, ListenerProtocol};
-use pools::Shortage;
 use plan::{Around, Arrival, Forward, Given, Socket, plan};
+use pools::Shortage;
 use resources::{Kind as ReadKind, Name};
 use serde_json::Value;
 use status::{Kind, Mailbox, Said, Target, Wish};
@@ -72,7 +72,8 @@ impl Forwarding {
 
     /// Decides anew, if there is reason to. Returns whether that, or what is to be said of it, is different.
     pub fn settle(&mut self, asked: &BTreeMap<GatewayId, Exposed>, gateways: &Gateways, mailbox: &Mailbox) -> bool {
-        let same = asked.len() == self.plans.len() && asked.iter().all(|(id, it)| self.plans.get(id).is_some_and(|plan| plan.exposed == *it));
+        let same =
+            asked.len() == self.plans.len() && asked.iter().all(|(id, it)| self.plans.get(id).is_some_and(|plan| plan.exposed == *it));
         if self.machine.shape != Shape::Up || same && !std::mem::take(&mut self.touched) {
             return false;
         }
@@ -121,7 +122,9 @@ impl Forwarding {
     /// What gateways must pass over.
     pub fn taken(&self) -> Taken {
         let addresses = self.plans.values().flat_map(|it| it.address.iter().chain(&it.external)).copied();
-        let tcp = |plan: &Forward| plan.ports.iter().filter(|it| it.protocol == ListenerProtocol::Tcp).filter_map(|it| it.node_port).collect::<Vec<_>>();
+        let tcp = |plan: &Forward| {
+            plan.ports.iter().filter(|it| it.protocol == ListenerProtocol::Tcp).filter_map(|it| it.node_port).collect::<Vec<_>>()
+        };
         let node = self.machine.node_address;
         Taken { addresses: addresses.filter(|it| *it != node).collect(), node_ports: self.plans.values().flat_map(tcp).collect() }
     }
@@ -197,9 +200,10 @@ fn unusable(socket: Socket, mine: &BTreeSet<(ListenerProtocol, SocketAddr)>, nod
         }
     };
     match socket {
-        Socket::Address(ip) => bound(ListenerProtocol::Tcp, SocketAddr::new(ip, 0)).is_err_and(|it| it.kind() == ErrorKind::AddrNotAvailable),
-        Socket::NodePort(protocol, port) => {
-            crate::plan::node_addresses(node).any(|ip| bound(protocol, SocketAddr::new(ip, port)).is_err_and(|it| it.kind() == ErrorKind::AddrInUse))
+        Socket::Address(ip) => {
+            bound(ListenerProtocol::Tcp, SocketAddr::new(ip, 0)).is_err_and(|it| it.kind() == ErrorKind::AddrNotAvailable)
         }
+        Socket::NodePort(protocol, port) => crate::plan::node_addresses(node)
+            .any(|ip| bound(protocol, SocketAddr::new(ip, port)).is_err_and(|it| it.kind() == ErrorKind::AddrInUse)),
     }
 }

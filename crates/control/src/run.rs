@@ -164,7 +164,8 @@ impl Control {
         let controllers = translate.gateway_api.controllers.iter().map(|(name, _)| name.clone()).collect();
         let answers = Answers::new(identity, mailbox.clone(), ledger, controllers, picture);
         let (world, slices, shown) = (World::new(translate, epoch), OwnSlices::default(), Shown::default());
-        let mut control = Self { world, entrances, forwarding, slices, answers, mailbox, outbox, hosts, shown, directory, dns, served: None };
+        let mut control =
+            Self { world, entrances, forwarding, slices, answers, mailbox, outbox, hosts, shown, directory, dns, served: None };
         control.tell_gateways();
         control
     }
@@ -291,7 +292,10 @@ impl Control {
             self.name_hosts();
         }
         let all = |kinds: &[Kind]| kinds.iter().all(|it| watch.has(*it));
-        let known = Known { gateways: all(&[Kind::Gateway, Kind::GatewayClass]), requests: all(&[Kind::IngressGateway, Kind::Namespace]) && watch.knows(Kind::KubesphereGateway) };
+        let known = Known {
+            gateways: all(&[Kind::Gateway, Kind::GatewayClass]),
+            requests: all(&[Kind::IngressGateway, Kind::Namespace]) && watch.knows(Kind::KubesphereGateway),
+        };
         self.entrances.tend(known, &self.mailbox);
         self.entrances.make_classes(|it| watch.has(it), self.world.resources(), &self.mailbox);
         // The data plane tries sockets that it could not have again with every update.

@@ -281,7 +281,10 @@ impl Attached {
 /// The objects that a shard's routes are of, each once.
 fn sources(shard: Option<&Shard>) -> BTreeSet<ObjectRef> {
     let hosts = shard.map(|it| &it.host).into_iter();
-    hosts.flat_map(|it| it.routes.iter().map(|it| &it.source).chain(it.tunnel.iter().map(|it| &it.source))).map(|it| it.object.clone()).collect()
+    hosts
+        .flat_map(|it| it.routes.iter().map(|it| &it.source).chain(it.tunnel.iter().map(|it| &it.source)))
+        .map(|it| it.object.clone())
+        .collect()
 }
 
 /// What has changed, by name.

@@ -7,11 +7,11 @@ use crate::people;
 use crate::samples;
 use crate::screen::{self, Screen};
 use crate::serve::{self, Wanted};
-use crate::signals;
 use crate::sign_in;
+use crate::signals;
 use anyhow::Context;
-use cli::Exit;
 use apiserver::FirstLogin;
+use cli::Exit;
 use cli::args::UpArgs;
 use cli::args::names::DnsAddress;
 use cli::text::Paint;
@@ -23,12 +23,12 @@ use store::Store;
 pub async fn run(args: UpArgs) -> Result<Exit, Fault> {
     signals::outlive_file_limits();
     let data_dir = data_dir(args.data_dir.clone())?;
-    let store = Store::open(&data_dir)?;
     // Before anything is made: what is wrong with a flag must not leave half a first start.
     let (issuer, first_login) = (sign_in::issuer(&args.sign_in)?, sign_in::first_login(&args.sign_in)?);
+    let store = Store::open(&data_dir)?;
     let mut options = apiserver::Options::new(&data_dir);
-    options.address = args.api_address;
     options.issuer = issuer;
+    options.address = args.api_address;
     options.admit = Some(admit::admit(own(&args)));
     options.warn = admit::warn(args.demo);
     let api = apiserver::start(store.clone(), options).await?;

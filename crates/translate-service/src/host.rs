@@ -16,7 +16,11 @@ const DATAGRAMS: Duration = Duration::from_secs(60);
 const STICKY: &str = "client-address";
 
 /// All of one port of a Service's gateway. `None`: the Service is not there, or not to be reached.
-pub fn translate_host(resources: &Resources, gateways: &[SharedGateway], (gateway, port): (&GatewayId, u16)) -> (Option<Host>, Vec<Report>) {
+pub fn translate_host(
+    resources: &Resources,
+    gateways: &[SharedGateway],
+    (gateway, port): (&GatewayId, u16),
+) -> (Option<Host>, Vec<Report>) {
     let service = service_of(gateway).and_then(|name| resources.service(&name));
     let Some(service) = service.filter(|it| exposed(it, gateways).is_some()) else { return (None, Vec::new()) };
     let (mut host, mut problems) = (Host::new(HostPattern::Any), Vec::new());

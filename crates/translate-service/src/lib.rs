@@ -22,18 +22,16 @@ use resources::{Resources, Service, SharedGateway};
 /// Of the Services that gateways are seen as.
 const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "paifang");
 
-/// Every host on every port there is something for.
-pub fn hosts(resources: &Resources, gateways: &[SharedGateway]) -> impl Iterator<Item = (GatewayId, u16, HostPattern)> {
-    resources.services().filter_map(|it| exposed(it, gateways)).flat_map(|it| {
-        let ports: std::collections::BTreeSet<u16> = it.ports.iter().map(|port| port.number).collect();
-        ports.into_iter().map(move |port| (gateway_id(&it.service), port, HostPattern::Any))
-    })
+/// Every host on every port there is something to say about.
+pub fn hosts<'a>(resources: &'a Resources, gateways: &'a [SharedGateway]) -> impl Iterator<Item = (GatewayId, u16, HostPattern)> + 'a {
+    resources.services().flat_map(|it| touched(it, gateways))
 }
 
-/// What a change of a Service touches: the hosts of its ports.
+/// What a change of a Service touches: the hosts of its ports, those that are not forwarded included.
 pub fn touched<'a>(service: &'a Service, gateways: &'a [SharedGateway]) -> impl Iterator<Item = (GatewayId, u16, HostPattern)> + 'a {
-    let ports = exposed(service, gateways).into_iter().flat_map(|it| it.ports);
-    ports.map(|port| (gateway_id(&service.meta.name), port.number, HostPattern::Any))
+    let asks = exposed(service, gateways).is_some();
+    let ports = service.ports.iter().filter(move |_| asks);
+    ports.map(|port| (gateway_id(&service.meta.name), port.port, HostPattern::Any))
 }
 
 /// Whether a gateway is seen as this Service.

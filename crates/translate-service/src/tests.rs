@@ -87,9 +87,7 @@ fn connections_and_datagrams_of_one_number_go_to_their_own_ports() {
 
 #[test]
 fn clients_stay_where_they_are_and_others_are_kept_out() {
-    let spec = |ranges: Value| {
-        json!({ "type": "LoadBalancer", "sessionAffinity": "ClientIP", "loadBalancerSourceRanges": ranges, "ports": [{ "port": 80 }] })
-    };
+    let spec = |ranges: Value| json!({ "type": "LoadBalancer", "sessionAffinity": "ClientIP", "loadBalancerSourceRanges": ranges, "ports": [{ "port": 80 }] });
     let tunnel = |ranges| host(spec(ranges), 80).0.and_then(|it| it.tunnel).expect("it is served");
     let it = tunnel(json!(["10.0.0.0/8", " 192.0.2.0/24 "]));
     let backend = it.backends[0].backend.as_ref().expect("a backend");
@@ -117,9 +115,11 @@ fn what_is_not_done_is_told() {
 
 #[test]
 fn a_change_touches_every_port() {
-    let resources = resources(&service(json!({ "type": "NodePort", "ports": [{ "port": 80 }, { "name": "b", "port": 81, "protocol": "UDP" }] })));
+    let resources = resources(&service(
+        json!({ "type": "NodePort", "ports": [{ "port": 80 }, { "name": "b", "port": 81, "protocol": "UDP" }, { "name": "c", "port": 9, "protocol": "SCTP" }] }),
+    ));
     let service = resources.service(&name()).expect("it is there");
     let ports: Vec<u16> = touched(service, &[]).map(|it| it.1).collect();
-    assert_eq!(ports, [80, 81]);
+    assert_eq!(ports, [80, 81, 9], "that one is not forwarded is said, too");
     assert_eq!(Kind::Service.object_ref(&name()).to_string(), "Service demo/dns");
 }

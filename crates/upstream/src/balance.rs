@@ -101,9 +101,9 @@ fn less_busy_of_two(candidates: Candidates<'_>, health: Health, cursor: &mut usi
 
 impl Candidates<'_> {
     fn usable(&self, at: usize, health: Health) -> bool {
-        self.endpoints
-            .get(at)
-            .is_some_and(|endpoint| !self.asking.tried.contains(&endpoint.address) && (health == Health::Any || !endpoint.passed_over(self.asking.now)))
+        self.endpoints.get(at).is_some_and(|endpoint| {
+            !self.asking.tried.contains(&endpoint.address) && (health == Health::Any || !endpoint.passed_over(self.asking.now))
+        })
     }
 }
 

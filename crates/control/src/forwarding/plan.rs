@@ -255,7 +255,8 @@ impl Forward {
 
     fn sockets(&self, port: &ForwardedPort, machine: &Machine) -> BTreeSet<SocketAddr> {
         let own = self.address.iter().chain(&self.external).map(|it| SocketAddr::new(*it, port.real));
-        let node = port.node_port.into_iter().flat_map(|number| node_addresses(machine.node_address).map(move |it| SocketAddr::new(it, number)));
+        let node =
+            port.node_port.into_iter().flat_map(|number| node_addresses(machine.node_address).map(move |it| SocketAddr::new(it, number)));
         own.chain(node).collect()
     }
 }

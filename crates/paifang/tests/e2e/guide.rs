@@ -228,6 +228,11 @@ fn the_page_about_gateways_goes_as_written() {
 }
 
 #[test]
+fn the_page_about_services_goes_as_written() {
+    assert!(Reader::start().follow("docs/guide/services.md") >= 6);
+}
+
+#[test]
 fn the_same_commands_stand_on_the_chinese_pages() {
     for (english, chinese) in [
         ("README.md", "README.zh.md"),
@@ -235,6 +240,7 @@ fn the_same_commands_stand_on_the_chinese_pages() {
         ("docs/guide/routes.md", "docs/guide/zh/routes.md"),
         ("docs/guide/gateways.md", "docs/guide/zh/gateways.md"),
         ("docs/guide/names.md", "docs/guide/zh/names.md"),
+        ("docs/guide/services.md", "docs/guide/zh/services.md"),
         ("docs/guide/operate.md", "docs/guide/zh/operate.md"),
         ("docs/guide/people.md", "docs/guide/zh/people.md"),
         ("docs/guide/from-istio.md", "docs/guide/zh/from-istio.md"),

@@ -22,6 +22,7 @@ mod people;
 mod pool;
 mod project_gateways;
 mod secure;
+mod services;
 mod starting;
 mod statuses;
 mod talk;

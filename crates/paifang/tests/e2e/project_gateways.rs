@@ -113,7 +113,8 @@ fn a_gateway_goes_from_node_ports_to_an_address_of_the_pool() {
     up.apply(&[request(&project, &json!({ "access": access }))]);
     let at = eventually("an address of the pool", || {
         let status = status(&up, &project)?;
-        let address: std::net::IpAddr = text(&status, "/addresses/0/value")?.parse().ok().filter(|it: &std::net::IpAddr| *it != node.ip())?;
+        let address: std::net::IpAddr =
+            text(&status, "/addresses/0/value")?.parse().ok().filter(|it: &std::net::IpAddr| *it != node.ip())?;
         Some(SocketAddr::new(address, port(&status, "http", "reachedAt")?))
     });
     assert_ne!(at.ip(), up.front().ip(), "an address of its own");

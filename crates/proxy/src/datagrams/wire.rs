@@ -62,8 +62,7 @@ impl Wire {
     fn receive_with_address(&self, buffer: &mut [u8]) -> io::Result<(Client, usize)> {
         let mut control = nix::cmsg_space!(libc::in_pktinfo, libc::in6_pktinfo);
         let mut octets = [IoSliceMut::new(buffer)];
-        let message =
-            recvmsg::<SockaddrStorage>(self.socket.as_raw_fd(), &mut octets, Some(&mut control), MsgFlags::MSG_DONTWAIT)?;
+        let message = recvmsg::<SockaddrStorage>(self.socket.as_raw_fd(), &mut octets, Some(&mut control), MsgFlags::MSG_DONTWAIT)?;
         let asked = message.cmsgs()?.find_map(|it| match it {
             ControlMessageOwned::Ipv4PacketInfo(it) => Some(IpAddr::V4(Ipv4Addr::from(u32::from_be(it.ipi_addr.s_addr)))),
             ControlMessageOwned::Ipv6PacketInfo(it) => Some(IpAddr::V6(Ipv6Addr::from(it.ipi6_addr.s6_addr))),

@@ -50,7 +50,8 @@ fn controller(request: &mut IngressGateway, spec: &At<'_>, problems: &mut Proble
     }
     for name in ["tcp", "udp"] {
         if let Some(at) = controller.field(name).filter(|it| it.value.as_object().is_some_and(|it| !it.is_empty())) {
-            let problem = Problem::warning(at.path(), Cause::NotSupportedYet, "ports of a gateway that lead to Services are not supported yet");
+            let problem =
+                Problem::warning(at.path(), Cause::NotSupportedYet, "ports of a gateway that lead to Services are not supported yet");
             problems.push(problem.hint("Use a Service of type LoadBalancer or NodePort, or a TCPRoute"));
         }
     }
@@ -97,7 +98,8 @@ mod tests {
         assert_eq!((&request.scope, request.project.as_str()), (&GatewayScope::Project, "demo"));
         assert_eq!((request.entrance.access, request.size.replicas, request.governance), (WorkloadAccess::NodePort, Some(2), true));
         assert!(request.tracing.is_some() && request.annotations.len() == 1 && request.config.len() == 1);
-        let of_all = KubesphereGateway::read(name, &json!({ "spec": { "controller": { "scope": { "enabled": false }, "tcp": { "1": "a/b:2" } } } }));
+        let of_all =
+            KubesphereGateway::read(name, &json!({ "spec": { "controller": { "scope": { "enabled": false }, "tcp": { "1": "a/b:2" } } } }));
         assert_eq!((&of_all.request.scope, of_all.problems.len()), (&GatewayScope::Cluster, 1));
         assert_eq!(of_all.request.entrance.access, WorkloadAccess::LoadBalancer);
     }

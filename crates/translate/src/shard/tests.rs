@@ -159,7 +159,9 @@ fn service() -> impl Strategy<Value = Value> {
         Just(json!({"clusterIP": "10.96.0.1", "ports": [{"port": 80, "targetPort": 9}]})),
         Just(json!({"type": "ExternalName", "externalName": "web.test"})),
         Just(json!({"type": "NodePort", "ports": [{"port": 80, "nodePort": 30080}, {"port": 80, "protocol": "UDP", "name": "u"}]})),
-        Just(json!({"type": "LoadBalancer", "sessionAffinity": "ClientIP", "ports": [{"port": 53, "protocol": "UDP"}, {"port": 9, "protocol": "SCTP"}]})),
+        Just(
+            json!({"type": "LoadBalancer", "sessionAffinity": "ClientIP", "ports": [{"port": 53, "protocol": "UDP"}, {"port": 9, "protocol": "SCTP"}]})
+        ),
         Just(json!({"externalIPs": ["10.0.0.1"], "ports": [{"port": 81, "name": "http"}]})),
     ];
     (of(&["web", "api", "external"]), of(&["a", "b"]), spec).prop_map(|(name, namespace, spec)| {

@@ -154,11 +154,8 @@ fn an_external_address_is_the_nodes_or_a_free_one_of_the_pool() {
     assert_eq!((had("b"), told("b")), (vec!["127.98.0.4".to_owned(), "192.0.2.1".to_owned()], vec![]));
     assert_eq!((had("c"), told("c")), (vec![], vec!["port 8080 of 192.0.2.1 is another Service's"]));
     assert_eq!(had("d"), ["192.0.2.1"]);
-    let expect = [
-        "8.8.8.8 is neither the node's address nor in the pool",
-        "127.98.0.1 is a gateway's",
-        "127.98.0.2 is given to Service/demo/a",
-    ];
+    let expect =
+        ["8.8.8.8 is neither the node's address nor in the pool", "127.98.0.1 is a gateway's", "127.98.0.2 is given to Service/demo/a"];
     assert_eq!((had("e"), told("e")), (vec![], expect.to_vec()));
 }
 

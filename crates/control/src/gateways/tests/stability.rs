@@ -93,7 +93,11 @@ fn an_address_changes_when_its_gateway_does_and_never_else() {
             for project in PROJECTS {
                 let found = world.gateways_of(&Kind::Ingress.object_ref(&Name::new(project, "web")));
                 let home = enabled.home(project);
-                assert_eq!(found.iter().map(|it| it.as_str()).collect::<Vec<_>>(), [home.as_str()], "seed {seed}, second {second}: {project}");
+                assert_eq!(
+                    found.iter().map(|it| it.as_str()).collect::<Vec<_>>(),
+                    [home.as_str()],
+                    "seed {seed}, second {second}: {project}"
+                );
                 let shown = plans.get(&GatewayId::new(home.clone())).expect("its gateway is planned").shown();
                 assert_eq!(shown.len(), 1, "seed {seed}, second {second}: {project} has an address");
                 if let Some((_, before)) = before.get(project).filter(|it| it.0 == home) {
