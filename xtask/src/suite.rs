@@ -16,12 +16,19 @@ pub struct Arguments {
     #[arg(long)]
     cluster: bool,
 
+    /// Run the clients and controllers written in Go instead (Go 1.26); their modules come from the module proxy the first time.
+    #[arg(long, conflicts_with = "cluster")]
+    go: bool,
+
     /// Passed on to `cargo test`, for example a part of a test's name.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     passed: Vec<String>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if arguments.go {
+        return go(&arguments.passed);
+    }
     tools::require(&[
         ("rustc", "https://rustup.rs"),
         ("kubectl", "1.30 or newer, https://kubernetes.io/docs/tasks/tools"),
@@ -35,6 +42,17 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut command = tools::cargo();
     command.args(["test", "--workspace", "--no-fail-fast"]).args(&arguments.passed).env(BINARY, paifang);
     tally::finish(&mut command)
+}
+
+/// client-go and controller-runtime against the binary, as their users build them.
+fn go(passed: &[String]) -> Result<ExitCode> {
+    tools::require(&[("go", "1.26 or newer, https://go.dev/dl")])?;
+    let paifang = build::quick("paifang")?;
+    let mut command = Command::new("go");
+    // Not what a cache says of an older binary.
+    command.args(["test", "-count=1", "-trimpath", "-timeout=20m", "./..."]).args(passed);
+    command.current_dir(tools::root().join("conformance/controller-runtime")).env("CGO_ENABLED", "0").env(BINARY, paifang);
+    tools::finish(&mut command)
 }
 
 #[derive(Debug, clap::Args)]

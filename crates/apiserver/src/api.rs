@@ -104,7 +104,7 @@ impl Api {
         }
         let (user, credential) = match access::authenticate(self, &head.headers, peer).await {
             Ok(found) => found,
-            Err(failure) => return Reply::failure(&failure),
+            Err(failure) => return Reply::refusal(&failure, &head.headers),
         };
         let (wanted, refused) = match access::stand_in(self, &head.headers, &user) {
             Ok(wanted) => (wanted, None),
@@ -126,7 +126,7 @@ impl Api {
             }
             Some(failure) => Err(failure),
         };
-        let reply = reply.unwrap_or_else(|failure| Reply::failure(&failure));
+        let reply = reply.unwrap_or_else(|failure| Reply::refusal(&failure, &head.headers));
         if let Some(entry) = entry {
             entry.answered(reply.code(), reply.made());
         }
@@ -199,7 +199,7 @@ impl Api {
         let verb = Verb::of(&head.method, &target, &query)?;
         table::allow(&kind, verb, &target)?;
         target.check()?;
-        let format = Format::negotiate(&head.headers, verb)?;
+        let format = Format::negotiate(&head.headers, verb, &kind)?;
         let dry_run = query.dry_run(verb.options())?;
         let agent = agent(&head.headers).to_owned();
         let (user, standing) = (standing.user().clone(), Arc::new(standing));

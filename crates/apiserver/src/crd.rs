@@ -14,6 +14,7 @@ use crate::kinds::{Kind, Kinds, Origin, api_version, prefix, priority};
 use crate::object::{Object, as_map, decode, empty};
 use crate::print::custom;
 use crate::rules::Rules;
+use crate::scale::Replicas;
 
 /// Keeps a definition until its objects are gone.
 pub(crate) const FINALIZER: &str = "customresourcecleanup.apiextensions.k8s.io";
@@ -142,6 +143,7 @@ fn kind_of(definition: &Value, version: &Value, rules: Rules) -> Kind {
         categories: words(&names["categories"]),
         namespaced: spec["scope"] == "Namespaced",
         status: version.pointer("/subresources/status").is_some(),
+        scale: version.pointer("/subresources/scale").map(Replicas::of_definition),
         prefix: prefix(&api_version),
         root: format!("{group}/{plural}/"),
         api_version,

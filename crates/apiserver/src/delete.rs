@@ -22,8 +22,18 @@ pub(crate) struct Options {
     uid: Option<String>,
     revision: Option<String>,
     dry_run: bool,
-    /// What the object owns stays.
-    orphan: bool,
+    dependents: Dependents,
+}
+
+/// What becomes of what the object owns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Dependents {
+    /// They go when it is gone.
+    #[default]
+    After,
+    /// It goes when they are gone.
+    Before,
+    Stay,
 }
 
 /// What became of an object.
@@ -59,8 +69,13 @@ pub(crate) fn options(ask: &Ask, body: Parsed) -> Result<Options, Failure> {
         }
         _ => {}
     }
-    let orphan = policy.as_deref() == Some("Orphan") || value["orphanDependents"] == true;
-    Ok(Options { uid: text("/preconditions/uid"), revision: text("/preconditions/resourceVersion"), dry_run, orphan })
+    let dependents = match policy.as_deref() {
+        Some("Orphan") => Dependents::Stay,
+        Some("Foreground") => Dependents::Before,
+        _ if value["orphanDependents"] == true => Dependents::Stay,
+        _ => Dependents::After,
+    };
+    Ok(Options { uid: text("/preconditions/uid"), revision: text("/preconditions/resourceVersion"), dry_run, dependents })
 }
 
 fn of_query(ask: &Ask) -> Result<Value, Failure> {
@@ -144,12 +159,15 @@ async fn remove(api: &Api, ask: &Ask, options: &Options, stored: &Stored) -> Res
     let mut object = decode(&ask.kind, stored);
     check(ask, options, &object)?;
     api.admit(ask, Some(&object), None)?;
+    if options.dependents == Dependents::Before {
+        garbage::wait_for_dependents(&mut object);
+    }
     let waits = object.has_finalizers() || crate::builtin::still_needed(&ask.kind, &object);
     let key = ask.kind.key(object.namespace(), object.name());
     let expect = Expect::Revision(stored.revision);
     let mut op = if !waits {
         Op::delete(key.clone(), expect)
-    } else if object.is_deleting() {
+    } else if object.is_deleting() && options.dependents != Dependents::Before {
         return Ok((Deleted::Waiting, object));
     } else {
         lifecycle::mark(&mut object);
@@ -159,7 +177,7 @@ async fn remove(api: &Api, ask: &Ask, options: &Options, stored: &Stored) -> Res
         Op::put(key.clone(), expect, encode(&ask.kind, &object))
     };
     if !(ask.dry_run || options.dry_run) {
-        if options.orphan {
+        if options.dependents == Dependents::Stay {
             if !waits {
                 // Who keeps what it owns must see that it goes, or makes it the owner again.
                 let mut going = object.clone();

@@ -177,6 +177,14 @@ impl Failure {
         failure
     }
 
+    /// A patch that makes something of an object that no schema knows.
+    pub(crate) fn invalid_patch(cause: Cause) -> Self {
+        let message = format!(" \"\" is invalid: {}", cause.line());
+        let mut failure = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message);
+        failure.add_causes([cause]);
+        failure
+    }
+
     /// An apply that would take fields from others.
     pub(crate) fn apply_conflict(message: String, causes: Vec<Cause>) -> Self {
         let mut failure = Self::new(StatusCode::CONFLICT, "Conflict", message);

@@ -1,10 +1,14 @@
 //! What a client accepts: the encoding, and whether it wants objects, their metadata or rows of a table.
+//!
+//! Protobuf is there for what has messages: built-in kinds, and the metadata of any.
 
 use http::header::ACCEPT;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::kinds::Kind;
+use crate::protobuf;
 use crate::reply::Reply;
 use crate::request::Verb;
 
@@ -18,6 +22,7 @@ pub(crate) struct Format {
 pub(crate) enum Encoding {
     Json,
     Yaml,
+    Protobuf,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,27 +32,29 @@ pub(crate) enum Shape {
     Metadata,
 }
 
-const ACCEPTED: &str = "application/json, application/yaml";
+const ACCEPTED: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+const STREAMED: &str = "application/json, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
 
 // === impl Format ===
 
 impl Format {
     pub(crate) const JSON: Self = Self { encoding: Encoding::Json, shape: Shape::Whole };
 
-    pub(crate) fn negotiate(headers: &HeaderMap, verb: Verb) -> Result<Self, Failure> {
-        let mut offers: Vec<(u16, &str)> = Vec::new();
-        for line in headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok()) {
-            offers.extend(line.split(',').map(str::trim).filter(|offer| !offer.is_empty()).map(|o| (quality(o), o)));
-        }
-        if offers.is_empty() {
+    pub(crate) fn negotiate(headers: &HeaderMap, verb: Verb, kind: &Kind) -> Result<Self, Failure> {
+        let offers = offers(headers);
+        if !headers.get_all(ACCEPT).iter().any(|line| !line.as_bytes().trim_ascii().is_empty()) {
             return Ok(Self::JSON);
         }
-        offers.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
-        let found = offers.iter().filter(|(quality, _)| *quality > 0).find_map(|(_, offer)| Self::of(offer));
+        let possible = |format: &Self| match (format.encoding, format.shape) {
+            (Encoding::Protobuf, Shape::Whole) => kind.is_builtin(),
+            (Encoding::Protobuf, Shape::Table) => false,
+            _ => true,
+        };
+        let found = offers.iter().filter_map(|offer| Self::of(offer)).find(possible);
         let found = found.ok_or_else(|| Failure::not_acceptable(ACCEPTED))?;
         // A stream of YAML documents is nothing that a client could read.
         if verb == Verb::Watch && found.encoding == Encoding::Yaml {
-            return Err(Failure::not_acceptable("application/json, application/json;stream=watch"));
+            return Err(Failure::not_acceptable(STREAMED));
         }
         Ok(found)
     }
@@ -57,6 +64,7 @@ impl Format {
         let encoding = match parts.next()?.to_ascii_lowercase().as_str() {
             "application/json" | "*/*" | "application/*" => Encoding::Json,
             "application/yaml" => Encoding::Yaml,
+            protobuf::MEDIA_TYPE => Encoding::Protobuf,
             _ => return None,
         };
         let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
@@ -78,8 +86,30 @@ impl Format {
                 Ok(text) => Reply::bytes(code, "application/yaml", text),
                 Err(error) => Reply::failure(&Failure::internal(error)),
             },
+            Encoding::Protobuf => match protobuf::encode(value) {
+                Ok(bytes) => Reply::bytes(code, protobuf::MEDIA_TYPE, bytes),
+                Err(unfit) => Reply::failure(&Failure::internal(unfit)),
+            },
         }
     }
+}
+
+/// Whether a client takes protobuf before anything else; then it is also told in protobuf what went wrong.
+pub(crate) fn prefers_protobuf(headers: &HeaderMap) -> bool {
+    let best = offers(headers).into_iter().find_map(Format::of);
+    best.is_some_and(|format| format.encoding == Encoding::Protobuf)
+}
+
+/// The best first.
+fn offers(headers: &HeaderMap) -> Vec<&str> {
+    let lines = headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
+    let mut offers: Vec<(u16, &str)> = lines
+        .flat_map(|line| line.split(',').map(str::trim))
+        .filter(|offer| !offer.is_empty())
+        .map(|offer| (quality(offer), offer))
+        .collect();
+    offers.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
+    offers.into_iter().filter(|(quality, _)| *quality > 0).map(|(_, offer)| offer).collect()
 }
 
 fn quality(offer: &str) -> u16 {
@@ -95,7 +125,8 @@ mod tests {
     fn check(accept: &str, expect: Option<(Encoding, Shape)>) {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, accept.parse().expect("a header"));
-        let found = Format::negotiate(&headers, Verb::List).ok();
+        let service = schema::builtin().find("", "v1", "services").expect("a built-in kind");
+        let found = Format::negotiate(&headers, Verb::List, &Kind::builtin(service)).ok();
         assert_eq!(found.map(|format| (format.encoding, format.shape)), expect, "{accept}");
     }
 
@@ -106,9 +137,11 @@ mod tests {
         check("application/json", Some((Encoding::Json, Shape::Whole)));
         check(&format!("{table},application/json"), Some((Encoding::Json, Shape::Table)));
         check("application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json", Some((Encoding::Json, Shape::Whole)));
-        check("application/vnd.kubernetes.protobuf,application/json", Some((Encoding::Json, Shape::Whole)));
+        check("application/vnd.kubernetes.protobuf,application/json", Some((Encoding::Protobuf, Shape::Whole)));
+        check("application/json,application/vnd.kubernetes.protobuf", Some((Encoding::Json, Shape::Whole)));
         check("application/json;q=0.1, application/yaml", Some((Encoding::Yaml, Shape::Whole)));
-        check("application/vnd.kubernetes.protobuf", None);
+        check("application/vnd.kubernetes.protobuf", Some((Encoding::Protobuf, Shape::Whole)));
+        check("application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io", None);
         check("application/json;q=0", None);
         check("text/html", None);
     }

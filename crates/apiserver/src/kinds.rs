@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::openapi::Documents;
 use crate::rules::Rules;
+use crate::scale::Replicas;
 
 /// One group, version and resource.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(crate) struct Kind {
     pub(crate) categories: Vec<String>,
     pub(crate) namespaced: bool,
     pub(crate) status: bool,
+    /// Where it says how many there are, if it has `scale`.
+    pub(crate) scale: Option<Replicas>,
     /// `v1` or `group/version`.
     pub(crate) api_version: String,
     /// How stored bytes of this very version begin.
@@ -92,12 +95,13 @@ impl Kind {
             categories: words(known.categories),
             namespaced: known.namespaced,
             status: known.status_subresource,
+            scale: (known.kind == "Deployment").then(Replicas::of_workload),
             prefix: prefix(&api_version),
             api_version,
             root: format!("{group}/{}/", known.plural),
             rules: Rules::builtin(known),
             origin: Origin::Builtin,
-            deprecated: None,
+            deprecated: deprecation(known),
         }
     }
 
@@ -133,6 +137,12 @@ impl Kind {
         const BUILTIN: [&str; 6] = ["deployments", "pods", "ingresses", "ingressclasses", "endpointslices", "customresourcedefinitions"];
         !self.is_builtin() || BUILTIN.contains(&self.plural.as_str())
     }
+}
+
+/// What Kubernetes says to who asks for a kind that has a better one.
+fn deprecation(known: &schema::Kind) -> Option<String> {
+    let endpoints = known.group.is_empty() && known.plural == "endpoints";
+    endpoints.then(|| "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice".to_owned())
 }
 
 pub(crate) fn api_version(group: &str, version: &str) -> String {

@@ -125,6 +125,9 @@ async fn remove(api: &Api, kind: &Kind, key: &str, stored: &Stored) -> bool {
 
 /// Asks an object to go.
 pub(crate) fn mark(object: &mut Value) {
+    if object.is_deleting() {
+        return;
+    }
     let generation = object.generation();
     let meta = object.meta_mut();
     meta.insert("deletionTimestamp".into(), clock::now().into());

@@ -1,68 +1,43 @@
-//! Request bodies in Kubernetes' protobuf, which `kubectl create` and controllers send for built-in kinds.
+//! Kubernetes' protobuf, which client-go prefers for built-in kinds: bodies are read, and answers and watches written in it for who asks.
 //!
-//! Only read, never written: every client that sends it also accepts JSON. Read straight into JSON, by a table of field
-//! numbers, `protobuf/messages.txt`. A line is a message and its fields, `number:name:type`; the types are one letter
-//! or another message; `*` is a list, `%` a map by text, `+` a message whose fields are its parent's, and `!` a field
-//! that is kept when it is zero.
+//! Straight from and to JSON, by a table of field numbers, `protobuf/messages.txt`. A line is a message and its fields,
+//! `number:name:type`. Types are one letter (text, integer, boolean, double, bytes as base64, time, time with microseconds, integer or text
+//! `x`, quantity, JSON `f`, list of texts `l`, and what may stand for a schema: `o` a boolean, `a` a list of schemas, `e` a list of names) or
+//! another message; `*` is a list, `%` a map by text, `!` a field that Go writes when it is zero, and a name `+` a message whose fields are its
+//! parent's.
+//!
+//! ```text
+//! body ─► magic, envelope ─► message ─► JSON      JSON ─► message ─► envelope, magic ─► answer, or frame of a watch
+//! ```
+//!
+//! **Invariant:** what is cut or damaged is 400; how deep and how large it is, is bounded.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
+mod messages;
+mod write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
+use self::messages::Shape;
+pub(crate) use self::write::{Unfit, encode, encode_list, frame};
 use crate::failure::Failure;
 
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.kubernetes.protobuf";
+/// The media type of a watch.
+pub(crate) const STREAM: &str = "application/vnd.kubernetes.protobuf;stream=watch";
 const MAGIC: &[u8] = b"k8s\0";
-/// How deep messages may lie in one another; the deepest of ours is 8.
-const DEPTH: usize = 16;
-
-type Messages = HashMap<&'static str, HashMap<u64, Field>>;
-
-#[derive(Debug)]
-struct Field {
-    name: &'static str,
-    shape: Shape,
-    kind: &'static str,
-    kept: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
-    One,
-    List,
-    Map,
-}
-
-static MESSAGES: LazyLock<Messages> = LazyLock::new(|| include_str!("protobuf/messages.txt").lines().filter_map(message).collect());
-
-fn message(line: &'static str) -> Option<(&'static str, HashMap<u64, Field>)> {
-    let mut words = line.split(' ');
-    let name = words.next()?;
-    Some((name, words.filter_map(field).collect()))
-}
-
-fn field(text: &'static str) -> Option<(u64, Field)> {
-    let mut parts = text.split(':');
-    let (number, name, kind) = (parts.next()?.parse().ok()?, parts.next()?, parts.next()?);
-    let (kind, kept) = kind.strip_suffix('!').map_or((kind, false), |kind| (kind, true));
-    let (shape, kind) = match kind.as_bytes() {
-        [b'*', ..] => (Shape::List, &kind[1..]),
-        [b'%', ..] => (Shape::Map, &kind[1..]),
-        _ => (Shape::One, kind),
-    };
-    Some((number, Field { name, shape, kind, kept }))
-}
+/// How deep messages may lie in one another: schemas of definitions are the deepest.
+const DEPTH: usize = 64;
+const SCHEMA: &str = "apiextensions.JSONSchemaProps";
 
 /// Reads a body: the magic, and an envelope that names the kind.
 pub(crate) fn decode(bytes: &[u8], accepted: &str) -> Result<Value, Failure> {
     let broken = |what: &str| Failure::bad_request(format!("the protobuf body cannot be read: {what}"));
     let bytes = bytes.strip_prefix(MAGIC).ok_or_else(|| broken("it does not begin with k8s\\0"))?;
     let envelope = Envelope::read(bytes).ok_or_else(|| broken("its envelope is cut or damaged"))?;
-    let name = envelope.message();
-    if !MESSAGES.contains_key(name.as_str()) || !envelope.encoding.is_empty() {
+    let name = message_name(&envelope.api_version, &envelope.kind);
+    if messages::find(&name).is_none() || !envelope.encoding.is_empty() {
         return Err(Failure::unsupported_media(accepted));
     }
     let fields = read_message(&name, envelope.raw, 0).ok_or_else(|| broken(&format!("{name} is cut or damaged")))?;
@@ -102,17 +77,17 @@ impl<'a> Envelope<'a> {
         }
         Some(envelope)
     }
+}
 
-    /// `networking.Ingress` of `networking.k8s.io/v1`, `Ingress`.
-    fn message(&self) -> String {
-        let group = match self.api_version.split_once('/') {
-            _ if self.kind == "DeleteOptions" => "meta",
-            Some((group, "v1")) => group.split('.').next().unwrap_or(""),
-            None if self.api_version == "v1" => "core",
-            _ => "",
-        };
-        format!("{group}.{}", self.kind)
-    }
+/// `networking.Ingress` of `networking.k8s.io/v1`, `Ingress`. Options and statuses are of every group.
+fn message_name(api_version: &str, kind: &str) -> String {
+    let group = match api_version.split_once('/') {
+        _ if matches!(kind, "DeleteOptions" | "Status") => "meta",
+        Some((group, "v1")) => group.split('.').next().unwrap_or(""),
+        None if api_version == "v1" => "core",
+        _ => "",
+    };
+    format!("{group}.{kind}")
 }
 
 #[derive(Clone, Copy)]
@@ -182,16 +157,13 @@ fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
 }
 
 fn read_message(name: &str, bytes: &[u8], depth: usize) -> Option<Map<String, Value>> {
-    let known = MESSAGES.get(name).filter(|_| depth < DEPTH)?;
+    let known = messages::find(name).filter(|_| depth < DEPTH)?;
     let mut map = Map::new();
     for (number, wire) in fields(bytes)? {
         // A field of a newer version than this table: the schema would prune it too.
-        let Some(field) = known.get(&number) else { continue };
-        if field.name == "+" {
-            map.extend(read_message(field.kind, wire.bytes()?, depth + 1)?);
-            continue;
-        }
+        let Some(field) = known.field(number) else { continue };
         match field.shape {
+            Shape::Spread => map.extend(read_message(field.kind, wire.bytes()?, depth + 1)?),
             Shape::One => {
                 let value = read_value(field.kind, wire, depth)?;
                 if !value.is_null() && (field.kept || !is_zero(&value)) {
@@ -241,8 +213,33 @@ fn read_value(kind: &str, wire: Wire<'_>, depth: usize) -> Option<Value> {
             Some((1, raw)) => serde_json::from_slice(raw.bytes()?).ok()?,
             _ => json!({}),
         },
+        "d" => double(wire.bytes()?)?,
+        "l" => fields(wire.bytes()?)?.into_iter().map(|(_, one)| one.text().map(Value::String)).collect::<Option<_>>()?,
+        "o" | "a" | "e" => schema_or(kind, wire.bytes()?, depth)?,
         name => Value::Object(read_message(name, wire.bytes()?, depth + 1)?),
     })
+}
+
+fn double(bytes: &[u8]) -> Option<Value> {
+    let number = f64::from_le_bytes(bytes.try_into().ok()?);
+    // Go writes a whole number without a point.
+    let whole = number.fract() == 0.0 && number.abs() < 9e15;
+    if whole { Some((number as i64).into()) } else { serde_json::Number::from_f64(number).map(Value::Number) }
+}
+
+/// A schema, or what else may stand in its place: a boolean, a list of schemas, a list of names.
+fn schema_or(kind: &str, bytes: &[u8], depth: usize) -> Option<Value> {
+    let (mut allows, mut schema, mut list) = (false, None, Vec::new());
+    for (number, wire) in fields(bytes)? {
+        match (kind, number) {
+            ("o", 1) => allows = wire.integer()? != 0,
+            ("o", 2) | (_, 1) => schema = Some(read_value(SCHEMA, wire, depth)?),
+            ("a", 2) => list.push(read_value(SCHEMA, wire, depth)?),
+            ("e", 2) => list.push(read_value("s", wire, depth)?),
+            _ => {}
+        }
+    }
+    Some(schema.unwrap_or(if kind == "o" { allows.into() } else { list.into() }))
 }
 
 /// The zero time is `null`.
@@ -287,63 +284,4 @@ fn is_zero(value: &Value) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn length(bytes: &[u8]) -> Vec<u8> {
-        let mut out = vec![u8::try_from(bytes.len()).expect("short")];
-        out.extend_from_slice(bytes);
-        out
-    }
-
-    fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
-        [vec![number << 3 | 2], length(bytes)].concat()
-    }
-
-    fn config_map() -> Vec<u8> {
-        let meta = [field(1, b"a"), field(2, b"")].concat();
-        let entry = [field(1, b"x"), field(2, b"y")].concat();
-        let raw = [field(1, &meta), field(2, &entry), vec![4 << 3, 0]].concat();
-        let kind = [field(1, b"v1"), field(2, b"ConfigMap")].concat();
-        [MAGIC.to_vec(), field(1, &kind), field(2, &raw), field(3, b""), field(4, b"")].concat()
-    }
-
-    #[test]
-    fn a_config_map_is_read_and_zero_values_are_left_out_where_go_leaves_them_out() {
-        let value = decode(&config_map(), "").expect("a valid body");
-        let expect = json!({
-            "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "a" }, "data": { "x": "y" }, "immutable": false,
-        });
-        assert_eq!(value, expect);
-    }
-
-    #[test]
-    fn every_cut_and_every_flipped_byte_is_answered() {
-        let whole = config_map();
-        for end in 0..whole.len() {
-            let _ = decode(&whole[..end], "");
-            for bit in 0..8 {
-                let mut flipped = whole.clone();
-                flipped[end] ^= 1 << bit;
-                let _ = decode(&flipped, "");
-            }
-        }
-    }
-
-    #[test]
-    fn every_message_that_a_field_names_is_there() {
-        for (name, fields) in MESSAGES.iter() {
-            for field in fields.values().filter(|field| field.kind.len() > 1) {
-                assert!(MESSAGES.contains_key(field.kind), "{name}.{}: {}", field.name, field.kind);
-            }
-        }
-    }
-
-    #[test]
-    fn all_built_in_kinds_but_definitions_can_be_read() {
-        for kind in schema::builtin().kinds().iter().filter(|kind| kind.kind != "CustomResourceDefinition") {
-            let envelope = Envelope { api_version: kind.api_version(), kind: kind.kind.into(), ..Envelope::default() };
-            assert!(MESSAGES.contains_key(envelope.message().as_str()), "{}", kind.kind);
-        }
-    }
-}
+mod tests;

@@ -11,11 +11,12 @@ use store::{Object as Stored, Revision, WatchError};
 
 use crate::api::{Api, Ask};
 use crate::failure::Failure;
-use crate::format::{Format, Shape};
+use crate::format::{Encoding, Format, Shape};
 use crate::kinds::Kind;
 use crate::listing;
 use crate::object::{decode, splice};
 use crate::print;
+use crate::protobuf;
 use crate::reply::Reply;
 use crate::selector::{Fields, Labels, Selector};
 
@@ -83,6 +84,7 @@ pub(crate) async fn list(api: &Api, ask: &Ask) -> Result<Reply, Failure> {
     }
     match ask.format.shape {
         Shape::Whole if ask.format == Format::JSON => Ok(splice_list(&ask.kind, &meta, &page.items)),
+        _ if ask.format.encoding == Encoding::Protobuf => protobuf_list(ask, &meta, &page.items),
         Shape::Whole => Ok(ask.format.reply(StatusCode::OK, &whole_list(&ask.kind, meta, &page.items))),
         Shape::Metadata => {
             let items = page.items.iter().map(|(_, stored)| metadata_only(&decode(&ask.kind, stored)));
@@ -184,6 +186,19 @@ fn splice_list(kind: &Kind, meta: &Value, items: &[Item]) -> Reply {
 fn whole_list(kind: &Kind, meta: Value, items: &[Item]) -> Value {
     let items: Value = items.iter().map(|(_, stored)| decode(kind, stored)).collect();
     json!({ "kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": meta, "items": items })
+}
+
+fn protobuf_list(ask: &Ask, meta: &Value, items: &[Item]) -> Result<Reply, Failure> {
+    let objects = items.iter().map(|(_, stored)| decode(&ask.kind, stored));
+    let bytes = match ask.format.shape {
+        Shape::Metadata => {
+            let objects = objects.map(|object| metadata_only(&object));
+            protobuf::encode_list("meta.k8s.io/v1", "PartialObjectMetadataList", meta, objects)
+        }
+        _ => protobuf::encode_list(&ask.kind.api_version, &ask.kind.list_kind, meta, objects),
+    };
+    let bytes = bytes.map_err(Failure::internal)?;
+    Ok(Reply::bytes(StatusCode::OK, protobuf::MEDIA_TYPE, bytes))
 }
 
 fn encode_token(revision: Revision, start: &str) -> String {

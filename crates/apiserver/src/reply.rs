@@ -12,6 +12,7 @@ use hyper::body::{Bytes, Frame};
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::{format, protobuf};
 
 pub(crate) type ReplyBody = UnsyncBoxBody<Bytes, Infallible>;
 type Chunks = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, Infallible>> + Send>>;
@@ -64,10 +65,22 @@ impl Reply {
         reply
     }
 
-    pub(crate) fn stream(chunks: impl Stream<Item = Bytes> + Send + 'static) -> Self {
+    /// A failure as the client likes it: in protobuf, if that is what it would have taken the answer in.
+    pub(crate) fn refusal(failure: &Failure, headers: &HeaderMap) -> Self {
+        let mut reply = Self::failure(failure);
+        if format::prefers_protobuf(headers)
+            && let Ok(bytes) = protobuf::encode(&failure.to_status())
+        {
+            reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static(protobuf::MEDIA_TYPE));
+            reply.content = Content::Bytes(bytes.into());
+        }
+        reply
+    }
+
+    pub(crate) fn stream(media_type: &'static str, chunks: impl Stream<Item = Bytes> + Send + 'static) -> Self {
         use futures::StreamExt;
         let frames = chunks.map(|bytes| Ok(Frame::data(bytes)));
-        Self::new(StatusCode::OK, "application/json", Content::Chunks(Box::pin(frames)))
+        Self::new(StatusCode::OK, media_type, Content::Chunks(Box::pin(frames)))
     }
 
     pub(crate) fn code(&self) -> u16 {

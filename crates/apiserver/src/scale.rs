@@ -8,7 +8,7 @@ use crate::api::{Api, Ask};
 use crate::body::Parsed;
 use crate::failure::{Cause, Failure};
 use crate::kinds::Kind;
-use crate::object::{Object, decode};
+use crate::object::{Object, as_map, decode, empty};
 use crate::patch::Patch;
 use crate::reply::Reply;
 use crate::write::{self, Origin};
@@ -18,8 +18,37 @@ pub(crate) const VERSION: &str = "v1";
 pub(crate) const KIND: &str = "Scale";
 const TRIES: usize = 5;
 
+/// Where an object of a kind says how many there are, as JSON pointers.
+#[derive(Clone, Debug)]
+pub(crate) struct Replicas {
+    wanted: String,
+    running: String,
+    selector: Chosen,
+}
+
+/// How the selector of what is counted is written.
+#[derive(Clone, Debug)]
+enum Chosen {
+    /// As an object, in `spec.selector`.
+    Object,
+    /// As text, here; empty for nowhere.
+    Text(String),
+}
+
+impl Replicas {
+    pub(crate) fn of_workload() -> Self {
+        Self { wanted: "/spec/replicas".into(), running: "/status/replicas".into(), selector: Chosen::Object }
+    }
+
+    /// What `subresources.scale` of a definition says.
+    pub(crate) fn of_definition(scale: &Value) -> Self {
+        let at = |field: &str| scale[field].as_str().unwrap_or("").replace('.', "/");
+        Self { wanted: at("specReplicasPath"), running: at("statusReplicasPath"), selector: Chosen::Text(at("labelSelectorPath")) }
+    }
+}
+
 pub(crate) fn has(kind: &Kind) -> bool {
-    kind.is("apps", "deployments")
+    kind.scale.is_some()
 }
 
 pub(crate) fn is_target(ask: &Ask) -> bool {
@@ -27,7 +56,7 @@ pub(crate) fn is_target(ask: &Ask) -> bool {
 }
 
 pub(crate) fn get(api: &Api, ask: &Ask) -> Result<Reply, Failure> {
-    let scale = scale_of(&decode(&ask.kind, &read(api, ask)?));
+    let scale = scale_of(&ask.kind, &decode(&ask.kind, &read(api, ask)?))?;
     Ok(ask.format.reply(StatusCode::OK, &scale))
 }
 
@@ -45,10 +74,10 @@ async fn change(api: &Api, ask: &Ask, insists: bool, make: impl Fn(&Value) -> Re
     for _ in 0..TRIES {
         let stored = read(api, ask)?;
         let old = decode(&ask.kind, &stored);
-        let new = scaled(&old, &make(&scale_of(&old))?)?;
+        let new = scaled(&ask.kind, &old, &make(&scale_of(&ask.kind, &old)?)?)?;
         match write::replace(api, ask, &stored, new, &[], Origin::Sent).await {
             Ok(written) => {
-                let reply = ask.format.reply(StatusCode::OK, &scale_of(&written.object));
+                let reply = ask.format.reply(StatusCode::OK, &scale_of(&ask.kind, &written.object)?);
                 return Ok(reply.warn(written.warnings));
             }
             Err(failure) if failure.is_conflict() && !insists => last = failure,
@@ -63,7 +92,7 @@ fn read(api: &Api, ask: &Ask) -> Result<Stored, Failure> {
 }
 
 /// The object with as many replicas as `scale` says.
-fn scaled(object: &Value, scale: &Value) -> Result<Value, Failure> {
+fn scaled(kind: &Kind, object: &Value, scale: &Value) -> Result<Value, Failure> {
     let expected = format!("{GROUP}/{VERSION}");
     for (field, expected) in [("apiVersion", expected.as_str()), ("kind", KIND)] {
         let said = scale.get(field).and_then(Value::as_str).unwrap_or(expected);
@@ -90,7 +119,7 @@ fn scaled(object: &Value, scale: &Value) -> Result<Value, Failure> {
         Some(other) => return Err(Failure::bad_request(format!("spec.replicas must be a whole number, not {other}"))),
     };
     let mut object = object.clone();
-    object["spec"]["replicas"] = replicas;
+    put(&mut object, &places(kind)?.wanted, replicas);
     for field in ["uid", "resourceVersion"] {
         let said = scale.meta_str(field);
         if !said.is_empty() {
@@ -100,18 +129,43 @@ fn scaled(object: &Value, scale: &Value) -> Result<Value, Failure> {
     Ok(object)
 }
 
-fn scale_of(object: &Value) -> Value {
+fn places(kind: &Kind) -> Result<&Replicas, Failure> {
+    kind.scale.as_ref().ok_or_else(Failure::no_resource)
+}
+
+/// Sets a value at a pointer through objects; what stands in the way is replaced.
+fn put(object: &mut Value, at: &str, value: Value) {
+    let mut place = object;
+    for step in at.split('/').skip(1) {
+        place = as_map(place).entry(step).or_insert_with(empty);
+    }
+    *place = value;
+}
+
+fn scale_of(kind: &Kind, object: &Value) -> Result<Value, Failure> {
+    let places = places(kind)?;
+    let count = |at: &str| object.pointer(at).and_then(Value::as_i64);
+    let wanted = match (count(&places.wanted), &places.selector) {
+        (Some(wanted), _) => wanted,
+        (None, Chosen::Object) => 0,
+        (None, Chosen::Text(_)) => {
+            let path = places.wanted.replace('/', ".");
+            return Err(Failure::internal(format!("the spec replicas field \"{path}\" does not exist")));
+        }
+    };
     let meta = object.meta();
     let kept = ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"];
     let meta: serde_json::Map<_, _> = kept.iter().filter_map(|key| Some(((*key).to_owned(), meta?.get(*key)?.clone()))).collect();
-    let mut status = json!({ "replicas": object.pointer("/status/replicas").and_then(Value::as_i64).unwrap_or(0) });
-    let selector = crate::selector::written(object.pointer("/spec/selector"));
+    let mut status = json!({ "replicas": count(&places.running).unwrap_or(0) });
+    let selector = match &places.selector {
+        Chosen::Object => crate::selector::written(object.pointer("/spec/selector")),
+        Chosen::Text(at) if at.is_empty() => String::new(),
+        Chosen::Text(at) => object.pointer(at).and_then(Value::as_str).unwrap_or("").to_owned(),
+    };
     if !selector.is_empty() {
         status["selector"] = selector.into();
     }
-    json!({
-        "kind": KIND, "apiVersion": format!("{GROUP}/{VERSION}"), "metadata": meta,
-        "spec": { "replicas": object.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(0) },
-        "status": status,
-    })
+    Ok(json!({
+        "kind": KIND, "apiVersion": format!("{GROUP}/{VERSION}"), "metadata": meta, "spec": { "replicas": wanted }, "status": status,
+    }))
 }

@@ -309,7 +309,7 @@ pub(crate) fn selected_name(text: &str) -> Option<String> {
     Some(unescape(value)).filter(|name| !name.is_empty())
 }
 
-const EVENT: [&str; 13] = [
+const EVENT: [&str; 14] = [
     "involvedObject.kind",
     "involvedObject.namespace",
     "involvedObject.name",
@@ -319,6 +319,7 @@ const EVENT: [&str; 13] = [
     "involvedObject.fieldPath",
     "reason",
     "reportingComponent",
+    "reportingController",
     "source",
     "type",
     "regarding.kind",
@@ -355,6 +356,9 @@ fn is_selectable(kind: &Kind, field: &str) -> bool {
 }
 
 fn value_of(object: &Value, field: &str) -> String {
+    if field == "source" && object.pointer("/source/component").and_then(Value::as_str).is_none_or(str::is_empty) {
+        return value_of(object, "reportingComponent");
+    }
     let field = match field {
         "name" => "metadata.name",
         "source" => "source.component",

@@ -31,13 +31,13 @@ const PATCHES: &[PatchType] = &PatchType::ALL;
 const SCALE_PATCHES: &[PatchType] = &[PatchType::Json, PatchType::Merge, PatchType::Strategic];
 const CUSTOM_PATCHES: &[PatchType] = &[PatchType::Json, PatchType::Merge, PatchType::Apply];
 /// Deleting all of these at once is never what was meant.
-const NO_COLLECTION_DELETE: [&str; 1] = ["namespaces"];
+const NO_COLLECTION_DELETE: &str = "namespaces";
 
 /// The verbs of a kind or of one of its subresources; none when there is no such subresource.
 pub(crate) fn verbs(kind: &Kind, subresource: &str) -> Vec<Verb> {
     match subresource {
         "" => {
-            let whole = kind.group.is_empty() && NO_COLLECTION_DELETE.contains(&kind.plural.as_str());
+            let whole = kind.is("", NO_COLLECTION_DELETE);
             Verb::ALL.into_iter().filter(|verb| !(whole && *verb == Verb::DeleteCollection)).collect()
         }
         "status" if kind.status => STATUS.to_vec(),
@@ -108,8 +108,8 @@ pub fn reference_markdown() -> String {
         "# The embedded API\n\n\
          What `paifang up` answers, kind by kind. Anything else is Kubernetes' 404, 405 or 415.\n\n\
          Kinds of a CustomResourceDefinition have all verbs below, their `status` subresource where the definition asks for\n\
-         it, and all patch types but the strategic. Bodies are JSON or YAML, for the kinds below also protobuf; any other type is 415.\n\
-         Answers are JSON or YAML; a client that accepts neither gets 406.\n\n\
+         it, `scale` likewise, and all patch types but the strategic. Bodies and answers are JSON or YAML, for the kinds below also protobuf, and so\n\
+         is the metadata of every kind; a body of any other type is 415, a client that accepts none of them gets 406.\n\n\
          | group/version | resource | namespaced |",
     );
     for verb in Verb::ALL {

@@ -1,4 +1,4 @@
-//! Watches: events of the store as lines of JSON.
+//! Watches: events of the store as lines of JSON, or as frames of protobuf.
 //!
 //! **Invariant:** a watch buffers one chunk. The next is made when the client has taken it, so a slow client falls
 //! behind in the store's ring, not in memory, and is told `410 Expired` when it falls off.
@@ -16,11 +16,12 @@ use tokio::time::Instant;
 use crate::api::{Api, Ask};
 use crate::bearer::Standing;
 use crate::failure::Failure;
-use crate::format::Shape;
+use crate::format::{Encoding, Format, Shape};
 use crate::kinds::Kind;
 use crate::listing;
 use crate::object::{decode, splice};
 use crate::print::{self, Header, Include};
+use crate::protobuf::{self, Unfit};
 use crate::read::{metadata_only, selector, watch_failure};
 use crate::reply::Reply;
 use crate::selector::Selector;
@@ -49,7 +50,7 @@ pub(crate) fn watch(api: &Api, ask: &Ask) -> Result<Reply, Failure> {
     };
     let timeout = ask.query.timeout()?.unwrap_or(DEFAULT_TIMEOUT).min(LONGEST);
     let feed = Feed {
-        lines: Lines { kind: ask.kind.clone(), shape: ask.format.shape, include: Include::of(&ask.query)?, header: Header::With },
+        lines: Lines { kind: ask.kind.clone(), format: ask.format, include: Include::of(&ask.query)?, header: Header::With, broken: false },
         selector,
         source: api.store.watch(&prefix, from),
         first: objects.into_iter().map(|(_, stored)| stored).collect(),
@@ -60,10 +61,14 @@ pub(crate) fn watch(api: &Api, ask: &Ask) -> Result<Reply, Failure> {
         leave: Leave { api: api.me.clone(), standing: ask.standing.clone(), next: Instant::now() + LOOKS },
         over: false,
     };
-    Ok(Reply::stream(futures::stream::unfold(feed, |mut feed| async move {
-        let chunk = feed.next().await?;
-        Some((chunk, feed))
-    })))
+    let media_type = if ask.format.encoding == Encoding::Protobuf { protobuf::STREAM } else { "application/json" };
+    Ok(Reply::stream(
+        media_type,
+        futures::stream::unfold(feed, |mut feed| async move {
+            let chunk = feed.next().await?;
+            Some((chunk, feed))
+        }),
+    ))
 }
 
 /// One client's watch.
@@ -91,10 +96,12 @@ struct Leave {
 /// How events are written.
 struct Lines {
     kind: Arc<Kind>,
-    shape: Shape,
+    format: Format,
     include: Include,
     /// The first table of a stream names its columns.
     header: Header,
+    /// Whether something could not be written: then the stream ends.
+    broken: bool,
 }
 
 // === impl Feed ===
@@ -106,6 +113,7 @@ impl Feed {
                 return None;
             }
             let chunk = self.chunk().await;
+            self.over |= self.lines.broken;
             if !chunk.is_empty() || self.over {
                 return Some(chunk.into());
             }
@@ -140,7 +148,7 @@ impl Feed {
             () = tokio::time::sleep_until(self.until) => self.over = true,
             () = crate::serve::stopped(&mut self.stop) => self.over = true,
             refused = self.leave.ends() => {
-                line("ERROR", refused.to_status(), &mut out);
+                self.lines.write("ERROR", &refused.to_status(), &mut out);
                 self.over = true;
             }
             events = source.next() => match events {
@@ -206,47 +214,61 @@ impl Lines {
     }
 
     fn object(&mut self, what: &str, stored: &Stored, out: &mut Vec<u8>) {
-        out.extend_from_slice(format!("{{\"type\":\"{what}\",\"object\":").as_bytes());
-        match self.shape {
-            Shape::Whole => splice(&self.kind, stored, out),
-            Shape::Metadata => {
-                out.extend_from_slice(metadata_only(&decode(&self.kind, stored)).to_string().as_bytes());
-            }
+        if self.format == Format::JSON {
+            out.extend_from_slice(format!("{{\"type\":\"{what}\",\"object\":").as_bytes());
+            splice(&self.kind, stored, out);
+            out.extend_from_slice(b"}\n");
+            return;
+        }
+        let object = decode(&self.kind, stored);
+        let object = match self.format.shape {
+            Shape::Whole => object,
+            Shape::Metadata => metadata_only(&object),
             Shape::Table => {
-                let row = print::row(&self.kind, &decode(&self.kind, stored), self.include);
+                let row = print::row(&self.kind, &object, self.include);
                 let meta = json!({ "resourceVersion": stored.revision.to_string() });
                 let table = print::table(&self.kind, vec![row], meta, self.header);
                 self.header = Header::Without;
-                out.extend_from_slice(table.to_string().as_bytes());
+                table
             }
-        }
-        out.extend_from_slice(b"}\n");
+        };
+        self.write(what, &object, out);
     }
 
-    fn bookmark(&self, revision: u64, end_of_first: bool, out: &mut Vec<u8>) {
+    fn bookmark(&mut self, revision: u64, end_of_first: bool, out: &mut Vec<u8>) {
         let mut meta = json!({ "resourceVersion": revision.to_string(), "creationTimestamp": null });
         if end_of_first {
             meta["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
         }
-        let object = match self.shape {
+        let object = match self.format.shape {
             Shape::Whole => json!({ "kind": self.kind.kind, "apiVersion": self.kind.api_version, "metadata": meta }),
             Shape::Metadata => metadata_only(&json!({ "metadata": meta })),
             Shape::Table => print::table(&self.kind, Vec::new(), meta, Header::Without),
         };
-        line("BOOKMARK", object, out);
+        self.write("BOOKMARK", &object, out);
     }
 
-    fn error(&self, error: &WatchError, out: &mut Vec<u8>) {
+    fn error(&mut self, error: &WatchError, out: &mut Vec<u8>) {
         let failure = match error {
             // The store is not the one the client knew: it has to list again, which `Expired` makes it do.
             WatchError::Future { from, newest } => Failure::expired(format!("resource version {from} is unknown; the newest is {newest}")),
             error => watch_failure(error),
         };
-        line("ERROR", failure.to_status(), out);
+        self.write("ERROR", &failure.to_status(), out);
     }
-}
 
-fn line(what: &str, object: Value, out: &mut Vec<u8>) {
-    out.extend_from_slice(json!({ "type": what, "object": object }).to_string().as_bytes());
-    out.push(b'\n');
+    fn write(&mut self, what: &str, object: &Value, out: &mut Vec<u8>) {
+        if self.format.encoding != Encoding::Protobuf {
+            out.extend_from_slice(json!({ "type": what, "object": object }).to_string().as_bytes());
+            out.push(b'\n');
+            return;
+        }
+        let encoded = protobuf::encode(object).or_else(|unfit: Unfit| {
+            // Told as an error: a client that never saw the object would take it for deleted.
+            self.broken = true;
+            protobuf::encode(&Failure::internal(unfit).to_status())
+        });
+        let what = if self.broken { "ERROR" } else { what };
+        out.extend(protobuf::frame(what, &encoded.unwrap_or_default()));
+    }
 }

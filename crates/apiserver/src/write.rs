@@ -398,13 +398,18 @@ fn count_generation(kind: &Kind, old: &Value, new: &mut Value) {
 /// Takes away what the schema does not know, and says so as `fieldValidation` asks.
 fn shape(ask: &Ask, new: &mut Value, duplicates: &[String]) -> Result<Vec<String>, Failure> {
     let level = Unknown::of(&ask.query, ask.verb.options())?;
-    drop_nulls(new.meta_mut());
+    drop_empties(new.meta_mut());
     let unknown = ask.kind.rules.prune(new);
     let unknown = unknown.iter().map(|field| format!("unknown field \"{field}\""));
     let twice = duplicates.iter().map(|field| format!("duplicate field \"{field}\""));
     let wrong: Vec<String> = twice.chain(unknown).collect();
     match level {
         Unknown::Ignore => Ok(Vec::new()),
+        // What a patch makes of an object was decoded before, so it is the patch that is wrong.
+        Unknown::Strict if !wrong.is_empty() && ask.verb == Verb::Patch => {
+            let message = format!("Invalid value: \"\": strict decoding error: {}", wrong.join(", "));
+            Err(Failure::invalid_patch(Cause::new("FieldValueInvalid", "patch", message)))
+        }
         Unknown::Strict if !wrong.is_empty() => Err(Failure::bad_request(format!(
             "{} in version \"{}\" cannot be handled as a {}: strict decoding error: {}",
             ask.kind.kind,
@@ -416,9 +421,14 @@ fn shape(ask: &Ask, new: &mut Value, duplicates: &[String]) -> Result<Vec<String
     }
 }
 
-/// `labels: null` means none.
-fn drop_nulls(meta: &mut Map<String, Value>) {
-    meta.retain(|_, value| !value.is_null());
+/// `labels: null` and `labels: {}` mean none.
+fn drop_empties(meta: &mut Map<String, Value>) {
+    meta.retain(|_, value| match value {
+        Value::Null => false,
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+        _ => true,
+    });
 }
 
 fn validate(api: &Api, ask: &Ask, new: &Value, old: Option<&Value>) -> Result<(), Failure> {

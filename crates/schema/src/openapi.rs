@@ -12,6 +12,8 @@ use crate::kind::{Kind, api_version};
 use crate::structural::{Source, Structural};
 
 const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+/// A kind whose fields that all kinds have are described.
+const COMMON: &str = "io.k8s.api.core.v1.ConfigMap";
 const LIST_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta";
 
 /// One kind at one version, built in or custom, as OpenAPI needs it.
@@ -129,9 +131,17 @@ impl Described<'_> {
         let Some(fields) = schema.as_object_mut() else { return schema };
         let properties = fields.entry("properties").or_insert_with(|| json!({}));
         if let Some(properties) = properties.as_object_mut() {
-            properties.entry("apiVersion").or_insert_with(|| json!({ "type": "string" }));
-            properties.entry("kind").or_insert_with(|| json!({ "type": "string" }));
-            properties.insert("metadata".to_owned(), json!({ "$ref": format!("{REFERENCE}{OBJECT_META}") }));
+            for name in ["apiVersion", "kind"] {
+                let field = properties.entry(name).or_insert_with(|| json!({ "type": "string" }));
+                if let (None, Some(words)) = (field.get("description"), common_words(name)) {
+                    field["description"] = words;
+                }
+            }
+            let mut metadata = json!({ "allOf": [{ "$ref": format!("{REFERENCE}{OBJECT_META}") }] });
+            if let Some(words) = common_words("metadata") {
+                metadata["description"] = words;
+            }
+            properties.insert("metadata".to_owned(), metadata);
         }
         fields.insert("x-kubernetes-group-version-kind".to_owned(), json!([self.mark(self.kind)]));
         schema
@@ -200,6 +210,11 @@ impl Described<'_> {
             .chain(strategic)
             .map(str::to_owned)
     }
+}
+
+/// What is said of a field that every kind has.
+fn common_words(field: &str) -> Option<Value> {
+    definitions().get(COMMON)?.get("properties")?.get(field)?.get("description").cloned()
 }
 
 /// Adds the definitions of ours that `schema` refers to, and theirs.

@@ -32,8 +32,8 @@ pub fn review_builtin(kind: &Kind, new: &Value, old: Option<&Value>) -> Vec<Viol
 pub fn validate_builtin(kind: &Kind, new: &Value, old: Option<&Value>) -> Vec<Violation> {
     let mut found = Vec::new();
     metadata::check(name_rule(kind), scope(kind.namespaced), new, old, &mut found);
-    // Definitions have a finalizer of the older form.
-    if kind.group != "apiextensions.k8s.io" {
+    // Definitions have a finalizer of the older form; Kubernetes never asked it of these two others.
+    if !matches!((kind.group, kind.kind), ("", "Event") | ("coordination.k8s.io", "Lease") | ("apiextensions.k8s.io", _)) {
         metadata::check_standard_finalizers(new, &mut found);
     }
     match (kind.group, kind.kind) {

@@ -47,6 +47,12 @@ pub enum ViolationKind {
 // === impl Violation ===
 
 impl Violation {
+    /// Whether CEL rules are not asked about an object that has this wrong.
+    pub(crate) fn hinders_rules(&self) -> bool {
+        use ViolationKind::{NotSupported, Required, TooLong, TooMany, TypeInvalid};
+        matches!(self.kind, NotSupported { .. } | Required | TooLong | TooMany { .. } | TypeInvalid { .. })
+    }
+
     /// The `reason` of a cause in a `Status`.
     pub fn reason(&self) -> &'static str {
         match self.kind {

@@ -8,7 +8,12 @@ use crate::object::as_map;
 
 /// Kubernetes' `dropTypeDependentFields`.
 pub(super) fn drop_dependent(old: &Value, new: &mut Value) {
-    let (Some(old), Some(Value::Object(_))) = (old.get("spec").and_then(Value::as_object), new.get("spec")) else { return };
+    let (Some(old), Some(Value::Object(now))) = (old.get("spec").and_then(Value::as_object), new.get("spec")) else { return };
+    if !is_balanced(now)
+        && let Some(status) = new.get_mut("status").and_then(Value::as_object_mut)
+    {
+        status.shift_remove("loadBalancer");
+    }
     let new = as_map(&mut new["spec"]);
     let now = new.clone();
     let left = |needs: fn(&Map<String, Value>) -> bool| needs(old) && !needs(&now);

@@ -37,7 +37,6 @@ pub(super) fn columns(kind: &Kind) -> &'static [&'static str] {
         "EndpointSlice" => &["Name", "AddressType", "Ports", "Endpoints", "Age"],
         "Secret" => &["Name", "Type", "Data", "Age"],
         "ConfigMap" => &["Name", "Data", "Age"],
-        "ServiceAccount" => &["Name", "Secrets", "Age"],
         "Event" => &["Last Seen", "Type", "Reason", "Object", "+Subobject", "+Source", "Message", "+First Seen", "+Count", "+Name"],
         "Lease" => &["Name", "Holder", "Age"],
         "Ingress" => &["Name", "Class", "Hosts", "Address", "Ports", "Age"],
@@ -63,7 +62,6 @@ pub(super) fn cells(kind: &Kind, object: &Value) -> Vec<Value> {
         }
         "Secret" => vec![name(), json!(text(object, "/type")), json!(count(object, &["/data"])), age()],
         "ConfigMap" => vec![name(), json!(count(object, &["/data", "/binaryData"])), age()],
-        "ServiceAccount" => vec![name(), json!(list(object, "/secrets").len()), age()],
         "Event" => event(object),
         "Lease" => vec![name(), json!(text(object, "/spec/holderIdentity")), age()],
         "Ingress" => ingress(object),
@@ -262,7 +260,10 @@ fn event(object: &Value) -> Vec<Value> {
         component if component.is_empty() => either("/reportingComponent", "/reportingController"),
         component => component,
     };
-    let host = either("/source/host", "/deprecatedSource/host");
+    let host = match either("/source/host", "/deprecatedSource/host") {
+        host if host.is_empty() => text(object, "/reportingInstance").to_owned(),
+        host => host,
+    };
     let source = if host.is_empty() { component } else { format!("{component}, {host}") };
     vec![
         json!(since(&last)),

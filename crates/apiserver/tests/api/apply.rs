@@ -80,14 +80,14 @@ async fn creates_updates_and_patches_are_their_writers() {
 async fn ports_of_a_service_are_held_one_by_one_and_its_status_apart() {
     let server = Server::start().await;
     let path = "/api/v1/namespaces/default/services/a";
-    let service = |ports: Value| json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "a" }, "spec": { "ports": ports } });
+    let service = |ports: Value| json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "a" }, "spec": { "type": "LoadBalancer", "ports": ports } });
     apply(&server, path, "fieldManager=one", &service(json!([{ "name": "a", "port": 80 }]))).await.ok();
     let both = apply(&server, path, "fieldManager=two", &service(json!([{ "name": "b", "port": 81 }]))).await.ok();
     assert_eq!(both["spec"]["ports"].as_array().map(Vec::len), Some(2));
     let status = json!({ "apiVersion": "v1", "kind": "Service", "spec": { "type": "NodePort" },
         "status": { "loadBalancer": { "ingress": [{ "ip": "10.0.0.1" }] } } });
     let set = apply(&server, &format!("{path}/status"), "fieldManager=lb", &status).await.ok();
-    assert_eq!((&set["spec"]["type"], &set["status"]["loadBalancer"]["ingress"][0]["ip"]), (&json!("ClusterIP"), &json!("10.0.0.1")));
+    assert_eq!((&set["spec"]["type"], &set["status"]["loadBalancer"]["ingress"][0]["ip"]), (&json!("LoadBalancer"), &json!("10.0.0.1")));
     let entry = set["metadata"]["managedFields"].as_array().and_then(|list| list.iter().find(|entry| entry["manager"] == "lb")).cloned();
     let entry = entry.expect("an entry");
     assert_eq!(

@@ -115,7 +115,7 @@ async fn a_delete_answers_with_what_was_deleted() {
     let dry = json!({ "dryRun": ["All"] });
     server.call(Method::DELETE, &path, &dry).await.ok();
     server.call(Method::DELETE, &path, &json!({ "propagationPolicy": "Sideways" })).await.refused(422);
-    let options = json!({ "propagationPolicy": "Foreground", "gracePeriodSeconds": 0 });
+    let options = json!({ "propagationPolicy": "Background", "gracePeriodSeconds": 0 });
     let status = server.call(Method::DELETE, &path, &options).await.ok();
     assert_eq!(status["status"], "Success");
     assert_eq!(status["details"], json!({ "name": "a", "kind": "configmaps", "uid": made["metadata"]["uid"] }));

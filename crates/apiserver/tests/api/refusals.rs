@@ -115,8 +115,18 @@ async fn fields_that_come_twice_or_are_unknown() {
 #[tokio::test]
 async fn answers_that_the_client_would_not_take() {
     let server = Server::start().await;
-    let status = server.get_as(MAPS, "application/vnd.kubernetes.protobuf").await.refused(406);
+    // A table, and a kind of a definition, have no messages; who takes nothing else is told in a message all the same.
+    let protobuf = "application/vnd.kubernetes.protobuf";
+    let classes = "/apis/gateway.networking.k8s.io/v1/gatewayclasses";
+    for (path, accept) in [(MAPS, format!("{protobuf};as=Table;v=v1;g=meta.k8s.io").as_str()), (classes, protobuf)] {
+        assert_eq!(server.get_as(path, accept).await.status, 406, "{path} {accept}");
+    }
+    let status = server.get_as(MAPS, "text/html").await.refused(406);
     assert_eq!(status["reason"], "NotAcceptable");
+    let maps = server.get_as(MAPS, protobuf).await;
+    assert_eq!((maps.status.as_u16(), &maps.headers["content-type"]), (200, &http::HeaderValue::from_static(protobuf)));
+    let told = server.get_as(&format!("{MAPS}/none"), protobuf).await;
+    assert_eq!((told.status.as_u16(), &told.headers["content-type"]), (404, &http::HeaderValue::from_static(protobuf)));
     server.get_as("/openapi/v3/api/v1", "application/com.github.proto-openapi.spec.v3@v1.0+protobuf").await.refused(406);
     let yaml = server.get_as(MAPS, "application/yaml").await;
     assert_eq!(yaml.headers["content-type"], "application/yaml");

@@ -98,9 +98,12 @@ impl Up {
 
     pub fn command(&self) -> Command {
         let mut command = Command::new(binary());
-        command.arg("up").args(["--api-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0"]);
+        command.arg("up").args(["--admin-address", "127.0.0.1:0"]);
         command.arg("--data-dir").arg(self.data()).args(["--node-ports", &self.node_ports]);
         let given = |flag: &str| self.more.iter().any(|it| it == flag);
+        if !given("--api-address") {
+            command.args(["--api-address", "127.0.0.1:0"]);
+        }
         if !given("--pool") {
             command.args(["--pool", &self.pool]);
         }
@@ -130,6 +133,18 @@ impl Up {
             let all = self.http.iter().chain(&self.https);
             all.map(|it| TcpStream::connect(it).ok()).collect::<Option<Vec<_>>>()
         });
+    }
+
+    /// Where its API is.
+    pub fn api_address(&self) -> String {
+        let server = ["config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}"];
+        self.kubectl(&server, "").expect("a kubeconfig").trim_start_matches("https://").to_owned()
+    }
+
+    /// Starts it where its API was before, so that clients find it again.
+    pub fn start_again_at(&mut self, address: &str) {
+        self.more.extend(["--api-address".to_owned(), address.to_owned()]);
+        self.start_again();
     }
 
     fn find_sockets(&mut self) -> Option<()> {

@@ -5,6 +5,7 @@
 
 mod backup;
 mod broken;
+mod controllers;
 mod durable;
 mod endpoints;
 mod explain;
@@ -14,6 +15,7 @@ mod guide;
 mod harness;
 mod ingress;
 mod istio;
+mod kubectl;
 mod load;
 mod login;
 mod names;

@@ -30,6 +30,7 @@ pub(super) fn check_slice(new: &Value, old: Option<&Value>, found: &mut Vec<Viol
     if let Some(old) = old {
         immutable(found, &path, new.get("addressType"), old.get("addressType"));
     }
+    check_slice_ports(list(new, "ports"), &Path::new("ports"), found);
     let path = Path::new("endpoints");
     let endpoints = list(new, "endpoints");
     if endpoints.len() > MOST_ENDPOINTS {
@@ -39,7 +40,6 @@ pub(super) fn check_slice(new: &Value, old: Option<&Value>, found: &mut Vec<Viol
             check_endpoint(kind, endpoint, &path.index(index), found);
         }
     }
-    check_slice_ports(list(new, "ports"), &Path::new("ports"), found);
 }
 
 fn check_endpoint(kind: &str, endpoint: &Value, path: &Path<'_>, found: &mut Vec<Violation>) {

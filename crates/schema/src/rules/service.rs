@@ -29,7 +29,7 @@ pub(super) fn check(new: &Value, old: Option<&Value>, found: &mut Vec<Violation>
     check_addresses(spec, &path, found);
     check_policies(spec, kind, &path, found);
     check_balancer(spec, kind, &path, found);
-    check_status(new, found);
+    check_status(new, kind, found);
     if let Some(old) = old.and_then(|old| old.get("spec")) {
         check_update(spec, old, &path, found);
     }
@@ -181,6 +181,10 @@ fn check_policies(spec: &Value, kind: &str, path: &Path<'_>, found: &mut Vec<Vio
         known if supported.contains(&known) => {}
         other => found.push(path.child("internalTrafficPolicy").not_supported(other, &supported)),
     }
+    let distributions = ["PreferClose", "PreferSameZone", "PreferSameNode"];
+    if let Some(other) = spec.get("trafficDistribution").and_then(Value::as_str).filter(|one| !distributions.contains(one)) {
+        found.push(path.child("trafficDistribution").not_supported(other, &distributions));
+    }
     let health = number(spec, "healthCheckNodePort");
     if health != 0 && !(kind == "LoadBalancer" && text(spec, "externalTrafficPolicy") == "Local") {
         let detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
@@ -215,9 +219,15 @@ fn check_balancer(spec: &Value, kind: &str, path: &Path<'_>, found: &mut Vec<Vio
     }
 }
 
-fn check_status(new: &Value, found: &mut Vec<Violation>) {
+fn check_status(new: &Value, kind: &str, found: &mut Vec<Violation>) {
     let status = Path::new("status");
-    check_ingress_points(new, &status.child("loadBalancer"), found);
+    let balancer = status.child("loadBalancer");
+    let points = new.pointer("/status/loadBalancer/ingress").and_then(Value::as_array);
+    if kind != "LoadBalancer" && points.is_some_and(|points| !points.is_empty()) {
+        found.push(balancer.child("ingress").forbidden("may only be used when `spec.type` is 'LoadBalancer'"));
+        return;
+    }
+    check_ingress_points(new, &balancer, found);
 }
 
 /// `status.loadBalancer.ingress` of a Service or an Ingress.

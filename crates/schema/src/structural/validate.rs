@@ -11,14 +11,15 @@ use crate::path::Path;
 use crate::violation::Violation;
 
 impl Structural {
-    /// What is wrong with `new`. CEL rules run only on an object whose shape is right; transition rules need `old`.
+    /// What is wrong with `new`. CEL rules run only on an object whose shape is right and whose sizes are bounded, as Kubernetes has it: a number
+    /// or a text that breaks a rule of the schema hinders none. Transition rules need `old`.
     pub fn validate(&self, new: &Value, old: Option<&Value>) -> Vec<Violation> {
         let mut found = Vec::new();
         self.check(self.root, new, old, &Path::ROOT, &mut found);
         if !self.nodes[self.root.index()].ruled {
             return found;
         }
-        if found.is_empty() {
+        if !found.iter().any(Violation::hinders_rules) {
             cel::check(self, new, old, &mut found);
         } else {
             found.push(Path::ROOT.invalid(
