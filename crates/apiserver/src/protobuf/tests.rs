@@ -58,7 +58,7 @@ fn fill_one(kind: &str, number: u64, depth: usize) -> Value {
         "y" => "AAEC/w==".into(),
         "t" => "2026-01-02T03:04:05Z".into(),
         "m" => "2026-01-02T03:04:05.000006Z".into(),
-        "x" if number % 2 == 0 => "http".into(),
+        "x" if number.is_multiple_of(2) => "http".into(),
         "x" => 80.into(),
         "f" => json!({ "f:a": { "k": [1, null] } }),
         "l" => json!(["a", "b"]),

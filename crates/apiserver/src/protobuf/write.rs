@@ -31,7 +31,7 @@ pub(crate) fn encode(object: &Value) -> Result<Vec<u8>, Unfit> {
 /// A list, one object after the other: never are all of them there as values at once.
 pub(crate) fn encode_list(api_version: &str, list_kind: &str, meta: &Value, items: impl Iterator<Item = Value>) -> Result<Vec<u8>, Unfit> {
     let name = message_name(api_version, list_kind);
-    let item = messages::find(&name).and_then(|list| list.field(2)).ok_or_else(|| Unfit(name))?;
+    let item = messages::find(&name).and_then(|list| list.field(2)).ok_or(Unfit(name))?;
     let (mut raw, mut one) = (Vec::new(), Vec::new());
     write_message("meta.ListMeta", meta, &mut one)?;
     bytes(1, &one, &mut raw);
