@@ -335,7 +335,7 @@ impl Whole {
                 }
                 Some(Status::Route(parents)) => parents.iter_mut().flat_map(|it| &mut it.conditions).collect(),
                 Some(Status::Conditions(list) | Status::Class { conditions: list, .. }) => list.iter_mut().collect(),
-                None => Vec::new(),
+                Some(Status::Entrance(_)) | None => Vec::new(),
             };
             for condition in conditions {
                 condition.message = condition.message.split("; ").map(without_hint).collect::<Vec<_>>().join("; ").into();
@@ -516,7 +516,7 @@ fn conditions(status: Option<Status>) -> Vec<(&'static str, Condition)> {
         }
         Some(Status::Route(parents)) => parents.into_iter().flat_map(|it| of("route", it.conditions)).collect(),
         Some(Status::Conditions(list) | Status::Class { conditions: list, .. }) => of("GatewayClass", list).collect(),
-        None => Vec::new(),
+        Some(Status::Entrance(_)) | None => Vec::new(),
     }
 }
 
