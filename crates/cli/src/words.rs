@@ -122,8 +122,7 @@ pub(crate) fn conditions(status: &Status) -> Vec<&Condition> {
 }
 
 /// Conditions that say something bad where they are true.
-const NEGATIVE: [&str; 5] =
-    ["Conflicted", "OptionsIgnored", "OverlappingTLSConfig", "PartiallyInvalid", "InsecureFrontendValidationMode"];
+const NEGATIVE: [&str; 5] = ["Conflicted", "OptionsIgnored", "OverlappingTLSConfig", "PartiallyInvalid", "InsecureFrontendValidationMode"];
 
 /// Whether a condition is bad news.
 pub(crate) fn is_bad(condition: &Condition) -> bool {
