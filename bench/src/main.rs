@@ -12,6 +12,7 @@
 //!
 //! **Invariant:** a round with an answer other than 2xx, or a broken connection, is void: it is shown, and never counts.
 
+mod api;
 mod certificates;
 mod edit;
 mod load;
@@ -47,6 +48,8 @@ struct Arguments {
 /// What this binary is within a benchmark.
 #[derive(Debug, Subcommand)]
 enum Role {
+    /// Compare the embedded API with etcd and kube-apiserver, and its store with bare redb.
+    Api(api::Arguments),
     /// The upstream.
     #[command(hide = true)]
     Origin(origin::Arguments),
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let done = match &arguments.role {
         None => marks::run(&arguments.run),
+        Some(Role::Api(arguments)) => api::run(arguments),
         Some(Role::Origin(arguments)) => origin::run(arguments),
         Some(Role::Load(arguments)) => load::run(arguments),
         Some(Role::Subject(arguments)) => subject::run(arguments),

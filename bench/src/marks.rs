@@ -96,7 +96,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 /// An origin of this name, and where it is.
-fn origin(name: &str) -> Result<(Program, SocketAddr)> {
+pub fn origin(name: &str) -> Result<(Program, SocketAddr)> {
     let mut command = ourselves("origin")?;
     command.args(["--name", name]);
     let program = Program::start(LOAD_CORE, &command, None)?;

@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail};
 use futures::{StreamExt, TryStreamExt};
 use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::runtime::watcher;
+use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client};
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -120,8 +120,7 @@ impl Whole {
         let seconds = begun.elapsed().as_secs_f64();
         self.listen()?;
         self.wait_until_it_is_quiet()?;
-        let id = self.program.as_ref().context("it runs")?.id();
-        Ok(Start { seconds, mib: processes::memory(id)? as f64 / f64::from(1 << 20) })
+        Ok(Start { seconds, mib: processes::memory(self.id()?)? as f64 / f64::from(1 << 20) })
     }
 
     /// One host after another is sent to the origin that answers `second`.
@@ -169,14 +168,20 @@ impl Whole {
         Ok(())
     }
 
-    /// Services and their endpoints before the Ingresses that name them.
     fn load(&self) -> Result<()> {
-        let client = &self.watch.as_ref().context("it is watched")?.client;
-        for objects in objects::all(&self.table) {
-            let writes = futures::stream::iter(objects).map(|object| create(client, object)).buffer_unordered(AT_ONCE);
-            self.runtime.block_on(writes.try_collect::<Vec<()>>())?;
-        }
-        Ok(())
+        self.runtime.block_on(load(self.client()?, &self.table))
+    }
+
+    pub fn client(&self) -> Result<&Client> {
+        Ok(&self.watch.as_ref().context("it is watched")?.client)
+    }
+
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    pub fn id(&self) -> Result<u32> {
+        Ok(self.program.as_ref().context("it runs")?.id())
     }
 
     fn wait_until_it_serves(&self, patience: Duration) -> Result<()> {
@@ -207,6 +212,13 @@ impl Whole {
     }
 }
 
+impl Drop for Whole {
+    fn drop(&mut self) {
+        // Before what it watches.
+        self.watch = None;
+    }
+}
+
 // === impl Watch ===
 
 impl Watch {
@@ -214,7 +226,7 @@ impl Watch {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let (api, book) = (api(client, &objects::any_ingress())?, seen.clone());
         let task = tokio::spawn(async move {
-            let mut events = std::pin::pin!(watcher(api, watcher::Config::default()));
+            let mut events = std::pin::pin!(watcher(api, watcher::Config::default()).default_backoff());
             while let Some(event) = events.next().await {
                 let now = Instant::now();
                 if let Ok(watcher::Event::Apply(object) | watcher::Event::InitApply(object)) = event {
@@ -253,9 +265,18 @@ impl Drop for Watch {
 }
 
 /// The first of two that are free, as this machine's node ports must be of Kubernetes' range.
-fn two_node_ports() -> Result<u16> {
+pub fn two_node_ports() -> Result<u16> {
     let free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
     (30_100..32_000).step_by(2).find(|port| free(*port) && free(*port + 1)).context("two free node ports")
+}
+
+/// Makes all objects of the table: Services and their endpoints before the Ingresses that name them.
+pub async fn load(client: &Client, table: &Table) -> Result<()> {
+    for objects in objects::all(table) {
+        let writes = futures::stream::iter(objects).map(|object| create(client, object)).buffer_unordered(AT_ONCE);
+        writes.try_collect::<Vec<()>>().await?;
+    }
+    Ok(())
 }
 
 async fn create(client: &Client, object: Value) -> Result<()> {

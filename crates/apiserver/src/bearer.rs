@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::access::Identity;
 use crate::api::Api;
+use crate::clock;
 use crate::failure::Failure;
 use crate::impersonation::{self, Wanted};
 use crate::rbac::Attempt;
@@ -94,7 +95,7 @@ fn for_this_api(audiences: &[String]) -> Result<(), &'static str> {
 }
 
 fn now() -> i64 {
-    jiff::Timestamp::now().as_second()
+    clock::seconds()
 }
 
 // === impl Credential ===

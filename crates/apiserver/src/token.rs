@@ -65,7 +65,7 @@ pub(crate) fn request(api: &Api, ask: &Ask, body: Parsed) -> Result<crate::reply
         let (kind, object) = bound(api, ask, reference)?;
         own[kind] = json!({ "name": object.name(), "uid": object.meta_str("uid") });
     }
-    let now = jiff::Timestamp::now().as_second();
+    let now = clock::seconds();
     let mut claims = json!({
         "aud": spec["audiences"], "exp": now + seconds, "iat": now, "iss": AUDIENCE, "jti": names::uid(), "nbf": now,
         "sub": crate::access::service_account(namespace, name),
@@ -149,7 +149,7 @@ fn bound(api: &Api, ask: &Ask, reference: &Value) -> Result<(&'static str, Value
 /// # Errors
 /// Why they are for none of them.
 pub(crate) fn meant(claims: &Value, audiences: &[String]) -> Result<Vec<String>, &'static str> {
-    let now = jiff::Timestamp::now().as_second();
+    let now = clock::seconds();
     let number = |field: &str| claims.get(field).and_then(Value::as_i64);
     if claims["iss"] != AUDIENCE {
         return Err("of another issuer");

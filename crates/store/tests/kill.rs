@@ -8,6 +8,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+#[path = "support/nightly.rs"]
+mod nightly;
+
+use nightly::Night;
 use store::{Change, Event, Expect, Limits, Op, Revision, Store};
 
 /// Tells the test below that it is the process to kill.
@@ -167,11 +171,13 @@ async fn all_after(store: &Store, known: Revision) -> Vec<Arc<Event>> {
     events
 }
 
-fn kills(rounds: u64) {
+/// One process after another; each goes on where the last was killed, until `goes_on` says no.
+fn kills(seed: u64, mut goes_on: impl FnMut(u64) -> bool) {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let mut known = 1;
-    for round in 0..rounds {
-        let acknowledged = killed("writes_until_it_is_killed", dir.path(), round, 1 + usize::try_from(round * 37 % 60).expect("small"));
+    let (mut known, mut round) = (1, 0);
+    while goes_on(round) {
+        let after = 1 + usize::try_from((seed % 60 + round) * 37 % 60).expect("small");
+        let acknowledged = killed("writes_until_it_is_killed", dir.path(), round, after);
         let store = Store::open_with(dir.path(), limits()).expect("opens after the kill");
         let events = block_on(all_after(&store, known));
         fits(&events, known, round, &acknowledged);
@@ -180,16 +186,18 @@ fn kills(rounds: u64) {
         for (key, _) in store.list("").1 {
             known = block_on(store.write(vec![Op::delete(&*key, Expect::Anything)])).expect("deletes");
         }
+        round += 1;
     }
 }
 
 #[test]
 fn ten_killed_processes_lose_nothing() {
-    kills(10);
+    kills(0, |round| round < 10);
 }
 
 #[test]
 #[ignore = "takes minutes: cargo xtask nightly"]
 fn nightly_many_killed_processes_lose_nothing() {
-    kills(200);
+    let mut night = Night::begin("processes killed", nightly::kills() / 10);
+    kills(nightly::seed(), |round| night.goes_on(round));
 }

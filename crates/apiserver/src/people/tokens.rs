@@ -91,7 +91,7 @@ pub(super) fn sign(api: &Api, kind: Kind, user: &User, epoch: &str, seconds: i64
 }
 
 fn now() -> i64 {
-    jiff::Timestamp::now().as_second()
+    clock::seconds()
 }
 
 fn timestamp(seconds: i64) -> Result<String, Failure> {

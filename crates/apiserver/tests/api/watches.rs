@@ -86,6 +86,36 @@ async fn a_revision_that_is_gone_or_unknown_makes_the_client_list_again() {
     server.get(&format!("{MAPS}?watch=true&resourceVersion=x")).await.refused(400);
 }
 
+/// One that is not read falls off the end of what is kept, and is told; it takes no memory, and nobody waits for it.
+#[tokio::test]
+async fn a_watch_that_is_not_read_blocks_nobody() {
+    let server = Server::start().await;
+    make(&server, "a", "x").await;
+    let from = format!("{MAPS}?watch=true&resourceVersion={}", server.store.revision());
+    let (mut slow, mut quick) = (server.watch(&from).await, server.watch(&from).await);
+    let (key, stored) = server.store.list("").1.into_iter().find(|(key, _)| key.ends_with("configmaps/default/a")).expect("it is stored");
+    let mut object: Value = serde_json::from_slice(&stored.bytes).expect("JSON");
+    // Far more than the store keeps, and than sockets hold.
+    for round in 0..200 {
+        object["data"] = json!({ "round": round.to_string(), "padding": "x".repeat(500_000) });
+        let op = store::Op::put(&*key, store::Expect::Anything, object.to_string().into_bytes());
+        server.store.write(vec![op]).await.expect("written");
+        let event = quick.next().await.expect("an event");
+        assert_eq!(event["object"]["data"]["round"], round.to_string());
+    }
+    let mut events = 0;
+    let told = loop {
+        let event = slow.next().await.expect("it is told why it ends");
+        if event["type"] == "ERROR" {
+            break event;
+        }
+        assert_eq!(event["object"]["data"]["round"], events.to_string(), "none is left out before");
+        events += 1;
+    };
+    assert_eq!((&told["object"]["code"], &told["object"]["reason"]), (&json!(410), &json!("Expired")));
+    assert!(events < 200 && slow.next().await.is_none());
+}
+
 #[tokio::test]
 async fn tables_are_watched_as_rows() {
     let server = Server::start().await;

@@ -9,6 +9,8 @@
 //! **Invariant:** with the same seed the same is asked of the store; which writes share a commit is up to the threads.
 
 mod history;
+#[path = "../../tests/support/nightly.rs"]
+mod nightly;
 mod planted;
 pub(super) mod sim;
 mod watcher;
@@ -18,6 +20,7 @@ use crate::planted::Planted;
 
 use super::*;
 use history::{Ask, History, Outcome, Record, listed};
+use nightly::Night;
 use sim::{Fault, Rng, Sim};
 use watcher::Watcher;
 
@@ -278,24 +281,28 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
     runtime.block_on(work)
 }
 
-/// `count` histories of `kills` kills each.
-fn histories(seeds: std::ops::Range<u64>, kills: usize) {
-    for seed in seeds {
-        if let Err(violation) = block_on(check(seed, kills, Planted::Nothing)) {
-            panic!("seed {seed}: {violation}");
-        }
+fn history(seed: u64, kills: usize) {
+    if let Err(violation) = block_on(check(seed, kills, Planted::Nothing)) {
+        panic!("seed {seed}: {violation}");
     }
 }
 
 #[test]
 fn forty_ends_of_the_process_lose_nothing() {
-    histories(0..4, 10);
+    (0..4).for_each(|seed| history(seed, 10));
 }
 
 #[test]
 #[ignore = "takes minutes: cargo xtask nightly"]
 fn nightly_many_ends_of_the_process_lose_nothing() {
-    histories(1000..1090, 20);
+    const EACH: u64 = 20;
+    // The others are real processes.
+    let total = nightly::kills() * 9 / 10;
+    let (mut night, mut done, seed) = (Night::begin("ends of the process, simulated", total), 0, nightly::seed());
+    while night.goes_on(done) {
+        history(seed + done, usize::try_from(EACH).expect("small"));
+        done += EACH;
+    }
 }
 
 async fn flip_bits(seed: u64, flips: usize) {
@@ -333,5 +340,10 @@ fn a_bit_that_turned_over_is_told_or_does_not_matter() {
 #[test]
 #[ignore = "takes minutes: cargo xtask nightly"]
 fn nightly_many_bits_that_turned_over() {
-    (0..20).for_each(|seed| block_on(flip_bits(seed, 100)));
+    const EACH: u64 = 100;
+    let (mut night, mut done, seed) = (Night::begin("bits turned over", nightly::kills()), 0, nightly::seed());
+    while night.goes_on(done) {
+        block_on(flip_bits(seed + done / EACH, usize::try_from(EACH).expect("small")));
+        done += EACH;
+    }
 }
