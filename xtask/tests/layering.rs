@@ -41,7 +41,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("demo", &[]),
     // on top
     ("paifang-gateway", &["model", "observe", "proxy", "sync"]),
-    ("cli", &["model", "resources", "schema", "translate", "route", "filter", "http1", "pools", "status", "control", "tenancy", "login"]),
+    ("access", &["model", "resources", "translate", "route", "filter", "http1", "control"]),
+    ("cli", &["model", "resources", "schema", "translate", "pools", "status", "control", "tenancy", "login", "access"]),
     (
         "paifang",
         &[
@@ -73,7 +74,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that a client of the Kubernetes API may be reached from.
-const CLIENTS: &[&str] = &["status", "control", "tenancy", "cli", "paifang", "bench"];
+const CLIENTS: &[&str] = &["status", "control", "tenancy", "access", "cli", "paifang", "bench"];
 
 /// What the data plane is made of: it never learns that Kubernetes exists.
 const DATA_PLANE: &[&str] = &["route", "filter", "upstream", "http1", "proxy", "l4", "observe", "tls", "model", "sync", "paifang-gateway"];

@@ -1,14 +1,12 @@
 //! The commands and what they take. The reference page is made from this.
 
+pub use access::{ROUTE_ORDER, RouteOrder};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::ServerHeader;
 use pools::NODE_PORTS;
-use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::str::FromStr;
-use translate::Frontend;
 
 pub mod names;
 pub mod people;
@@ -119,13 +117,6 @@ pub struct TranslationArgs {
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = IstioServerHeader::IstioEnvoy)]
     pub istio_server_header: IstioServerHeader,
 }
-
-/// Where a running gateway says its route order: an annotation of its Service.
-pub const ROUTE_ORDER: &str = "paifang.dev/route-order";
-
-/// The APIs that routes come from, each once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RouteOrder(pub [Frontend; 3]);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum IstioServerHeader {
@@ -371,28 +362,6 @@ pub enum Page {
     Metrics,
 }
 
-const FRONTENDS: [(&str, Frontend); 3] =
-    [("gateway-api", Frontend::GatewayApi), ("istio", Frontend::Istio), ("ingress", Frontend::Ingress)];
-
-impl FromStr for RouteOrder {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let named = |word: &str| FRONTENDS.iter().find(|(name, _)| *name == word.trim()).map(|(_, it)| *it);
-        let order: Vec<Frontend> = text.split(',').filter_map(named).collect();
-        let each = FRONTENDS.iter().all(|(_, it)| order.contains(it));
-        let order = <[Frontend; 3]>::try_from(order).ok().filter(|_| each && text.split(',').count() == 3);
-        order.map(Self).ok_or_else(|| "write each of gateway-api, istio and ingress once, with commas between".into())
-    }
-}
-
-impl fmt::Display for RouteOrder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |it: &Frontend| FRONTENDS.iter().find(|(_, known)| known == it).map_or("", |(name, _)| name);
-        f.write_str(&self.0.iter().map(name).collect::<Vec<_>>().join(","))
-    }
-}
-
 impl TranslationArgs {
     /// Takes these into what translation is told.
     pub fn apply(&self, options: &mut translate::Options) {
@@ -437,13 +406,6 @@ mod tests {
         let Command::Up(up) = cli.command else { panic!("up is up") };
         let admin = up.serving.admin_address.0.expect("an admin address");
         assert!([up.api_address.ip(), up.node_address, admin.ip()].iter().all(IpAddr::is_loopback));
-    }
-
-    #[test]
-    fn an_order_reads_back_as_it_is_written() {
-        for order in ["gateway-api,istio,ingress", "ingress,gateway-api,istio"] {
-            assert_eq!(order.parse::<RouteOrder>().expect(order).to_string(), order);
-        }
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use crate::Exit;
 use crate::args::{CheckArgs, CheckOutput};
 use crate::objects;
-use crate::served::{Reach, Served, assumed, options};
 use crate::text::{Paint, Style, safe};
-use crate::words::{conditions, is_bad, name};
+use access::words::{conditions, is_bad, name};
+use access::{Reach, Served, assumed, options};
 use anyhow::{Result, bail};
 use model::ObjectRef;
 use resources::load::{self, Loaded, Place};

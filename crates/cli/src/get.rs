@@ -3,9 +3,9 @@
 use crate::Exit;
 use crate::args::{GetArgs, TableOutput, What};
 use crate::objects;
-use crate::served::{Served, ServedGateway, ServedListener};
 use crate::text::{safe, table};
-use crate::words::{match_text, name, object_json, protocol};
+use access::words::{match_text, name, object_json, protocol};
+use access::{Served, ServedGateway, ServedListener};
 use anyhow::Result;
 use model::{Action, ListenerProtocol, Route, ShardKey, Tunnel, WeightedBackend};
 use serde_json::{Value, json};

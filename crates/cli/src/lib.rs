@@ -14,15 +14,11 @@
 pub mod args;
 pub mod check;
 pub mod crds;
-mod entrance;
 mod exit;
 pub mod explain;
 pub mod get;
 mod objects;
 pub mod people;
-mod served;
-pub mod text;
-mod url;
-mod words;
 
+pub use access::text;
 pub use exit::Exit;

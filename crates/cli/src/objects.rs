@@ -1,7 +1,7 @@
 //! Where objects come from: files, or an API server.
 
 use crate::args::{ObjectArgs, ServerArgs};
-use crate::served::Reach;
+use access::{Gathered, Reach};
 use anyhow::{Context, Result, bail};
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -53,14 +53,6 @@ fn files(path: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
-}
-
-/// Objects, and where they were found.
-pub(crate) struct Gathered {
-    pub objects: Vec<Value>,
-    pub from: Reach,
-    /// The API server's own socket, which no backend may name.
-    pub api: Option<SocketAddr>,
 }
 
 /// The objects of files, or of the API where none are named.

@@ -1,8 +1,8 @@
 //! Objects that name the host and have no route where the request arrives: why they have none.
 
 use super::Arrival;
+use crate::Asked;
 use crate::served::Served;
-use crate::url::Asked;
 use crate::words;
 use model::ObjectRef;
 use resources::Condition;

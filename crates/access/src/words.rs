@@ -8,7 +8,7 @@ use resources::{Condition, Status, Truth};
 use serde_json::{Value, json};
 
 /// A match in words, for `explain` and `get routes`.
-pub(crate) fn match_text(wanted: &Match) -> String {
+pub fn match_text(wanted: &Match) -> String {
     let mut parts = vec![match &wanted.path {
         PathMatch::Any => "any path".to_owned(),
         PathMatch::Exact(path) => format!("{path} exactly"),
@@ -25,7 +25,7 @@ pub(crate) fn match_text(wanted: &Match) -> String {
     parts.join(", ")
 }
 
-pub(crate) fn filter_text(filter: &Filter) -> String {
+pub fn filter_text(filter: &Filter) -> String {
     match filter {
         Filter::HttpsRedirect(HttpsRedirect { when, status, .. }) => match when {
             model::RedirectWhen::Always => format!("redirect http to https ({status})"),
@@ -78,11 +78,11 @@ fn edit_text(edit: &HeaderEdit) -> String {
     }
 }
 
-pub(crate) fn source_text(source: &Source) -> String {
+pub fn source_text(source: &Source) -> String {
     format!("{}  {}", name(&source.object), source.rule)
 }
 
-pub(crate) fn name(object: &ObjectRef) -> String {
+pub fn name(object: &ObjectRef) -> String {
     if object.namespace.is_empty() {
         format!("{} {}", object.kind, object.name)
     } else {
@@ -90,12 +90,12 @@ pub(crate) fn name(object: &ObjectRef) -> String {
     }
 }
 
-pub(crate) fn object_json(object: &ObjectRef) -> Value {
+pub fn object_json(object: &ObjectRef) -> Value {
     json!({ "kind": *object.kind, "namespace": *object.namespace, "name": *object.name })
 }
 
 /// The API an object's routes come from.
-pub(crate) fn frontend(object: &ObjectRef) -> &'static str {
+pub fn frontend(object: &ObjectRef) -> &'static str {
     match object.kind.as_str() {
         "Ingress" => "Ingress",
         "VirtualService" | "Gateway.networking.istio.io" => "Istio",
@@ -103,7 +103,7 @@ pub(crate) fn frontend(object: &ObjectRef) -> &'static str {
     }
 }
 
-pub(crate) fn protocol(protocol: ListenerProtocol) -> &'static str {
+pub fn protocol(protocol: ListenerProtocol) -> &'static str {
     match protocol {
         ListenerProtocol::Http => "HTTP",
         ListenerProtocol::Https => "HTTPS",
@@ -113,7 +113,7 @@ pub(crate) fn protocol(protocol: ListenerProtocol) -> &'static str {
 }
 
 /// Every condition of a status, of listeners and parents too.
-pub(crate) fn conditions(status: &Status) -> Vec<&Condition> {
+pub fn conditions(status: &Status) -> Vec<&Condition> {
     match status {
         Status::Route(parents) => parents.iter().flat_map(|it| &it.conditions).collect(),
         Status::Gateway(gateway) => gateway.conditions.iter().chain(gateway.listeners.iter().flat_map(|it| &it.conditions)).collect(),
@@ -125,6 +125,6 @@ pub(crate) fn conditions(status: &Status) -> Vec<&Condition> {
 const NEGATIVE: [&str; 5] = ["Conflicted", "OptionsIgnored", "OverlappingTLSConfig", "PartiallyInvalid", "InsecureFrontendValidationMode"];
 
 /// Whether a condition is bad news.
-pub(crate) fn is_bad(condition: &Condition) -> bool {
+pub fn is_bad(condition: &Condition) -> bool {
     condition.status == if NEGATIVE.contains(&condition.kind.as_str()) { Truth::True } else { Truth::False }
 }

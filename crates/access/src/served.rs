@@ -1,7 +1,6 @@
 //! What the gateways would serve of these objects: the same translation, the same matching as the real ones.
 
 use crate::entrance::Entrance;
-use crate::objects::Gathered;
 use model::{
     BackendId, Binding, Certificate, Egress, Endpoint, Gateway, GatewayId, HostPattern, Listener, ListenerProtocol, ObjectRef, Sealed,
     SectionName, Shard, ShardKey, Update,
@@ -16,13 +15,25 @@ use translate::{ClusterIps, Frontend, Listening, Options, Others, Reports};
 
 /// Where objects were found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub enum Reach {
+    /// All of an API server's.
     Api,
+    /// Those of an API server that somebody may see; where gateways are, statuses say.
+    Part,
     /// Only some objects are at hand.
     Files,
 }
 
-pub(crate) struct Served {
+/// Objects, and where they were found.
+#[derive(Clone, Debug)]
+pub struct Gathered {
+    pub objects: Vec<Value>,
+    pub from: Reach,
+    /// The API server's own socket, which no backend may name.
+    pub api: Option<SocketAddr>,
+}
+
+pub struct Served {
     /// Those that are there whoever asks first.
     pub gateways: Vec<ServedGateway>,
     pub shards: BTreeMap<ShardKey, Shard>,
@@ -35,7 +46,7 @@ pub(crate) struct Served {
 }
 
 /// A gateway, and how it is reached.
-pub(crate) struct ServedGateway {
+pub struct ServedGateway {
     pub id: GatewayId,
     /// `None`: its Services are not among the objects.
     pub entrance: Option<Entrance>,
@@ -43,7 +54,7 @@ pub(crate) struct ServedGateway {
 }
 
 /// One port of a gateway.
-pub(crate) struct ServedListener {
+pub struct ServedListener {
     pub name: SectionName,
     pub protocol: ListenerProtocol,
     /// As objects ask for it.
@@ -62,19 +73,19 @@ pub(crate) struct ServedListener {
 const PRIVILEGED: u16 = 1024;
 
 /// The certificate that is shown where no other fits.
-pub(crate) const OWN: &str = "the gateway's own";
+pub const OWN: &str = "the gateway's own";
 
 const CLASSES: [(&str, &str); 2] = [("paifang", control::GATEWAY_CONTROLLER), ("istio", control::ISTIO_GATEWAY_CONTROLLER)];
 
 /// As the gateways of these objects are told to translate.
-pub(crate) fn options(from: Reach, objects: &[Value]) -> Options {
+pub fn options(from: Reach, objects: &[Value]) -> Options {
     let shared = control::shared_gateway();
     let mut options = Options::new(shared.id.clone());
     options.gateways = vec![shared];
     options.ingress.cluster_ips = ClusterIps::NotRouted;
     options.ingress.classes.others = match from {
         Reach::Api => Others::default(),
-        Reach::Files => Others::NotAtHand,
+        Reach::Part | Reach::Files => Others::NotAtHand,
     };
     options.order = order(objects).unwrap_or(options.order);
     options
@@ -84,8 +95,8 @@ pub(crate) fn options(from: Reach, objects: &[Value]) -> Options {
 fn order(objects: &[Value]) -> Option<[Frontend; 3]> {
     let own = Name::new(control::GATEWAY_NAMESPACE, control::GATEWAY_NAME);
     let service = objects.iter().find(|it| is_service(it, &own))?;
-    let said = service.pointer("/metadata/annotations")?.get(crate::args::ROUTE_ORDER)?.as_str()?;
-    said.parse::<crate::args::RouteOrder>().ok().map(|it| it.0)
+    let said = service.pointer("/metadata/annotations")?.get(crate::ROUTE_ORDER)?.as_str()?;
+    said.parse::<crate::RouteOrder>().ok().map(|it| it.0)
 }
 
 impl Served {
@@ -94,7 +105,7 @@ impl Served {
         options.egress = Egress::new(api.iter().copied().collect());
         let mut all: Vec<Value> = objects.clone();
         all.extend(annotated(objects, *from));
-        if *from == Reach::Files {
+        if *from != Reach::Api {
             all.extend(assumed(objects));
         }
         let mut resources = Resources::of(&all);
@@ -151,7 +162,7 @@ fn problems(reports: &Reports, resources: &Resources) -> BTreeMap<ObjectRef, BTr
 }
 
 /// The GatewayClasses that are there wherever a gateway of ours is, as far as files do not have them.
-pub(crate) fn assumed(objects: &[Value]) -> Vec<Value> {
+pub fn assumed(objects: &[Value]) -> Vec<Value> {
     let made = |(name, controller): &(&str, &str)| {
         json!({
             "apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "metadata": { "name": name },
@@ -164,7 +175,7 @@ pub(crate) fn assumed(objects: &[Value]) -> Vec<Value> {
 
 /// In files nobody has made the slices of annotated Services yet.
 fn annotated(objects: &[Value], from: Reach) -> Vec<Value> {
-    if from == Reach::Api {
+    if from != Reach::Files {
         return Vec::new();
     }
     let resources = Resources::of(objects);

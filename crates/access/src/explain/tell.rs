@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 const OTHERS: usize = 8;
 
 impl Answer<'_> {
-    pub(super) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         let backends = self.backends(self.forwarded()).into_iter();
         let backends: Vec<Value> =
             backends.map(|(id, weight, endpoints)| json!({ "backend": id, "weight": weight, "endpoints": endpoints })).collect();
@@ -39,7 +39,7 @@ impl Answer<'_> {
         told
     }
 
-    pub(super) fn text(&self, paint: Paint) -> String {
+    pub fn text(&self, paint: Paint) -> String {
         let mut rows: Vec<Vec<String>> = Vec::new();
         let mut row = |name: &str, value: String| rows.push(vec![paint.paint(Style::Dim, name), safe(&value)]);
         match &self.arrival {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 /// What the Services of one gateway say, put together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Entrance {
+pub struct Entrance {
     /// The LoadBalancer's, an IP address or a name.
     pub address: Option<String>,
     /// Where the gateway itself listens for it: what is shown may be somebody else's.
@@ -16,7 +16,7 @@ pub(crate) struct Entrance {
 
 /// A port of a Service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct EntrancePort {
+pub struct EntrancePort {
     /// On the LoadBalancer's address.
     pub number: u16,
     /// On the node's.
