@@ -79,22 +79,22 @@ const CLASSES: [(&str, &str); 2] = [("paifang", control::GATEWAY_CONTROLLER), ("
 
 /// As the gateways of these objects are told to translate.
 pub fn options(from: Reach, objects: &[Value]) -> Options {
-    let shared = control::shared_gateway();
+    let naming = objects.iter().find_map(control::naming).unwrap_or_default();
+    let shared = control::shared_gateway(&naming);
     let mut options = Options::new(shared.id.clone());
-    options.gateways = vec![shared];
+    (options.gateways, options.naming) = (vec![shared], naming);
     options.ingress.cluster_ips = ClusterIps::NotRouted;
     options.ingress.classes.others = match from {
         Reach::Api => Others::default(),
         Reach::Part | Reach::Files => Others::NotAtHand,
     };
-    options.order = order(objects).unwrap_or(options.order);
+    options.order = order(objects, &options.naming.everybody()).unwrap_or(options.order);
     options
 }
 
 /// The order the running gateway was given, as its Service says.
-fn order(objects: &[Value]) -> Option<[Frontend; 3]> {
-    let own = Name::new(control::GATEWAY_NAMESPACE, control::GATEWAY_NAME);
-    let service = objects.iter().find(|it| is_service(it, &own))?;
+fn order(objects: &[Value], own: &Name) -> Option<[Frontend; 3]> {
+    let service = objects.iter().find(|it| is_service(it, own))?;
     let said = service.pointer("/metadata/annotations")?.get(crate::ROUTE_ORDER)?.as_str()?;
     said.parse::<crate::RouteOrder>().ok().map(|it| it.0)
 }
@@ -230,7 +230,7 @@ fn is_service(object: &Value, name: &Name) -> bool {
 
 /// The shared gateways, then those that objects ask for.
 fn gateways(objects: &[Value], options: &Options, listening: &Listening) -> Vec<ServedGateway> {
-    let own = Name::new(control::GATEWAY_NAMESPACE, control::GATEWAY_NAME);
+    let own = options.naming.everybody();
     let entrance = |names: &[Name]| Entrance::read(names.iter().filter_map(|name| objects.iter().find(|it| is_service(it, name))));
     // The gateway's own Service says which port stands for 80.
     let offset = entrance(std::slice::from_ref(&own)).and_then(|it| it.ports.first().map(|it| it.number.saturating_sub(80))).unwrap_or(0);

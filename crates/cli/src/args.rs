@@ -7,6 +7,7 @@ use pools::NODE_PORTS;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use translate::Naming;
 
 pub mod names;
 pub mod people;
@@ -116,6 +117,9 @@ pub struct TranslationArgs {
     /// The `server` header of answers on routes of Istio's objects, class `istio` included: `backend` leaves the backend's own
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = IstioServerHeader::IstioEnvoy)]
     pub istio_server_header: IstioServerHeader,
+    /// Where gateways are seen, and what their names begin with: a project's is `PREFIX-PROJECT`
+    #[arg(long, value_name = "NAMESPACE/PREFIX", default_value = "kubesphere-controls-system/kubesphere-router", value_parser = gateway_names)]
+    pub gateway_names: Naming,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -366,12 +370,33 @@ impl TranslationArgs {
     /// Takes these into what translation is told.
     pub fn apply(&self, options: &mut translate::Options) {
         options.order = self.route_order.0;
+        options.naming = self.gateway_names.clone();
         options.set_istio_server(match self.istio_server_header {
             IstioServerHeader::IstioEnvoy => ServerHeader::Set("istio-envoy".into()),
             IstioServerHeader::None => ServerHeader::Remove,
             IstioServerHeader::Backend => ServerHeader::Keep,
         });
     }
+}
+
+/// The longest prefix: after it there must be room for a project, or for most of it.
+const LONGEST_PREFIX: usize = 32;
+
+fn gateway_names(text: &str) -> Result<Naming, String> {
+    let (namespace, prefix) = text.split_once('/').ok_or("write NAMESPACE/PREFIX, for example edge/gateway")?;
+    let is_label = |it: &str| {
+        let ends = |it: Option<char>| it.is_some_and(|it| it != '-');
+        let char = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
+        it.len() <= 63 && it.chars().all(char) && ends(it.chars().next()) && ends(it.chars().last())
+    };
+    if !is_label(namespace) {
+        return Err(format!("`{namespace}` is no name of a namespace"));
+    }
+    // A Service's name begins with a letter.
+    if !is_label(prefix) || prefix.len() > LONGEST_PREFIX || !prefix.starts_with(|it: char| it.is_ascii_lowercase()) {
+        return Err(format!("`{prefix}` is no beginning of a Service's name; it may have {LONGEST_PREFIX} characters"));
+    }
+    Ok(Naming { namespace: namespace.into(), prefix: prefix.into() })
 }
 
 /// A part of what Kubernetes knows as node ports.
@@ -406,6 +431,15 @@ mod tests {
         let Command::Up(up) = cli.command else { panic!("up is up") };
         let admin = up.serving.admin_address.0.expect("an admin address");
         assert!([up.api_address.ip(), up.node_address, admin.ip()].iter().all(IpAddr::is_loopback));
+    }
+
+    #[test]
+    fn gateways_are_named_in_one_setting() {
+        let named = gateway_names("edge/gw").expect("it is understood");
+        assert_eq!((named.namespace.as_str(), named.prefix.as_str()), ("edge", "gw"));
+        for bad in ["edge", "edge/", "/gw", "edge/1gw", "Edge/gw", "edge/gw-", "edge/a/b", &format!("edge/{}", "a".repeat(33))] {
+            assert!(gateway_names(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

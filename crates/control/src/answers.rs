@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use translate::service_of;
 
+/// Addresses that an object of a route or of Gateway API shows, which allows no more: a cluster may have a thousand nodes.
+const MOST_SHOWN: usize = 16;
+
 /// How long a problem must last before it is said: objects that are applied together arrive one after another.
 const PATIENCE: Duration = Duration::from_millis(700);
 
@@ -321,6 +324,7 @@ impl Answers {
             shown.extend(if self.bindings.iter().any(deaf) { vec![plan.node_address.to_string()] } else { plan.shown() });
         }
         shown.dedup();
+        shown.truncate(MOST_SHOWN);
         shown
     }
 

@@ -1,6 +1,7 @@
 //! The gateways while they run: who asks for them, what they were given, what the data plane has been told, what they are seen as.
 
 use crate::answers::{Trouble, warning};
+use crate::crew::Crew;
 use crate::first::{First, Notes, due};
 use crate::gateways::{Asks, Gateways, Given, Machine, Shape, Taken, Wishes, asks};
 use crate::keep::{Keeper, Known, With};
@@ -28,6 +29,7 @@ pub(crate) struct Entrances {
     notes: Notes,
     first: Option<First>,
     keeper: Keeper,
+    crew: Crew,
     wishes: Wishes,
     asks: Asks,
     plans: Arc<Gateways>,
@@ -58,6 +60,7 @@ impl Entrances {
             notes,
             first,
             keeper: Keeper::default(),
+            crew: Crew::default(),
             wishes,
             plans: Arc::new(gateways),
             published: BTreeMap::new(),
@@ -77,6 +80,9 @@ impl Entrances {
         let is = |it: &Name| target.kind == Kind::Service && *it.namespace == target.namespace && *it.name == target.name;
         let may_adopt = self.shared.services.iter().take(adopted).any(is);
         self.touched |= self.keeper.observe(target, object, may_adopt);
+        if let Shape::Pods(_) = self.machine.shape {
+            self.touched |= self.crew.observe(target, object);
+        }
     }
 
     /// Other gateways or ports are asked for.
@@ -118,7 +124,7 @@ impl Entrances {
         if let Shape::Pods(_) = self.machine.shape {
             // What the cluster gives it may take back: what counts is what the Services say.
             let given = self.asks.iter().map(|(id, it)| (id.clone(), self.keeper.given(&it.services))).collect();
-            return Ok(provision::plan(&self.machine, &self.asks, &given, &self.keeper));
+            return Ok(provision::plan(&self.machine, &self.asks, &given, (&self.keeper, &self.crew)));
         }
         sockets::find(&self.machine, &self.asks, given, &self.plans, (Demand::Can, reserved.clone()))
     }
@@ -162,7 +168,8 @@ impl Entrances {
     /// Looks at what no event tells of: what is missing is made again, what was short may be there now.
     pub fn tend(&mut self, known: Known, mailbox: &Mailbox) {
         let orphans = self.keeper.orphans(known);
-        self.keeper.missing().into_iter().chain(orphans).for_each(|(target, wish)| mailbox.put(target, wish));
+        let own = self.shared.services.iter().map(|it| it.namespace.as_str()).collect();
+        self.keeper.missing(&own).into_iter().chain(orphans).for_each(|(target, wish)| mailbox.put(target, wish));
         // Others may let go of what they have; a pool does not grow.
         let may_end = |it: &Plan| matches!(it.shortage, Some(Shortage::Exhausted | Shortage::Taken(_)));
         let short = |it: &Plan| may_end(it) || it.ports.iter().any(|port| port.listens && it.sockets(port).is_empty());
@@ -240,7 +247,7 @@ fn said(plan: &Plan, shows_others: bool) -> Vec<Said> {
     }
     if let Some(why) = plan.shortage.filter(|_| !shows_others) {
         let rest = match plan.ports.iter().any(|it| it.node_port.is_some()) {
-            true => format!("the node ports answer on {}", plan.node_address),
+            true => format!("the node ports answer on {}", plan.nodes_told()),
             false => "nothing answers until there is one".to_owned(),
         };
         let message = format!("no address can be given: {why}; {rest}");

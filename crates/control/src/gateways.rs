@@ -11,7 +11,7 @@ use crate::plan::{Access, Plan, PlannedPort};
 use crate::provision::Pods;
 use model::{BindingState, GatewayId, ListenerProtocol, ObjectRef, Replies, SectionName, Text};
 use pools::{Claim, NodePortClaim, Pool};
-use resources::{Entrance, Name, SharedGateway, Workload, WorkloadAccess};
+use resources::{Entrance, Name, SharedGateway, Size, Workload, WorkloadAccess};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
@@ -64,6 +64,12 @@ pub(crate) struct Asked {
     pub entrance: Option<Entrance>,
     pub access: Access,
     pub wanted: Option<IpAddr>,
+    /// Of what runs it.
+    pub size: Size,
+    /// For everything that is made for it.
+    pub labels: BTreeMap<Text, Text>,
+    /// For its Services.
+    pub annotations: BTreeMap<Text, Text>,
     /// By number.
     pub ports: BTreeMap<u16, AskedPort>,
     pub replies: Replies,
@@ -123,15 +129,18 @@ impl Asked {
             ports.insert(TCP, AskedPort { listens: false, ..own("tcp", ListenerProtocol::Tcp) });
         }
         add(&mut ports, listens);
-        let entrance = listens.and_then(|it| it.entrance.clone());
-        let wishes = entrance.as_ref().map_or(wishes, Wishes::of);
+        let request = listens.and_then(|it| it.request.as_ref());
+        let wishes = request.map_or(wishes, |it| Wishes::of(&it.entrance));
         Self {
             id: shared.id.clone(),
             workload: None,
             services: shared.services.clone(),
-            entrance,
+            entrance: request.map(|it| it.entrance.clone()),
             access: wishes.access,
             wanted: wishes.wanted,
+            size: request.map(|it| it.size.clone()).unwrap_or_default(),
+            labels: request.map(|it| it.labels.clone()).unwrap_or_default(),
+            annotations: request.map(|it| it.service_annotations()).unwrap_or_default(),
             ports,
             replies: listens.map(|it| it.replies.clone()).unwrap_or_default(),
         }
@@ -149,6 +158,9 @@ impl Asked {
             entrance: Some(workload.entrance.clone()),
             access,
             wanted,
+            size: workload.size.clone(),
+            labels: workload.labels.clone(),
+            annotations: workload.annotations.clone(),
             ports,
             replies: listens.replies.clone(),
         }
@@ -260,6 +272,8 @@ impl Machine {
             shortage: None,
             others: Vec::new(),
             node_address: self.node_address,
+            nodes: Vec::new(),
+            crew: None,
             ports: ports.collect(),
             replies: asked.replies.clone(),
         }

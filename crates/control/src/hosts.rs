@@ -96,8 +96,11 @@ impl Hosts {
         self.gateways.retain(|id, _| plans.get(id).is_some());
         for plan in plans.iter() {
             let known = self.gateways.entry(plan.id.clone()).or_default();
-            known.memory.follow(address(plan), now, self.options.grace);
-            if let Some(said) = plan.services.first().filter(|_| !known.seen).and_then(|it| self.services.get(it)) {
+            let said = plan.services.first().filter(|_| !known.seen).and_then(|it| self.services.get(it));
+            // Of a cluster's many nodes it stays with the one it had.
+            let had = known.memory.current.or_else(|| said?.memory.current).filter(|it| shown(plan).contains(it));
+            known.memory.follow(had.or_else(|| address(plan)), now, self.options.grace);
+            if let Some(said) = said {
                 known.seen = true;
                 known.memory.remember(&said.memory, now, self.options.grace);
             }

@@ -1,11 +1,10 @@
 //! The objects that gateways are seen as, kept as they should be: made, mended when somebody changes them, taken back with their gateway.
 
 use crate::first::Notes;
-use crate::gateway::{GATEWAY_NAMESPACE, ISTIO_NAMESPACE};
 use crate::gateways::{Asks, Gateways, Given, Machine, Shape, Wishes};
 use crate::prepare::namespace;
-use crate::provision::{cluster_address, is_workload, pod_service, workload};
-use crate::services::{class, gateway_of, is_ours, service, slice, slice_name};
+use crate::provision::{cluster_address, is_workload, pod_service, pod_slice, workload};
+use crate::services::{GATEWAY_NAME_LABEL, class, gateway_of, is_ours, service, slice, slice_name};
 use crate::views::{READ_ONLY, views};
 use model::GatewayId;
 use resources::Name;
@@ -50,7 +49,10 @@ struct Found {
 }
 
 /// The kinds that are watched: of these it is known what is there.
-const WATCHED: [Kind; 5] = [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Deployment, Kind::IngressClass];
+const WATCHED: [Kind; 6] =
+    [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Deployment, Kind::HorizontalPodAutoscaler, Kind::IngressClass];
+/// Maps that are ours as far as we filled them: what is no longer to be in them goes.
+const FILLED: [&str; 3] = ["/metadata/labels", "/metadata/annotations", "/spec/template/metadata/labels"];
 
 /// Of which objects it is known which there are: before that, nothing made for one of them is taken for an orphan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +72,7 @@ impl Keeper {
         let ours = |it: &Value| match target.kind {
             Kind::Service | Kind::EndpointSlice => is_ours(it),
             Kind::IngressClass => gateway_of(it).is_some() && is_ours(it),
-            Kind::Deployment if is_workload(it) => true,
+            Kind::Deployment | Kind::HorizontalPodAutoscaler if is_workload(it) => true,
             _ => it.pointer("/metadata/labels").and_then(|it| it.get(READ_ONLY)).is_some(),
         };
         let known = self.wanted.contains_key(target) || self.found.contains_key(target);
@@ -84,7 +86,7 @@ impl Keeper {
             Some(_) => {
                 self.found.remove(target);
                 // Slices and Pods are many, and hardly anybody chooses their names.
-                if matches!(target.kind, Kind::Service | Kind::Deployment | Kind::IngressClass) {
+                if matches!(target.kind, Kind::Service | Kind::Deployment | Kind::HorizontalPodAutoscaler | Kind::IngressClass) {
                     self.foreign.insert(target.clone());
                 }
                 known
@@ -123,7 +125,12 @@ impl Keeper {
     /// These gateways and no others. What must be written for that: what is different from what was wanted before, or from what is there. A
     /// Service that is left alone is not written.
     pub fn want(&mut self, with: With<'_>, (asks, plans): (&Asks, &Gateways), left_alone: Option<&Name>) -> Writes {
-        let wanted = wanted(with, asks, plans);
+        let mut wanted = wanted(with, asks, plans);
+        for (target, wishes) in &mut wanted {
+            if let (Some(before), Some(found)) = (self.wanted.get(target), self.found.get(target)) {
+                wishes.iter_mut().zip(before).for_each(|(now, before)| empty(now, before, &found.object));
+            }
+        }
         let left_alone = left_alone.map(|it| target(Kind::Service, it));
         let before = std::mem::replace(&mut self.wanted, wanted);
         let gone = before.keys().filter(|it| !self.wanted.contains_key(*it) && !self.foreign.contains(*it));
@@ -144,13 +151,14 @@ impl Keeper {
         wanted.into_iter().flatten().filter(|it| !it.holds(there)).map(|it| (target.clone(), it.clone())).collect()
     }
 
-    /// What ought to be there and is not is made again, with its namespace: that takes its time to go, and refuses what is written meanwhile.
-    pub fn missing(&self) -> Writes {
+    /// What ought to be there and is not is made again, with its namespace where that is one of these: it takes its time to go, and refuses
+    /// what is written meanwhile.
+    pub fn missing(&self, own: &BTreeSet<&str>) -> Writes {
         let missing = |it: &&Target| WATCHED.contains(&it.kind) && !self.found.contains_key(*it) && !self.foreign.contains(*it);
         let namespaces: BTreeSet<&str> = self.wanted.keys().filter(missing).map(|it| it.namespace.as_str()).collect();
         let mut writes = Writes::new();
         for name in namespaces {
-            if [GATEWAY_NAMESPACE, ISTIO_NAMESPACE].contains(&name) {
+            if own.contains(name) {
                 writes.push((Target::new(Kind::Namespace, "", name), Wish::Object(namespace(name))));
             }
             writes.extend(self.wanted.keys().filter(|it| it.namespace == name).flat_map(|it| self.mend(it)));
@@ -160,12 +168,12 @@ impl Keeper {
 
     /// What was made for gateways that nobody asks for any more, since before this process started, goes.
     pub fn orphans(&self, known: Known) -> Writes {
-        // A gateway that a Gateway asks for is called as that is; one that an IngressGateway asks for is seen in the gateways' own namespace.
-        let known = |id: &GatewayId| {
-            let requested = id.as_str().split_once('/').is_some_and(|(namespace, _)| namespace == GATEWAY_NAMESPACE);
-            if requested { known.requests } else { known.gateways }
+        // What is made for a Gateway has its name; all else is of an IngressGateway, or of whoever named gateways otherwise.
+        let known = |object: &Value| {
+            let of_gateway = object.pointer("/metadata/labels").is_some_and(|it| it.get(GATEWAY_NAME_LABEL).is_some());
+            if of_gateway { known.gateways } else { known.requests }
         };
-        let orphan = |it: &(&Target, &Found)| it.1.gateway.as_ref().is_some_and(known) && !self.wanted.contains_key(it.0);
+        let orphan = |it: &(&Target, &Found)| it.1.gateway.is_some() && known(&it.1.object) && !self.wanted.contains_key(it.0);
         let mut writes = Writes::new();
         for (target, _) in self.found.iter().filter(orphan) {
             writes.push((target.clone(), Wish::Absent));
@@ -197,7 +205,12 @@ pub(crate) fn wanted(with: With<'_>, asks: &Asks, plans: &Gateways) -> BTreeMap<
             // What others gave is theirs to change.
             let addresses = plan.others.is_empty().then(|| Wish::Addresses(plan.status()));
             wanted.insert(target(Kind::Service, name), std::iter::once(object).chain(addresses).collect());
-            if let Some(slice) = slice(asked, plan, name).filter(|_| machine.shape == Shape::Cluster) {
+            let slice = match machine.shape {
+                Shape::Up => None,
+                Shape::Cluster => slice(asked, plan, name),
+                Shape::Pods(_) => pod_slice(asked, plan, name),
+            };
+            if let Some(slice) = slice {
                 let target = Target::new(Kind::EndpointSlice, name.namespace.as_str(), slice_name(name));
                 wanted.insert(target, vec![Wish::Object(slice)]);
             }
@@ -215,6 +228,18 @@ pub(crate) fn wanted(with: With<'_>, asks: &Asks, plans: &Gateways) -> BTreeMap<
         }
     }
     wanted
+}
+
+/// Of what was wanted and no longer is, whatever is still there.
+fn empty(now: &mut Wish, before: &Wish, found: &Value) {
+    let (Wish::Object(now), Wish::Object(before)) = (now, before) else { return };
+    for at in FILLED {
+        let (Some(Value::Object(before)), Some(Value::Object(found))) = (before.pointer(at), found.pointer(at)) else { continue };
+        let Some(Value::Object(now)) = now.pointer_mut(at) else { continue };
+        for key in before.keys().filter(|it| found.contains_key(*it)) {
+            now.entry(key.clone()).or_insert(Value::Null);
+        }
+    }
 }
 
 fn target(kind: Kind, name: &Name) -> Target {

@@ -13,12 +13,13 @@
 //! ```
 //!
 //! Where gateways listen is decided by `gateways`, which is pure; `sockets` asks the machine what is in use; `entrances` remembers what was
-//! given, and `keep` writes the objects that gateways are seen as: `services` and `views` say what is in them. `hosts` remembers where they
+//! given, `crew` knows the cluster's Nodes and which Pods run each gateway, and `keep` writes the objects that gateways are seen as: `services` and `views` say what is in them. `hosts` remembers where they
 //! were, `generated` shows the hosts that are made of that, and `directory` tells the DNS server where all hosts lead.
 //!
 //! **Invariant:** publishing never waits for a gateway, nor for a status; a status names a version that the gateway acknowledged.
 
 mod answers;
+mod crew;
 mod directory;
 mod entrances;
 mod first;
@@ -45,10 +46,10 @@ mod views;
 mod watch;
 mod world;
 
+pub use crew::Member;
 pub use first::First;
 pub use gateway::{
-    CONTROLLER, GATEWAY_CONTROLLER, GATEWAY_ID, GATEWAY_NAME, GATEWAY_NAMESPACE, ISTIO_CONTROLLER, ISTIO_GATEWAY_CONTROLLER, ISTIO_NAME,
-    ISTIO_NAMESPACE, shared_gateway,
+    CONTROLLER, GATEWAY_CONTROLLER, ISTIO_CONTROLLER, ISTIO_GATEWAY_CONTROLLER, ISTIO_NAME, ISTIO_NAMESPACE, naming, shared_gateway,
 };
 pub use gateways::{Gateways, Machine, Shape};
 pub use hosts::{HostOptions, host_template};

@@ -1,10 +1,14 @@
 //! Where one gateway listens, as it was decided.
 
+use crate::crew::Member;
 use model::{Binding, Certificate, Gateway, GatewayId, Listener, ListenerProtocol, ObjectRef, Replies, SectionName};
 use pools::Shortage;
 use resources::{Entrance, Kind, Name};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+
+/// Nodes that a sentence names.
+const TOLD: usize = 4;
 
 /// How a gateway is reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +43,10 @@ pub struct Plan {
     /// What somebody else, a cloud for example, has given its Services: shown in place of ours.
     pub others: Vec<status::Address>,
     pub node_address: IpAddr,
+    /// Where a cluster's node ports answer beside; empty: on that address alone.
+    pub nodes: Vec<IpAddr>,
+    /// The Pods that run it; `None`: this process does.
+    pub crew: Option<Vec<Member>>,
     /// In order of `port`.
     pub ports: Vec<PlannedPort>,
     /// How a local reply looks where no host matched.
@@ -81,8 +89,21 @@ impl Plan {
             (Some(address), ..) => vec![address.to_string()],
             (None, Access::ClusterIp, Some(service)) => vec![format!("{}.{}.svc.cluster.local", service.name, service.namespace)],
             (None, ..) if self.ports.iter().all(|it| it.node_port.is_none()) => Vec::new(),
-            (None, ..) => vec![self.node_address.to_string()],
+            (None, ..) => self.node_ports_at().iter().map(IpAddr::to_string).collect(),
         }
+    }
+
+    /// The addresses at which node ports answer.
+    pub fn node_ports_at(&self) -> Vec<IpAddr> {
+        if self.nodes.is_empty() { vec![self.node_address] } else { self.nodes.clone() }
+    }
+
+    /// The same, for a sentence.
+    pub(crate) fn nodes_told(&self) -> String {
+        let all = self.node_ports_at();
+        let told: Vec<String> = all.iter().take(TOLD).map(IpAddr::to_string).collect();
+        let rest = all.len() - told.len();
+        if rest == 0 { told.join(", ") } else { format!("{} and {rest} more nodes", told.join(", ")) }
     }
 
     /// Whether an IngressGateway asked for it: then it serves Ingresses, as the shared one does.

@@ -1,5 +1,6 @@
 //! Before the first listener: which addresses and ports the shared gateway had, and which it can have.
 
+use crate::crew::Crew;
 use crate::first::{First, MADE, Notes, first_objects};
 use crate::gateways::{Gateways, Given, Machine, Shape, Taken, Wishes, asks};
 use crate::keep::{Keeper, With, wanted};
@@ -17,6 +18,8 @@ use translate::Listening;
 
 /// The longest wait for the API.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// On a namespace that is a project: whose.
+const WORKSPACE: &str = "kubesphere.io/workspace";
 /// Objects per page of a list.
 const PAGE: u32 = 500;
 
@@ -28,6 +31,10 @@ pub enum PrepareError {
     Api(#[from] kube::Error),
     #[error("{target} cannot be written: {source}")]
     Write { target: String, source: Box<status::WriteError> },
+    #[error(
+        "namespace {namespace} is a project of workspace {workspace}, whose people would have rights over all gateways; name another one"
+    )]
+    SomebodyS { namespace: String, workspace: String },
     #[error("the API does not answer within {} s", DEADLINE.as_secs())]
     Deadline,
 }
@@ -53,12 +60,13 @@ pub async fn prepare(client: &Client, machine: &Machine, shared: &SharedGateway,
         let given = BTreeMap::from([(shared.id.clone(), Given::of(&given))]);
         let reserved = reserved(shared, &services);
         let plans = match machine.shape {
-            Shape::Pods(_) => provision::plan(machine, &asks, &given, &Keeper::default()),
+            Shape::Pods(_) => provision::plan(machine, &asks, &given, (&Keeper::default(), &Crew::default())),
             Shape::Up | Shape::Cluster => sockets::find(machine, &asks, &given, &Gateways::default(), (Demand::Must, reserved))?,
         };
         let mut notes = first.notes.clone();
         notes.insert(MADE.to_owned(), first_objects(client, own.map(|it| it.1), first).await?);
         // One that is there is mended once it is known which ports objects want of it: nothing is written where nothing has changed.
+        nobody_s(client, &shared.services).await?;
         if own.is_none() {
             make_namespaces(client, &shared.services).await?;
             let mut writes = wanted(With { machine, host: &first.host, notes: &notes }, &asks, &plans);
@@ -107,6 +115,17 @@ fn reserved(shared: &SharedGateway, services: &BTreeMap<Name, Value>) -> Taken {
         taken.node_ports.extend(given.node_ports());
     }
     taken
+}
+
+/// Whoever has rights in a project would have them over everybody's gateways.
+async fn nobody_s(client: &Client, services: &[Name]) -> Result<(), PrepareError> {
+    let api: Api<DynamicObject> = Api::all_with(client.clone(), &Kind::Namespace.resource());
+    let Some(namespace) = services.first().map(|it| &it.namespace) else { return Ok(()) };
+    let workspace = api.get_opt(namespace).await?.and_then(|it| it.metadata.labels?.remove(WORKSPACE));
+    match workspace {
+        Some(workspace) => Err(PrepareError::SomebodyS { namespace: namespace.to_string(), workspace }),
+        None => Ok(()),
+    }
 }
 
 async fn make_namespaces(client: &Client, services: &[Name]) -> Result<(), PrepareError> {

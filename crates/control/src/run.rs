@@ -104,8 +104,12 @@ pub async fn run(
 
 /// What is translated, and what gateways are seen as.
 fn kinds(shape: Shape) -> Vec<Kind> {
-    let more = (shape != Shape::Cluster).then_some(Kind::Deployment);
-    Kind::ALL.into_iter().filter(|it| it.read().is_some()).chain(more).collect()
+    let more: &[Kind] = match shape {
+        Shape::Up => &[Kind::Deployment],
+        Shape::Cluster => &[],
+        Shape::Pods(_) => &[Kind::Deployment, Kind::HorizontalPodAutoscaler, Kind::Node],
+    };
+    Kind::ALL.into_iter().filter(|it| it.read().is_some()).chain(more.iter().copied()).collect()
 }
 
 async fn until(due: Option<Instant>) {

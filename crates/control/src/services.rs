@@ -1,7 +1,7 @@
 //! The Services that gateways are seen as: as they should be, and what they say.
 
 use crate::first::Notes;
-use crate::gateway::{CONTROLLER, GATEWAY_NAMESPACE, ISTIO_NAME, ISTIO_NAMESPACE, LABELS};
+use crate::gateway::{CONTROLLER, ISTIO_NAME, ISTIO_NAMESPACE, LABELS};
 use crate::gateways::{Asked, Given, Machine, Shape, Wishes};
 use crate::plan::{Access, Plan, PlannedPort};
 use model::{ObjectRef, Text};
@@ -22,13 +22,17 @@ pub(crate) const INSTANCE: &str = "app.kubernetes.io/instance";
 /// Gateway API's own label for what is made for a Gateway.
 pub(crate) const GATEWAY_NAME_LABEL: &str = "gateway.networking.k8s.io/gateway-name";
 const GATEWAY_CLASS_LABEL: &str = "gateway.networking.k8s.io/gateway-class-name";
+/// As KubeSphere labels a gateway with whom it is for.
+pub(crate) const TYPE: &str = "kubesphere.io/gateway-type";
+pub(crate) const EVERYBODY: &str = "cluster";
 /// The longest value of a label.
 const VALUE: usize = 63;
 
 /// A gateway's Service as it should be. `notes`: more annotations of the shared gateway's own one.
 pub(crate) fn service((machine, notes): (&Machine, &Notes), asked: &Asked, plan: &Plan, name: &Name) -> Value {
-    let mut annotations = copied(asked.workload.as_ref().map(|it| &it.annotations));
-    annotations.insert(NODE_ADDRESS.into(), plan.node_address.to_string().into());
+    let mut annotations = copied(&asked.annotations);
+    let node = plan.nodes.first().unwrap_or(&plan.node_address);
+    annotations.insert(NODE_ADDRESS.into(), node.to_string().into());
     annotations.insert(GATEWAY.into(), plan.id.as_str().into());
     annotations.insert(ADDRESS.into(), plan.address.map(|it| it.to_string()).unwrap_or_default().into());
     if asked.workload.is_none() && asked.services.first() == Some(name) {
@@ -107,6 +111,12 @@ pub(crate) fn slice(asked: &Asked, plan: &Plan, name: &Name) -> Option<Value> {
         Some(json!({ "name": port_name(name, it.port, it.name.as_str()), "port": number, "protocol": "TCP" }))
     };
     let ports: Vec<Value> = plan.ports.iter().filter_map(port).collect();
+    let endpoints = vec![json!({ "addresses": [node.to_string()], "conditions": { "ready": true } })];
+    Some(slice_of((asked, plan), name, ports, (node.is_ipv4(), endpoints)))
+}
+
+/// `endpoints`: whether they are of IPv4, and which.
+pub(crate) fn slice_of((asked, plan): (&Asked, &Plan), name: &Name, ports: Vec<Value>, (v4, endpoints): (bool, Vec<Value>)) -> Value {
     let mut labels = labels(asked, name);
     labels.insert("kubernetes.io/service-name".into(), name.name.as_str().into());
     labels.insert("endpointslice.kubernetes.io/managed-by".into(), "gateway.paifang.dev".into());
@@ -115,14 +125,14 @@ pub(crate) fn slice(asked: &Asked, plan: &Plan, name: &Name) -> Option<Value> {
     if let Some(owner) = owner(asked) {
         metadata["ownerReferences"] = owner;
     }
-    Some(json!({
+    json!({
         "apiVersion": "discovery.k8s.io/v1",
         "kind": "EndpointSlice",
         "metadata": metadata,
-        "addressType": if node.is_ipv4() { "IPv4" } else { "IPv6" },
-        "endpoints": [{ "addresses": [node.to_string()], "conditions": { "ready": true } }],
+        "addressType": if v4 { "IPv4" } else { "IPv6" },
+        "endpoints": endpoints,
         "ports": ports,
-    }))
+    })
 }
 
 pub(crate) fn slice_name(service: &Name) -> String {
@@ -134,7 +144,7 @@ fn is_istio(name: &Name) -> bool {
 }
 
 /// Istio's Service calls its first port `http2`; no other port has that name then.
-fn port_name(service: &Name, port: u16, name: &str) -> String {
+pub(crate) fn port_name(service: &Name, port: u16, name: &str) -> String {
     match name {
         "http" if port == 80 && is_istio(service) => "http2".to_owned(),
         "http2" if is_istio(service) => format!("http2-{port}"),
@@ -144,7 +154,7 @@ fn port_name(service: &Name, port: u16, name: &str) -> String {
 
 /// What everything is labelled with that is made for a gateway. What marks it as ours wins over what its owner copies to it.
 pub(crate) fn labels(asked: &Asked, name: &Name) -> Map<String, Value> {
-    let mut labels = copied(asked.workload.as_ref().map(|it| &it.labels));
+    let mut labels = copied(&asked.labels);
     if let Some(workload) = asked.workload.as_ref().filter(|it| it.owner.kind == *resources::Kind::Gateway.name()) {
         labels.insert(GATEWAY_NAME_LABEL.into(), value(&workload.owner.name).into());
         labels.insert(GATEWAY_CLASS_LABEL.into(), value(&workload.class).into());
@@ -159,8 +169,8 @@ pub(crate) fn labels(asked: &Asked, name: &Name) -> Map<String, Value> {
         (MANAGED_BY, MANAGER),
     ];
     labels.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value.into())));
-    if *name.namespace == *GATEWAY_NAMESPACE && asked.workload.is_none() {
-        labels.insert("kubesphere.io/gateway-type".into(), "cluster".into());
+    if asked.workload.is_none() && asked.services.first() == Some(name) {
+        labels.insert(TYPE.into(), EVERYBODY.into());
     }
     labels
 }
@@ -170,8 +180,8 @@ fn value(name: &str) -> &str {
     name.get(..VALUE).unwrap_or(name).trim_end_matches(['-', '.', '_'])
 }
 
-pub(crate) fn copied(from: Option<&BTreeMap<Text, Text>>) -> Map<String, Value> {
-    from.into_iter().flatten().map(|(name, value)| (name.to_string(), value.as_str().into())).collect()
+pub(crate) fn copied(from: &BTreeMap<Text, Text>) -> Map<String, Value> {
+    from.iter().map(|(name, value)| (name.to_string(), value.as_str().into())).collect()
 }
 
 /// So that it goes with the Gateway it was made for.

@@ -210,7 +210,13 @@ async fn follow(api: &Api<Raw>, kind: Kind, outgoing: &mpsc::Sender<(Kind, Seen)
                     return false;
                 }
             }
-            Err(error) if !kind.is_built_in() && is_absence(&error) => return true,
+            Err(error) if kind.is_optional() && is_absence(&error) => {
+                // Of a kind that every server has it is a right that is missing.
+                if kind.is_built_in() && !presence.told {
+                    tracing::warn!(%kind, %error, "may not be watched; going on without");
+                }
+                return true;
+            }
             Err(error) if failing => tracing::debug!(%kind, %error, "still cannot watch"),
             Err(error) => {
                 failing = true;

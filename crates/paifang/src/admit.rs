@@ -6,12 +6,12 @@ use resources::Severity;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use translate::{Options, Others};
+use translate::{Naming, Options, Others};
 
 /// What Kubernetes refuses, the API server refuses itself. All else is served as far as it goes, and said. `own`: sockets of this process that
 /// no backend may name.
-pub fn admit(own: Vec<SocketAddr>) -> Admit {
-    let options = options(own);
+pub fn admit(own: Vec<SocketAddr>, naming: Naming) -> Admit {
+    let options = options(own, naming);
     Arc::new(move |review: &Review<'_>| {
         let (Some(new), "") = (review.new, review.subresource) else { return Ok(Vec::new()) };
         if !matches!(review.verb, Verb::Create | Verb::Update | Verb::Patch) {
@@ -26,10 +26,10 @@ pub fn warn(demo: bool) -> Warn {
     Arc::new(move |object| if control::runs_nothing(object, demo) { apiserver::no_containers(object) } else { Vec::new() })
 }
 
-fn options(own: Vec<SocketAddr>) -> Options {
-    let shared = control::shared_gateway();
+fn options(own: Vec<SocketAddr>, naming: Naming) -> Options {
+    let shared = control::shared_gateway(&naming);
     let mut options = Options::new(shared.id.clone());
-    options.gateways = vec![shared];
+    (options.gateways, options.naming) = (vec![shared], naming);
     options.ingress.classes.others = Others::NotAtHand;
     options.egress = Egress::new(own);
     options
@@ -50,7 +50,7 @@ mod tests {
         let annotations = json!({ translate::ENDPOINTS_ANNOTATION: "127.0.0.1:6443" });
         let metadata = json!({ "name": "web", "namespace": "demo", "annotations": annotations });
         let service = json!({ "apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": { "ports": [{ "port": 80 }] } });
-        assert_eq!(warnings(&service, &options(vec![SocketAddr::from(([127, 0, 0, 1], 6443))])).len(), 1);
-        assert_eq!(warnings(&service, &options(Vec::new())).len(), 0);
+        assert_eq!(warnings(&service, &options(vec![SocketAddr::from(([127, 0, 0, 1], 6443))], Naming::default())).len(), 1);
+        assert_eq!(warnings(&service, &options(Vec::new(), Naming::default())).len(), 0);
     }
 }

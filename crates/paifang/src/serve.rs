@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use translate::ClusterIps;
+use translate::{ClusterIps, Workloads};
 
 /// Acknowledgements that wait for the control loop.
 pub const ACKS: usize = 16;
@@ -141,9 +141,13 @@ fn first(wanted: &Wanted<'_>) -> First {
 
 /// As this process translates; which addresses no backend may have comes later.
 fn translation(wanted: &Wanted<'_>) -> translate::Options {
-    let mut shared = control::shared_gateway();
+    let mut shared = control::shared_gateway(&wanted.translation.gateway_names);
     let mut options = translate::Options::new(shared.id.clone());
     wanted.translation.apply(&mut options);
+    options.workloads = match wanted.shape {
+        Shape::Pods(_) => Workloads::Pods,
+        Shape::Up | Shape::Cluster => Workloads::OneProcess,
+    };
     options.ingress.cluster_ips = match wanted.shape {
         Shape::Pods(_) => ClusterIps::Routed,
         // The process runs on a host, not in a cluster's network.

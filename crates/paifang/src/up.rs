@@ -29,7 +29,7 @@ pub async fn run(args: UpArgs) -> Result<Exit, Fault> {
     let mut options = apiserver::Options::new(&data_dir);
     options.issuer = issuer;
     options.address = args.api_address;
-    options.admit = Some(admit::admit(own(&args)));
+    options.admit = Some(admit::admit(own(&args), args.translation.gateway_names.clone()));
     options.warn = admit::warn(args.demo);
     let api = apiserver::start(store.clone(), options).await?;
     let backups = Backups::listen(&data_dir, api.copies().clone());

@@ -12,6 +12,7 @@ pub(crate) mod namespace;
 pub(crate) mod pod;
 pub(crate) mod secret;
 pub(crate) mod service;
+pub(crate) mod size;
 pub(crate) mod slice;
 
 use crate::problem::Problem;

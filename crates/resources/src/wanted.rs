@@ -1,9 +1,12 @@
 //! What objects ask of gateways as such: where to listen, and that there be one at all.
 
+use crate::kind::ingress_gateway::IngressGateway;
 use crate::kind::meta::Name;
+use crate::kind::size::Size;
 use model::{GatewayId, HostPattern, ListenerProtocol, ObjectRef, Replies, SectionName, Text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// A gateway as objects ask for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,8 +14,8 @@ pub struct Wanted {
     pub gateway: GatewayId,
     /// `None`: the gateway is a shared one, which is there already.
     pub workload: Option<Workload>,
-    /// How a shared one is to be reached, where an object says so.
-    pub entrance: Option<Entrance>,
+    /// Who says how a shared one is to be, if anybody does.
+    pub request: Option<Arc<IngressGateway>>,
     /// Several owners may want one port.
     pub ports: Vec<WantedPort>,
     /// Where no host matches.
@@ -42,6 +45,7 @@ pub struct Workload {
     /// The GatewayClass.
     pub class: Text,
     pub entrance: Entrance,
+    pub size: Size,
     /// For everything that is made for it.
     pub labels: BTreeMap<Text, Text>,
     pub annotations: BTreeMap<Text, Text>,

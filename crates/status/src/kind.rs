@@ -12,7 +12,9 @@ pub enum Kind {
     ConfigMap,
     ServiceAccount,
     Pod,
+    Node,
     Deployment,
+    HorizontalPodAutoscaler,
     Ingress,
     IngressClass,
     GatewayClass,
@@ -47,7 +49,7 @@ pub struct Target {
 // === impl Kind ===
 
 impl Kind {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Namespace,
         Self::Service,
         Self::EndpointSlice,
@@ -55,7 +57,9 @@ impl Kind {
         Self::ConfigMap,
         Self::ServiceAccount,
         Self::Pod,
+        Self::Node,
         Self::Deployment,
+        Self::HorizontalPodAutoscaler,
         Self::Ingress,
         Self::IngressClass,
         Self::GatewayClass,
@@ -117,9 +121,18 @@ impl Kind {
         !matches!(self.row().0, GATEWAY_API | ISTIO | OWN | KUBESPHERE)
     }
 
+    /// Whether everything else goes on where it may not be read.
+    pub fn is_optional(self) -> bool {
+        !self.is_built_in() || matches!(self, Self::Node | Self::HorizontalPodAutoscaler)
+    }
+
     /// The version it is read in.
     fn version(self) -> &'static str {
-        if matches!(self.row().0, OWN | KUBESPHERE) { "v1alpha1" } else { "v1" }
+        match self.row().0 {
+            OWN | KUBESPHERE => "v1alpha1",
+            "autoscaling" => "v2",
+            _ => "v1",
+        }
     }
 
     /// Group, kind, plural, namespaced.
@@ -132,7 +145,9 @@ impl Kind {
             Self::ConfigMap => ("", "ConfigMap", "configmaps", true),
             Self::ServiceAccount => ("", "ServiceAccount", "serviceaccounts", true),
             Self::Pod => ("", "Pod", "pods", true),
+            Self::Node => ("", "Node", "nodes", false),
             Self::Deployment => ("apps", "Deployment", "deployments", true),
+            Self::HorizontalPodAutoscaler => ("autoscaling", "HorizontalPodAutoscaler", "horizontalpodautoscalers", true),
             Self::Ingress => ("networking.k8s.io", "Ingress", "ingresses", true),
             Self::IngressClass => ("networking.k8s.io", "IngressClass", "ingressclasses", false),
             Self::GatewayClass => (GATEWAY_API, "GatewayClass", "gatewayclasses", false),

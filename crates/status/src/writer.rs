@@ -141,7 +141,7 @@ async fn write_once(client: &Client, target: &Target, wish: &Wish) -> Result<Wri
             return Ok(Written::Nothing);
         }
         (Wish::Object(object) | Wish::Event(object), None) => {
-            let object: DynamicObject = serde_json::from_value(object.clone())?;
+            let object: DynamicObject = serde_json::from_value(without_nulls(object))?;
             api.create(&PostParams::default(), &object).await?;
         }
         (wish, Some(current)) => {
@@ -151,6 +151,17 @@ async fn write_once(client: &Client, target: &Target, wish: &Wish) -> Result<Wri
         }
     }
     Ok(Written::Something)
+}
+
+/// What is not to be there is not there yet.
+fn without_nulls(object: &Value) -> Value {
+    match object {
+        Value::Object(fields) => {
+            let kept = fields.iter().filter(|(_, it)| !it.is_null());
+            kept.map(|(name, it)| (name.clone(), without_nulls(it))).collect::<serde_json::Map<_, _>>().into()
+        }
+        other => other.clone(),
+    }
 }
 
 /// As Kubernetes writes times.

@@ -5,7 +5,7 @@ use crate::listener::{Judged, Protocol, judged};
 use crate::ours::{Ours, ours};
 use crate::place::{Place, own_id, place};
 use model::{GatewayId, ListenerProtocol, SectionName, Text};
-use resources::{Entrance, Gateway, Kind, Wanted, WantedPort, Workload, WorkloadAccess};
+use resources::{Entrance, Gateway, Kind, Size, Wanted, WantedPort, Workload, WorkloadAccess};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -27,7 +27,7 @@ fn of_gateway(given: Given<'_>, ours: Ours<'_>) -> Option<Wanted> {
     };
     let ports = ports(ours.gateway, &judged(given, ours));
     // A Service without a port is none.
-    (!ports.is_empty()).then(|| Wanted { gateway, workload, entrance: None, ports, replies: ours.replies.clone() })
+    (!ports.is_empty()).then(|| Wanted { gateway, workload, request: None, ports, replies: ours.replies.clone() })
 }
 
 /// One for each port that some listener serves, named after the first.
@@ -72,6 +72,7 @@ fn workload(ours: Ours<'_>, address: Option<IpAddr>) -> Workload {
         name: gateway.workload_name(),
         class: gateway.class.clone(),
         entrance: Entrance { access: access(gateway).unwrap_or_default(), address, ..Entrance::default() },
+        size: Size::default(),
         labels: labels(ours),
         annotations: annotations(gateway),
     }

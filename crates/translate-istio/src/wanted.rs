@@ -12,7 +12,7 @@ impl<'a> Context<'a> {
         let wanted = self.shared.iter().map(|shared| Wanted {
             gateway: shared.id.clone(),
             workload: None,
-            entrance: None,
+            request: None,
             ports: self.ports(shared),
             replies: self.options.replies.clone(),
         });

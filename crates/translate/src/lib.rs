@@ -33,7 +33,7 @@ pub use check::{check, place};
 pub use endpoints::endpoints;
 pub use in_use::{InUse, Turnover};
 pub use listening::{Listening, Listens, Port, listening};
-pub use options::{Frontend, Options, Services};
+pub use options::{Frontend, Options, Services, Workloads};
 pub use report::{has_status, report};
 pub use reports::{Part, Reports};
 pub use requests::{Naming, PLATFORM};

@@ -2,8 +2,9 @@
 
 use crate::{Options, Services, requests};
 use model::{GatewayId, ListenerProtocol, ObjectRef, Replies, SectionName};
-use resources::{Cause, Entrance, Problem, Report, Resources, Wanted, WantedPort, Workload};
+use resources::{Cause, IngressGateway, Problem, Report, Resources, Wanted, WantedPort, Workload};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use translate_service::Exposed;
 
 /// Ports of all gateways together, beside those a shared one has by itself: each takes a socket of every worker at every address, and node
@@ -23,8 +24,8 @@ pub struct Listening {
 pub struct Listens {
     /// `None`: a shared gateway.
     pub workload: Option<Workload>,
-    /// How a shared one is to be reached; `None`: nobody said.
-    pub entrance: Option<Entrance>,
+    /// Who says how a shared one is to be; `None`: nobody does.
+    pub request: Option<Arc<IngressGateway>>,
     pub ports: BTreeMap<u16, Port>,
     pub replies: Replies,
 }
@@ -50,12 +51,12 @@ pub fn listening(resources: &Resources, options: &Options) -> (Listening, Vec<Re
 
 fn settle(options: &Options, wanted: impl IntoIterator<Item = Wanted>) -> (Listening, Vec<Report>) {
     let (mut listening, mut ports) = (Listening::default(), BTreeMap::<GatewayId, Vec<WantedPort>>::new());
-    for Wanted { gateway, workload, entrance, ports: wanted, replies } in wanted {
+    for Wanted { gateway, workload, request, ports: wanted, replies } in wanted {
         ports.entry(gateway.clone()).or_default().extend(wanted);
-        let empty = || Listens { workload: None, entrance: None, ports: BTreeMap::new(), replies };
+        let empty = || Listens { workload: None, request: None, ports: BTreeMap::new(), replies };
         let listens = listening.gateways.entry(gateway).or_insert_with(empty);
         listens.workload = listens.workload.take().or(workload);
-        listens.entrance = listens.entrance.take().or(entrance);
+        listens.request = listens.request.take().or(request);
     }
     let mut wanted: Vec<(&GatewayId, WantedPort)> =
         ports.iter_mut().flat_map(|(gateway, wanted)| wanted.drain(..).map(move |port| (gateway, port))).collect();

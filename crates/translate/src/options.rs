@@ -11,6 +11,8 @@ pub struct Options {
     pub gateways: Vec<SharedGateway>,
     /// Of the gateways that are asked for.
     pub naming: Naming,
+    /// What runs gateways.
+    pub workloads: Workloads,
     pub ingress: translate_ingress::Options,
     pub istio: translate_istio::Options,
     pub gateway_api: translate_gateway_api::Options,
@@ -32,6 +34,16 @@ pub enum Services {
     Forwarded,
 }
 
+/// What runs gateways.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Workloads {
+    /// One process all of them.
+    #[default]
+    OneProcess,
+    /// Each has Pods of its own.
+    Pods,
+}
+
 /// An API that routes come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Frontend {
@@ -48,6 +60,7 @@ impl Options {
         Self {
             gateways: vec![SharedGateway::new(gateway)],
             naming: Naming::default(),
+            workloads: Workloads::default(),
             ingress: translate_ingress::Options::default(),
             istio: translate_istio::Options::default(),
             gateway_api: translate_gateway_api::Options::default(),

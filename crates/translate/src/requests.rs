@@ -1,10 +1,10 @@
 //! Gateways that objects ask for: which of them there are to be, and why others are not.
 
-use crate::Options;
+use crate::{Options, Workloads};
 use model::{GatewayId, ListenerProtocol, ObjectRef, Replies, SectionName, Text};
 use resources::{
-    Cause, Condition, GatewayScope, IngressGateway, Kind, Name, Origin, Problem, Report, Resources, Scope, SharedGateway, Status, Truth,
-    Wanted, WantedPort, Workload,
+    Cause, Condition, GatewayScope, IngressGateway, Kind, Name, Origin, Problem, Report, Resources, Scope, SharedGateway, Size, Status,
+    Truth, Wanted, WantedPort, Workload,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -34,6 +34,11 @@ impl Default for Naming {
 }
 
 impl Naming {
+    /// The workload of the gateway that is there whoever asks.
+    pub fn everybody(&self) -> Name {
+        Name::new(self.namespace.clone(), short(format!("{}-{PLATFORM}", self.prefix)))
+    }
+
     /// The workload of a request; `None`: that gateway is there anyway.
     fn workload(&self, request: &IngressGateway) -> Option<Name> {
         let of = |what: &str| Some(Name::new(self.namespace.clone(), short(format!("{}-{what}", self.prefix))));
@@ -164,7 +169,7 @@ pub(crate) fn wanted(options: &Options) -> Vec<Wanted> {
     asked.map(|(gateway, request)| of_request(gateway, request)).collect()
 }
 
-fn of_request(gateway: &SharedGateway, request: &IngressGateway) -> Wanted {
+fn of_request(gateway: &SharedGateway, request: &Arc<IngressGateway>) -> Wanted {
     let owner = request.object_ref();
     let port = |number, protocol, name: &str| WantedPort {
         number,
@@ -185,17 +190,12 @@ fn of_request(gateway: &SharedGateway, request: &IngressGateway) -> Wanted {
         name: name.clone(),
         class: Text::default(),
         entrance: request.entrance.clone(),
+        size: request.size.clone(),
         labels,
-        annotations: annotations(request),
+        annotations: request.service_annotations(),
     });
     let ports = if own { ports.into() } else { Vec::new() };
-    Wanted { gateway: gateway.id.clone(), workload, entrance: Some(request.entrance.clone()), ports, replies: Replies::default() }
-}
-
-/// What marks objects as ours nobody else writes.
-fn annotations(request: &IngressGateway) -> BTreeMap<Text, Text> {
-    let foreign = |key: &str| !key.starts_with("paifang.dev/") && !key.starts_with("kubectl.kubernetes.io/");
-    request.annotations.iter().filter(|(key, _)| foreign(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+    Wanted { gateway: gateway.id.clone(), workload, request: Some(request.clone()), ports, replies: Replies::default() }
 }
 
 /// What there is to say about a request.
@@ -208,7 +208,7 @@ pub(crate) fn report(resources: &Resources, options: &Options, object: &ObjectRe
             let gateway = options.gateways.iter().find(|it| it.request.as_ref().is_some_and(|it| it.object_ref() == *object));
             report.gateways.extend(gateway.map(|it| it.id.clone()));
             conditions.push(Condition::new("Accepted", Truth::True, "Accepted", served(gateway)));
-            conditions.extend(noted(request));
+            conditions.extend(noted(request, options.workloads));
             if let Some(ignored) = translate_ingress::ignored_options(&request.config) {
                 conditions.push(Condition::new("OptionsIgnored", Truth::True, ignored.reason, Problem::list(&ignored.problems)));
                 report.problems.extend(ignored.problems);
@@ -232,16 +232,13 @@ fn served(gateway: Option<&SharedGateway>) -> String {
 }
 
 /// What is asked for and needs no doing here.
-fn noted(request: &IngressGateway) -> Vec<Condition> {
-    let mut conditions = Vec::new();
-    let size = &request.size;
-    let fields = [("replicas", size.replicas.is_some_and(|it| it != 1)), ("autoscaling", size.autoscaling), ("resources", size.resources)];
-    let fields: Vec<&str> = fields.into_iter().filter(|(_, said)| *said).map(|(name, _)| name).collect();
-    if !fields.is_empty() {
-        let message =
-            format!("spec.{}: one process serves every gateway here, so there are no Pods to count or to limit", fields.join(", spec."));
-        conditions.push(Condition::new("ReplicasIgnored", Truth::True, "OneProcess", message));
+fn noted(request: &IngressGateway, workloads: Workloads) -> Vec<Condition> {
+    let mut conditions: Vec<Condition> = match workloads {
+        Workloads::OneProcess => one_process(&request.size),
+        Workloads::Pods => autoscaled(&request.size),
     }
+    .into_iter()
+    .collect();
     if request.governance {
         let message = "what the gateway does for requests, it does by itself: no Pod needs a sidecar";
         conditions.push(Condition::new("SidecarNotNeeded", Truth::True, "ByTheGateway", message));
@@ -252,6 +249,22 @@ fn noted(request: &IngressGateway) -> Vec<Condition> {
         conditions.push(Condition::new("TracingIgnored", Truth::True, "NotSupportedYet", message));
     }
     conditions
+}
+
+fn one_process(size: &Size) -> Option<Condition> {
+    let replicas = size.replicas.is_some_and(|it| it != 1);
+    let fields = [("replicas", replicas), ("autoscaling", size.autoscaling.is_some()), ("resources", size.has_resources())];
+    let fields: Vec<&str> = fields.into_iter().filter(|(_, said)| *said).map(|(name, _)| name).collect();
+    let fields = Some(fields.join(", spec.")).filter(|it| !it.is_empty())?;
+    let message = format!("spec.{fields}: one process serves every gateway here, so there are no Pods to count or to limit");
+    Some(Condition::new("ReplicasIgnored", Truth::True, "OneProcess", message))
+}
+
+fn autoscaled(size: &Size) -> Option<Condition> {
+    let (replicas, autoscaling) = (size.replicas?, size.autoscaling?);
+    let message =
+        format!("spec.replicas: {replicas} is not held, since spec.autoscaling has from {} to {}", autoscaling.min, autoscaling.max);
+    Some(Condition::new("ReplicasIgnored", Truth::True, "Autoscaling", message))
 }
 
 /// What other gateways than before mean: the objects that have a say in those that are different.

@@ -3,7 +3,7 @@
 //! **Invariant:** `Programmed` is true only where every socket of the port is bound, and it can be reached at an address that is shown.
 
 use super::draft::{Conflict, Draft, Parent};
-use super::entrance;
+use super::{MOST_SHOWN, entrance};
 use crate::plan::Access;
 use crate::{Gateways, Plan};
 use model::{BindingState, GatewayId, ObjectRef, ShardKey, Text};
@@ -66,7 +66,8 @@ impl Heard<'_> {
             let ids: BTreeSet<&GatewayId> = draft.gateways.iter().collect();
             self.program(&mut listener.conditions, || self.port(ids.into_iter().map(|id| (id, port))));
         }
-        let addresses = self.addresses(&draft.gateways);
+        let mut addresses = self.addresses(&draft.gateways);
+        addresses.truncate(MOST_SHOWN);
         self.program(&mut status.conditions, || self.whole(draft, &status.listeners, &addresses));
         Shape::Gateway { status, addresses }
     }
@@ -122,7 +123,7 @@ impl Heard<'_> {
                 Shortage::NoPool | Shortage::Exhausted => "AddressNotAssigned",
                 Shortage::NotInPool(_) | Shortage::Taken(_) => "AddressNotUsable",
             };
-            return Err((reason, format!("{why}; node ports answer on {}", plan.node_address)));
+            return Err((reason, format!("{why}; node ports answer on {}", plan.nodes_told())));
         }
         if addresses.is_empty() {
             return Err(match plans().next() {

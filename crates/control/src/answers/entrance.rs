@@ -11,6 +11,9 @@ use serde_json::{Map, Value, json};
 use status::Shape;
 use std::net::IpAddr;
 
+/// Pods that a status names.
+const MOST_PODS: usize = 100;
+
 pub(super) fn shape(heard: &Heard<'_>, draft: &Draft, mut conditions: Vec<Condition>, object: &ObjectRef) -> Shape {
     let accepted = conditions.iter().any(|it| it.kind == *"Accepted" && it.status == Truth::True);
     let plan = draft.gateways.iter().find_map(|it| heard.gateways.get(it)).filter(|_| accepted);
@@ -74,6 +77,9 @@ fn address(plan: &Plan) -> Result<String, Reason> {
     match (shown.is_empty(), missed.is_empty()) {
         (true, _) => Err(pending("no address has been given to it yet".to_owned())),
         (_, false) => Ok(missed.join("; ")),
+        _ if plan.address.is_none() && plan.others.is_empty() && plan.entrance.public.is_empty() && plan.access != Access::ClusterIp => {
+            Ok(format!("it is reached at {}", plan.nodes_told()))
+        }
         _ => Ok(format!("it is reached at {}", shown.join(", "))),
     }
 }
@@ -81,16 +87,12 @@ fn address(plan: &Plan) -> Result<String, Reason> {
 fn fields(heard: &Heard<'_>, draft: &Draft, plan: Option<&Plan>) -> Map<String, Value> {
     let addresses = if plan.is_some() { heard.addresses(&draft.gateways) } else { Vec::new() };
     let own = plan.and_then(|it| it.services.first());
-    let pod = |plan: &Plan| {
-        let name = own.map(|it| format!("{}-0", it.name)).unwrap_or_default();
-        let ready = plan.ports.iter().any(|port| heard.port([(&plan.id, port.port)]).is_ok());
-        json!({ "name": name, "phase": "Running", "ready": ready, "node": heard.host })
-    };
-    let pods: Vec<Value> = plan.into_iter().map(pod).collect();
+    let mut pods: Vec<Value> = plan.map(|it| pods(heard, it)).unwrap_or_default();
     let ready = pods.iter().filter(|it| it["ready"] == true).count();
     let replicas = plan.map(|_| pods.len());
+    pods.truncate(MOST_PODS);
     let all = [
-        ("addresses", addresses.iter().map(|it| address_entry(it)).collect()),
+        ("addresses", addresses.iter().map(address_entry).collect()),
         ("ports", plan.into_iter().flat_map(ports).collect()),
         ("attachedRoutes", draft.attached.into()),
         ("replicas", replicas.into()),
@@ -100,6 +102,16 @@ fn fields(heard: &Heard<'_>, draft: &Draft, plan: Option<&Plan>) -> Map<String, 
         ("ingressClassName", own.map(|it| it.name.to_string()).into()),
     ];
     all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The Pods that run it; where this process does, the one that it is seen as.
+fn pods(heard: &Heard<'_>, plan: &Plan) -> Vec<Value> {
+    let Some(crew) = &plan.crew else {
+        let name = plan.services.first().map(|it| format!("{}-0", it.name)).unwrap_or_default();
+        let ready = plan.ports.iter().any(|port| heard.port([(&plan.id, port.port)]).is_ok());
+        return vec![json!({ "name": name, "phase": "Running", "ready": ready, "node": heard.host })];
+    };
+    crew.iter().map(|it| json!({ "name": it.name, "phase": it.state, "ready": it.ready, "node": it.node })).collect()
 }
 
 fn address_entry(address: &status::Address) -> Value {

@@ -164,6 +164,8 @@ fn gateways_are_spoken_of_again_when_they_move() {
         shortage: Some(pools::Shortage::NoPool),
         others: Vec::new(),
         node_address: [127, 0, 0, 1].into(),
+        nodes: Vec::new(),
+        crew: None,
         ports: Vec::new(),
         replies: model::Replies::default(),
     };

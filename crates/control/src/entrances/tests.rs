@@ -16,7 +16,7 @@ fn entrances(pool: &str) -> Entrances {
         port_offset: 23_000,
         node_ports: 1024..=65_000,
     };
-    Entrances::new(machine, crate::shared_gateway(), Prepared::default(), None, "here".into())
+    Entrances::new(machine, crate::shared_gateway(&translate::Naming::default()), Prepared::default(), None, "here".into())
 }
 
 fn gateway(name: &str, access: WorkloadAccess, ports: &[(u16, ListenerProtocol)]) -> (GatewayId, Listens) {
@@ -26,14 +26,14 @@ fn gateway(name: &str, access: WorkloadAccess, ports: &[(u16, ListenerProtocol)]
         name: Name::new("demo", format!("{name}-istio")),
         class: "istio".into(),
         entrance: resources::Entrance { access, ..resources::Entrance::default() },
+        size: resources::Size::default(),
         labels: BTreeMap::new(),
         annotations: BTreeMap::new(),
     };
     let port = |(number, protocol): &(u16, ListenerProtocol)| {
         (*number, Port { protocol: *protocol, name: SectionName::new(format!("p{number}")), owners: BTreeSet::new() })
     };
-    let listens =
-        Listens { workload: Some(workload), entrance: None, ports: ports.iter().map(port).collect(), replies: Replies::default() };
+    let listens = Listens { workload: Some(workload), request: None, ports: ports.iter().map(port).collect(), replies: Replies::default() };
     (GatewayId::new(format!("demo/{name}")), listens)
 }
 
@@ -95,7 +95,7 @@ fn the_owner_of_the_own_service_may_ask_for_node_ports_only_and_for_other_ones()
         json!({ "metadata": {}, "spec": { "type": "NodePort",
             "ports": [{ "name": "http", "port": 23_080, "nodePort": number }, { "name": "https", "port": 23_443, "nodePort": 4713 }] } })
     };
-    let own = Target::new(Kind::Service, crate::GATEWAY_NAMESPACE, crate::GATEWAY_NAME);
+    let own = Target::new(Kind::Service, "kubesphere-controls-system", "kubesphere-router-kubesphere-system");
     let plan = |entrances: &Entrances| entrances.gateways().get(&entrances.shared.id).expect("there").clone();
     let before = plan(&entrances);
 

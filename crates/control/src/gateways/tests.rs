@@ -18,6 +18,7 @@ fn workload(name: &str, access: WorkloadAccess, address: Option<IpAddr>) -> Work
         name: Name::new("demo", format!("{name}-istio")),
         class: "istio".into(),
         entrance: resources::Entrance { access, address, ..resources::Entrance::default() },
+        size: resources::Size::default(),
         labels: [("team".into(), "a".into()), (services::MANAGED_BY.into(), "Helm".into())].into(),
         annotations: [("note".into(), "b".into())].into(),
     }
@@ -27,7 +28,7 @@ fn listens(workload: Option<Workload>, ports: &[(u16, &str, ListenerProtocol)]) 
     let port = |(number, name, protocol): &(u16, &str, ListenerProtocol)| {
         (*number, Port { protocol: *protocol, name: SectionName::new((*name).to_owned()), owners: BTreeSet::new() })
     };
-    Listens { workload, entrance: None, ports: ports.iter().map(port).collect(), replies: Replies::default() }
+    Listens { workload, request: None, ports: ports.iter().map(port).collect(), replies: Replies::default() }
 }
 
 fn id(name: &str) -> GatewayId {
@@ -40,11 +41,15 @@ fn listening(gateways: &[(&str, Listens)]) -> Listening {
 }
 
 fn shared_listens(listens: Listens) -> Listening {
-    Listening { gateways: [(crate::shared_gateway().id, listens)].into(), ..Listening::default() }
+    Listening { gateways: [(crate::shared_gateway(&translate::Naming::default()).id, listens)].into(), ..Listening::default() }
 }
 
 fn planned(machine: &Machine, listening: &Listening) -> Gateways {
-    machine.plan(&asks(&crate::shared_gateway(), listening, Wishes::default()), &BTreeMap::new(), &Taken::default())
+    machine.plan(
+        &asks(&crate::shared_gateway(&translate::Naming::default()), listening, Wishes::default()),
+        &BTreeMap::new(),
+        &Taken::default(),
+    )
 }
 
 /// `name asked→real/node`, a star for what does not listen.
@@ -65,7 +70,7 @@ fn the_shared_gateway_has_its_own_ports_and_those_asked_for() {
         (9443, "Tls_Server", ListenerProtocol::Https),
         (31_400, "echo", ListenerProtocol::Tcp),
     ];
-    let shared = crate::shared_gateway().id;
+    let shared = crate::shared_gateway(&translate::Naming::default()).id;
     let none = planned(&machine, &Listening::default());
     assert_eq!(ports(none.get(&shared).expect("there")), ["http 80→80/30080", "https 443→443/30443", "tcp* 31400→31400/31400"]);
     let all = planned(&machine, &shared_listens(listens(None, &asked)));
@@ -80,7 +85,13 @@ fn an_offset_goes_around_numbers_that_are_asked_for() {
     let machine = machine("127.1.0.0/24", Shape::Up, 10_000, [127, 0, 0, 1]);
     let plans =
         planned(&machine, &shared_listens(listens(None, &[(10_080, "x", ListenerProtocol::Http), (81, "y", ListenerProtocol::Http)])));
-    let real: Vec<(u16, u16)> = plans.get(&crate::shared_gateway().id).expect("there").ports.iter().map(|it| (it.port, it.real)).collect();
+    let real: Vec<(u16, u16)> = plans
+        .get(&crate::shared_gateway(&translate::Naming::default()).id)
+        .expect("there")
+        .ports
+        .iter()
+        .map(|it| (it.port, it.real))
+        .collect();
     assert_eq!(real, [(80, 10_081), (81, 10_082), (443, 10_443), (10_080, 10_080), (31_400, 31_400)]);
 }
 
@@ -129,7 +140,7 @@ fn services_say_what_was_given_and_it_reads_back_the_same() {
         ("a", listens(Some(workload("a", WorkloadAccess::LoadBalancer, None)), &web)),
         ("b", listens(Some(workload("b", WorkloadAccess::ClusterIp, None)), &web)),
     ]);
-    let asks = asks(&crate::shared_gateway(), &gateways, Wishes::default());
+    let asks = asks(&crate::shared_gateway(&translate::Naming::default()), &gateways, Wishes::default());
     let taken = Taken { addresses: [IpAddr::from([127, 1, 0, 1])].into(), node_ports: [30_000].into() };
     let plans = machine.plan(&asks, &BTreeMap::new(), &taken);
     let again = machine.plan(&asks, &kept(&machine, &asks, &plans), &Taken::default());
@@ -141,7 +152,7 @@ fn a_gateway_s_service_is_its_owner_s_and_ours() {
     let machine = machine("127.1.0.0/24", Shape::Up, 0, [127, 0, 0, 1]);
     let gateways =
         listening(&[("a", listens(Some(workload("a", WorkloadAccess::LoadBalancer, None)), &[(80, "http", ListenerProtocol::Http)]))]);
-    let asks = asks(&crate::shared_gateway(), &gateways, Wishes::default());
+    let asks = asks(&crate::shared_gateway(&translate::Naming::default()), &gateways, Wishes::default());
     let plans = machine.plan(&asks, &BTreeMap::new(), &Taken::default());
     let plan = plans.get(&id("a")).expect("there");
     let service = services::service((&machine, &BTreeMap::new()), &asks[&plan.id], plan, &plan.services[0]);
@@ -166,9 +177,9 @@ fn the_istio_service_names_its_ports_as_istio_does() {
     let gateways = shared_listens(listens(None, &asked));
     for (shape, node_ports) in [(Shape::Up, true), (Shape::Cluster, false)] {
         let machine = machine("127.1.0.0/24", shape, 0, [127, 0, 0, 1]);
-        let asks = asks(&crate::shared_gateway(), &gateways, Wishes::default());
+        let asks = asks(&crate::shared_gateway(&translate::Naming::default()), &gateways, Wishes::default());
         let plans = machine.plan(&asks, &BTreeMap::new(), &Taken::default());
-        let plan = plans.get(&crate::shared_gateway().id).expect("there");
+        let plan = plans.get(&crate::shared_gateway(&translate::Naming::default()).id).expect("there");
         let service = |at: usize| services::service((&machine, &BTreeMap::new()), &asks[&plan.id], plan, &plan.services[at]);
         let names = |service: &Value| {
             let ports = service["spec"]["ports"].as_array().cloned().unwrap_or_default();
@@ -191,7 +202,7 @@ fn others_addresses_are_taken_over_where_we_have_none_and_names_always() {
         ("127.1.0.0/24", json!([{ "ip": "203.0.113.7" }]), vec![]),
         ("127.1.0.0/24", json!([{ "hostname": "lb.example" }]), vec!["lb.example"]),
     ] {
-        let (machine, shared) = (machine(pool, Shape::Up, 0, [127, 0, 0, 1]), crate::shared_gateway());
+        let (machine, shared) = (machine(pool, Shape::Up, 0, [127, 0, 0, 1]), crate::shared_gateway(&translate::Naming::default()));
         let given = [(shared.id.clone(), Given::read(&status(entries.clone())))].into();
         let plans = machine.plan(&asks(&shared, &Listening::default(), Wishes::default()), &given, &Taken::default());
         assert_eq!(plans.get(&shared.id).expect("there").others, expect, "{pool} {entries}");
@@ -224,7 +235,7 @@ fn by_chance(rng: &mut Rng) -> Listening {
     }
     let mut all = listening(&gateways);
     if rng.bool() {
-        all.gateways.insert(crate::shared_gateway().id, listens(None, &ports(rng)));
+        all.gateways.insert(crate::shared_gateway(&translate::Naming::default()).id, listens(None, &ports(rng)));
     }
     all
 }
@@ -236,7 +247,7 @@ fn gateways_that_come_and_go_never_share_a_socket_and_leak_nothing() {
         let pool = ["127.1.0.0/29", "127.1.0.1-127.1.0.2", "127.0.0.1", "none"][rng.usize(..4)];
         let node = [[127, 0, 0, 1], [127, 0, 0, 9], [0, 0, 0, 0]][rng.usize(..3)];
         let machine = machine(pool, [Shape::Up, Shape::Cluster][rng.usize(..2)], [0, 10_000][rng.usize(..2)], node);
-        let shared = crate::shared_gateway();
+        let shared = crate::shared_gateway(&translate::Naming::default());
         let mut given: BTreeMap<GatewayId, Given> = BTreeMap::new();
         for _ in 0..12 {
             let asks = asks(&shared, &by_chance(rng), Wishes::default());

@@ -17,7 +17,7 @@ fn kept(shape: Shape) -> Kept {
     let node_address = IpAddr::from([192, 0, 2, 1]);
     let machine =
         Machine { shape, node_address, pool: "127.1.0.0/24".parse().expect("a pool"), port_offset: 0, node_ports: 30_000..=32_767 };
-    let asks = asks(&crate::shared_gateway(), &Listening::default(), Wishes::default());
+    let asks = asks(&crate::shared_gateway(&translate::Naming::default()), &Listening::default(), Wishes::default());
     let plans = machine.plan(&asks, &BTreeMap::new(), &Taken::default());
     let notes = [("paifang.dev/route-order".to_owned(), "istio".to_owned())].into();
     Kept { keeper: Keeper::default(), machine, asks, plans, notes }
@@ -110,12 +110,12 @@ fn what_is_missing_is_made_again_with_its_namespace() {
     let mut kept = kept(Shape::Up);
     kept.want(None);
     kept.settle();
-    assert_eq!(shown(kept.keeper.missing()), Vec::<String>::new());
+    assert_eq!(shown(kept.keeper.missing(&BTreeSet::from(["kubesphere-controls-system", "istio-system"]))), Vec::<String>::new());
     let pod = Target::new(Kind::Pod, "istio-system", "istio-ingressgateway-0");
     assert!(kept.keeper.observe(&pod, None, false));
     assert_eq!(kept.want(None), ["Pod istio-ingressgateway-0"], "at once");
     assert_eq!(
-        shown(kept.keeper.missing()),
+        shown(kept.keeper.missing(&BTreeSet::from(["kubesphere-controls-system", "istio-system"]))),
         ["Namespace istio-system", "Pod istio-ingressgateway-0", "ServiceAccount istio-ingressgateway"],
         "whether there is an account is not watched"
     );

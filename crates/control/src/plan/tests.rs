@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use translate::Listening;
 
 fn planned(pool: &str, port_offset: u16, node: [u8; 4]) -> Plan {
-    let shared = crate::shared_gateway();
+    let shared = crate::shared_gateway(&translate::Naming::default());
     let machine = Machine {
         shape: Shape::Up,
         node_address: IpAddr::from(node),

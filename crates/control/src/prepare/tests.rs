@@ -10,7 +10,10 @@ fn seen_as(gateway: &str, address: &str, node_port: u16) -> Value {
 /// Else a start without Istio's part, after one with it, would move the gateway to another address.
 #[test]
 fn a_service_that_the_gateway_is_no_longer_seen_as_keeps_nothing_from_it() {
-    let shared = SharedGateway { services: vec![Name::new("kubesphere-controls-system", "router")], ..crate::shared_gateway() };
+    let shared = SharedGateway {
+        services: vec![Name::new("kubesphere-controls-system", "router")],
+        ..crate::shared_gateway(&translate::Naming::default())
+    };
     let services = BTreeMap::from([
         (shared.services[0].clone(), seen_as(shared.id.as_str(), "192.0.2.1", 30_080)),
         (Name::new("istio-system", "istio-ingressgateway"), seen_as(shared.id.as_str(), "192.0.2.1", 31_080)),

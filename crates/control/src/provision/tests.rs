@@ -4,6 +4,7 @@ use super::*;
 use crate::gateway::shared_gateway;
 use crate::gateways::{Shape, Wishes, asks};
 use crate::keep::{With, wanted};
+use model::Text;
 use status::Wish;
 use translate::Listening;
 
@@ -26,11 +27,15 @@ fn shown() -> Shown {
         port_offset: 0,
         node_ports: 30_000..=32_767,
     };
-    Shown { machine, asks: asks(&shared_gateway(), &Listening::default(), Wishes::default()) }
+    Shown { machine, asks: asks(&shared_gateway(&translate::Naming::default()), &Listening::default(), Wishes::default()) }
 }
 
 impl Shown {
     fn plans(&self, services: &[Value]) -> Gateways {
+        self.with(services, &Crew::default())
+    }
+
+    fn with(&self, services: &[Value], crew: &Crew) -> Gateways {
         let mut keeper = Keeper::default();
         for service in services {
             let name = service["metadata"]["name"].as_str().expect("a name");
@@ -38,7 +43,16 @@ impl Shown {
             keeper.observe(&Target::new(Kind::Service, namespace, name), Some(service), true);
         }
         let given = self.asks.iter().map(|(id, it)| (id.clone(), keeper.given(&it.services))).collect();
-        plan(&self.machine, &self.asks, &given, &keeper)
+        plan(&self.machine, &self.asks, &given, (&keeper, crew))
+    }
+
+    /// Says of the shared gateway how it is to be.
+    fn asked(&mut self) -> &mut Asked {
+        self.asks.values_mut().next().expect("it is there")
+    }
+
+    fn deployment(&self) -> Value {
+        self.objects(&self.plans(&[])).remove(&Target { kind: Kind::Deployment, ..main_service() }).expect("it is there")
     }
 
     fn objects(&self, plans: &Gateways) -> BTreeMap<Target, Value> {
@@ -65,11 +79,15 @@ fn a_gateway_is_a_deployment_an_account_and_services_that_lead_to_its_pods() {
     assert_eq!(of(Kind::Deployment), ["kubesphere-router-kubesphere-system"]);
     assert_eq!(of(Kind::ServiceAccount), ["kubesphere-router-kubesphere-system"]);
     assert_eq!(of(Kind::Service), ["istio-ingressgateway", "kubesphere-router-kubesphere-system"]);
-    assert_eq!((of(Kind::Pod), of(Kind::EndpointSlice)), (Vec::new(), Vec::new()), "a cluster makes those itself");
+    assert_eq!(of(Kind::Pod), Vec::<&str>::new(), "a cluster makes those itself");
+    assert_eq!(of(Kind::EndpointSlice), ["istio-ingressgateway-paifang"]);
     let deployment = &objects[&Target { kind: Kind::Deployment, ..main_service() }];
     let template = &deployment["spec"]["template"]["metadata"]["labels"];
     for (target, service) in objects.iter().filter(|it| it.0.kind == Kind::Service) {
-        let selector = service["spec"]["selector"].as_object().expect("a selector");
+        let Some(selector) = service["spec"]["selector"].as_object() else {
+            assert_eq!(target.namespace, "istio-system", "a Service selects pods of its own namespace");
+            continue;
+        };
         assert!(!selector.is_empty() && selector.iter().all(|(key, value)| template[key] == *value), "{target}: {selector:?}");
         for port in service["spec"]["ports"].as_array().expect("ports") {
             let (port, to) = (port["port"].as_u64().expect("a port"), port["targetPort"].as_u64().expect("a port"));
@@ -109,7 +127,7 @@ fn a_pod_has_no_rights_and_no_privilege() {
 fn where_it_is_reached_is_what_the_cluster_gave() {
     let mut shown = shown();
     let ports = |plan: &Plan| plan.ports.iter().filter(|it| it.listens).map(|it| (it.port, it.node_port)).collect::<Vec<_>>();
-    let id = shared_gateway().id;
+    let id = shared_gateway(&translate::Naming::default()).id;
     let new = shown.plans(&[]);
     assert_eq!(ports(new.get(&id).expect("it is there")), [(80, None), (443, None)], "nothing is promised before");
     let service = |kind: &str, status: Value| {
@@ -149,4 +167,102 @@ fn only_what_we_made_counts_as_ours() {
         *other.pointer_mut(spoil).expect("it is there") = json!({});
         assert!(!is_workload(&other), "{spoil}");
     }
+}
+
+#[test]
+fn how_many_pods_there_are_and_what_they_have_is_as_asked() {
+    let mut shown = shown();
+    let little = json!({ "requests": { "cpu": "50m", "memory": "64Mi" } });
+    assert_eq!(shown.deployment()["spec"]["template"]["spec"]["containers"][0]["resources"], little);
+    shown.asked().size = Size {
+        replicas: Some(3),
+        requests: [("cpu".into(), "1".into())].into(),
+        limits: [("memory".into(), "1Gi".into())].into(),
+        ..Size::default()
+    };
+    shown.asked().labels = [("istio".into(), "edge".into()), (INSTANCE.into(), "another".into())].into();
+    let deployment = shown.deployment();
+    assert_eq!(deployment["spec"]["replicas"], 3);
+    let template = &deployment["spec"]["template"];
+    // A server takes a limit alone for a request; one of ours beside it might be higher.
+    let asked = json!({ "requests": { "cpu": "1" }, "limits": { "memory": "1Gi" } });
+    assert_eq!(template["spec"]["containers"][0]["resources"], asked);
+    assert_eq!(template["metadata"]["labels"]["istio"], "edge");
+    assert_eq!(template["metadata"]["labels"][INSTANCE], "kubesphere-router-kubesphere-system", "what tells its pods nobody changes");
+
+    shown.asked().size.autoscaling = Some(Autoscaling { min: 2, max: 5, cpu: 70 });
+    let objects = shown.objects(&shown.plans(&[]));
+    let autoscaler = &objects[&Target { kind: Kind::HorizontalPodAutoscaler, ..main_service() }];
+    assert_eq!((&autoscaler["spec"]["minReplicas"], &autoscaler["spec"]["maxReplicas"]), (&json!(2), &json!(5)));
+    assert_eq!(autoscaler["spec"]["scaleTargetRef"]["name"], "kubesphere-router-kubesphere-system");
+    assert_eq!(autoscaler["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"], 70);
+    assert!(is_workload(autoscaler));
+    assert!(shown.deployment()["spec"].get("replicas").is_none(), "two would pull at it");
+}
+
+#[test]
+fn what_nobody_asks_for_any_more_is_taken_back() {
+    let mut shown = shown();
+    let mut keeper = Keeper::default();
+    let want = |keeper: &mut Keeper, shown: &Shown| {
+        let with = With { machine: &shown.machine, host: "here", notes: &Notes::new() };
+        keeper.want(with, (&shown.asks, &shown.plans(&[])), None)
+    };
+    shown.asked().labels = [("team".into(), "a".into()), ("istio".into(), "edge".into())].into();
+    shown.asked().size.limits = [("cpu".into(), "1".into())].into();
+    shown.asked().size.autoscaling = Some(Autoscaling { min: 2, max: 5, cpu: 70 });
+    want(&mut keeper, &shown);
+    for (target, object) in shown.objects(&shown.plans(&[])) {
+        keeper.observe(&target, Some(&object), false);
+    }
+    shown.asked().labels.remove(&Text::from("team"));
+    shown.asked().size = Size::default();
+    for _ in 0..2 {
+        let writes = want(&mut keeper, &shown);
+        let find = |kind: Kind| writes.iter().find(|it| it.0.kind == kind).map(|it| &it.1);
+        let Some(Wish::Object(deployment)) = find(Kind::Deployment) else { panic!("it is written until it is so") };
+        let template = &deployment["spec"]["template"];
+        assert_eq!((&template["metadata"]["labels"]["team"], &template["metadata"]["labels"]["istio"]), (&Value::Null, &json!("edge")));
+        assert_eq!(template["spec"]["containers"][0]["resources"]["limits"], Value::Null);
+    }
+    let mut keeper = Keeper::default();
+    shown.asked().size.autoscaling = Some(Autoscaling { min: 2, max: 5, cpu: 70 });
+    want(&mut keeper, &shown);
+    shown.asked().size.autoscaling = None;
+    let gone = want(&mut keeper, &shown).into_iter().find(|it| it.0.kind == Kind::HorizontalPodAutoscaler);
+    assert_eq!(gone.map(|it| it.1), Some(Wish::Absent));
+}
+
+#[test]
+fn node_ports_answer_on_every_node_and_pods_are_who_they_are() {
+    let mut shown = shown();
+    let mut crew = Crew::default();
+    let ready = json!([{ "type": "Ready", "status": "True" }]);
+    for (name, address) in [("a", "198.51.100.1"), ("b", "198.51.100.2")] {
+        let node = json!({ "status": { "addresses": [{ "type": "InternalIP", "address": address }], "conditions": ready } });
+        crew.observe(&Target::new(Kind::Node, "", name), Some(&node));
+    }
+    let pod = json!({
+        "metadata": { "labels": { INSTANCE: "kubesphere-router-kubesphere-system", crate::services::MANAGED_BY: MANAGER } },
+        "spec": { "nodeName": "b" }, "status": { "phase": "Running", "podIP": "198.18.78.9", "conditions": ready },
+    });
+    crew.observe(&Target { kind: Kind::Pod, name: "x".into(), ..main_service() }, Some(&pod));
+    shown.asked().access = Access::NodePort;
+    let service = json!({
+        "metadata": { "namespace": "kubesphere-controls-system", "name": "kubesphere-router-kubesphere-system" },
+        "spec": { "type": "NodePort", "ports": [{ "name": "http", "port": 80, "nodePort": 31_234 }] },
+    });
+    let id = shared_gateway(&translate::Naming::default()).id;
+    let plan = |shown: &Shown| shown.with(std::slice::from_ref(&service), &crew).get(&id).expect("it is there").clone();
+    let all = plan(&shown);
+    assert_eq!(all.shown(), ["198.51.100.1", "198.51.100.2"]);
+    assert_eq!(all.crew.as_ref().map(Vec::len), Some(1));
+    // A Service of another namespace selects none of its pods: it is led there.
+    let objects = shown.objects(&shown.with(std::slice::from_ref(&service), &crew));
+    let istio = objects.iter().find(|it| it.0.kind == Kind::EndpointSlice).expect("one that leads there").1;
+    assert_eq!(istio["endpoints"][0]["addresses"], json!(["198.18.78.9"]));
+    assert_eq!(istio["ports"][0], json!({ "name": "http2", "port": 10_080, "protocol": "TCP" }));
+    // With this policy a node without a pod passes nothing on.
+    shown.asked().entrance = Some(resources::Entrance { traffic_policy: Some("Local".into()), ..resources::Entrance::default() });
+    assert_eq!(plan(&shown).shown(), ["198.51.100.2"]);
 }

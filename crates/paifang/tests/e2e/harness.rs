@@ -148,7 +148,9 @@ impl Up {
     }
 
     fn find_sockets(&mut self) -> Option<()> {
-        let service = self.get(&["service", "-n", GATEWAY.0, GATEWAY.1])?;
+        let named = self.more.iter().position(|it| it == "--gateway-names").and_then(|at| self.more.get(at + 1)?.split_once('/'));
+        let (namespace, name) = named.map_or((GATEWAY.0, GATEWAY.1.to_owned()), |(it, prefix)| (it, format!("{prefix}-kubesphere-system")));
+        let service = self.get(&["service", "-n", namespace, &name])?;
         let address = service.pointer("/status/loadBalancer/ingress/0/ip").and_then(Value::as_str);
         let sockets = |name: &str| {
             let port = service.pointer("/spec/ports")?.as_array()?.iter().find(|it| it["name"] == name)?;

@@ -2,6 +2,7 @@
 
 use super::Kind;
 use super::meta::{Meta, Name};
+use super::size::Size;
 use crate::at::{At, Problems};
 use crate::problem::{Cause, Problem};
 use crate::wanted::{Entrance, WorkloadAccess};
@@ -43,15 +44,6 @@ pub enum GatewayScope {
     Cluster,
     /// It says something that is none of them.
     Unknown,
-}
-
-/// What is said about how many serve it, and with what: of a cluster's Pods.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Size {
-    pub replicas: Option<u32>,
-    /// Whether it says anything about these.
-    pub autoscaling: bool,
-    pub resources: bool,
 }
 
 /// What is told to a collector of spans.
@@ -106,6 +98,12 @@ impl IngressGateway {
         }
     }
 
+    /// Annotations for its Service: what marks objects as ours nobody else writes.
+    pub fn service_annotations(&self) -> BTreeMap<Text, Text> {
+        let foreign = |key: &str| !key.starts_with("paifang.dev/") && !key.starts_with("kubectl.kubernetes.io/");
+        self.annotations.iter().filter(|(key, _)| foreign(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
     /// The object that asks.
     pub fn object_ref(&self) -> ObjectRef {
         self.kind.object_ref(&self.meta.name)
@@ -116,11 +114,7 @@ impl IngressGateway {
         if let Some(access) = spec.field("access") {
             self.access(&access, problems);
         }
-        self.size = Size {
-            replicas: spec.field("replicas").and_then(|it| u32::try_from(it.value.as_u64()?).ok()),
-            autoscaling: spec.field("autoscaling").is_some(),
-            resources: spec.field("resources").is_some(),
-        };
+        self.size = Size::read(spec, problems);
         self.config = texts(spec, "config", problems);
         self.labels = texts(spec, "labels", problems);
         self.governance |= spec.flag("governance", problems).unwrap_or(false);

@@ -1,8 +1,9 @@
 //! `gateway.kubesphere.io` Gateway: KubeSphere's way to ask for a gateway, read as an IngressGateway.
 
 use super::Kind;
-use super::ingress_gateway::{GatewayScope, IngressGateway, Size, texts};
+use super::ingress_gateway::{GatewayScope, IngressGateway, texts};
 use super::meta::{Meta, Name};
+use super::size::Size;
 use crate::at::{At, Problems};
 use crate::problem::{Cause, Problem};
 use crate::wanted::WorkloadAccess;
@@ -73,8 +74,8 @@ fn service(request: &mut IngressGateway, spec: &At<'_>, problems: &mut Problems)
 
 fn deployment(request: &mut IngressGateway, spec: &At<'_>, problems: &mut Problems) {
     let Some(deployment) = spec.field("deployment") else { return };
-    let replicas = deployment.field("replicas").and_then(|it| u32::try_from(it.value.as_u64()?).ok());
-    request.size = Size { replicas, autoscaling: false, resources: deployment.field("resources").is_some() };
+    // It has no autoscaling of its own.
+    request.size = Size { autoscaling: None, ..Size::read(&deployment, problems) };
     let annotations = texts(&deployment, "annotations", problems);
     request.governance |= annotations.get(super::ingress_gateway::GOVERNANCE).is_some_and(|it: &Text| *it == *"true");
 }

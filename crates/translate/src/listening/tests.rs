@@ -10,7 +10,7 @@ fn wants(number: u16, protocol: ListenerProtocol, name: &str, created: i64) -> W
 fn put(wanted: Vec<WantedPort>) -> (Vec<(u16, ListenerProtocol, usize)>, Vec<String>) {
     let mut options = Options::new(GatewayId::new("shared"));
     options.gateways[0].http = 80;
-    let asked = Wanted { gateway: GatewayId::new("shared"), workload: None, entrance: None, ports: wanted, replies: Replies::default() };
+    let asked = Wanted { gateway: GatewayId::new("shared"), workload: None, request: None, ports: wanted, replies: Replies::default() };
     let (listening, reports) = settle(&options, vec![asked]);
     let ports = &listening.gateways[&GatewayId::new("shared")].ports;
     let ports = ports.iter().map(|(number, port)| (*number, port.protocol, port.owners.len())).collect();

@@ -20,6 +20,8 @@ fn plan(access: Access, address: Option<&str>, real: u16) -> Plan {
         shortage: None,
         others: Vec::new(),
         node_address: IpAddr::from([127, 0, 0, 1]),
+        nodes: Vec::new(),
+        crew: None,
         ports: vec![PlannedPort {
             name: SectionName::new("http"),
             protocol: ListenerProtocol::Http,

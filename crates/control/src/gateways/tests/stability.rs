@@ -78,7 +78,7 @@ fn an_address_changes_when_its_gateway_does_and_never_else() {
     for seed in 0..4 {
         let mut rng = Rng::with_seed(seed);
         let machine = machine("127.1.0.0/24", Shape::Up, 0, [192, 0, 2, 1]);
-        let shared = crate::shared_gateway();
+        let shared = crate::shared_gateway(&translate::Naming::default());
         let mut options = translate::Options::new(shared.id.clone());
         options.gateways = vec![shared.clone()];
         let mut world = World::new(options, 0);

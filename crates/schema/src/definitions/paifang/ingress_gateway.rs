@@ -29,7 +29,7 @@ fn spec() -> Shape {
         ),
         ("workspace", text().length(1, 63).about("The workspace, where the scope is Workspace.")),
         ("access", access().default(serde_json::json!({}))),
-        ("replicas", int32().least(0).most(1000).about("Pods that serve it in a cluster.")),
+        ("replicas", int32().least(0).most(1000).about("Pods that serve it in a cluster; where absent, whoever scales its Deployment decides.")),
         ("autoscaling", autoscaling()),
         ("resources", object([("requests", map(number_or_text())), ("limits", map(number_or_text()))]).about("Of each Pod in a cluster.")),
         ("config", map(text().length(0, 65_536)).entries(256).about("Options by the names that ingress-nginx has for them, for example `proxy-body-size: 50m`.")),
@@ -72,6 +72,7 @@ fn autoscaling() -> Shape {
             "!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas",
             "minReplicas is at most maxReplicas",
         )
+        .about("In a cluster, as many Pods as it takes; wins over replicas. Where absent: from 1 to 10, at 80 percent of the CPU that is requested.")
 }
 
 fn tracing() -> Shape {
