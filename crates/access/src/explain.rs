@@ -7,6 +7,7 @@
 
 mod absent;
 mod tell;
+mod way;
 
 use crate::Asked;
 use crate::served::{Served, ServedGateway, ServedListener};

@@ -104,6 +104,9 @@ impl Served {
         let mut options = options(*from, objects);
         options.egress = Egress::new(api.iter().copied().collect());
         let mut all: Vec<Value> = objects.clone();
+        if *from == Reach::Part {
+            all.iter_mut().for_each(crate::rows::write_generated_hosts);
+        }
         all.extend(annotated(objects, *from));
         if *from != Reach::Api {
             all.extend(assumed(objects));

@@ -126,5 +126,10 @@ const NEGATIVE: [&str; 5] = ["Conflicted", "OptionsIgnored", "OverlappingTLSConf
 
 /// Whether a condition is bad news.
 pub fn is_bad(condition: &Condition) -> bool {
-    condition.status == if NEGATIVE.contains(&condition.kind.as_str()) { Truth::True } else { Truth::False }
+    is_bad_news(&condition.kind, condition.status.as_str())
+}
+
+/// The same of one as it is written: its type and status.
+pub(crate) fn is_bad_news(kind: &str, status: &str) -> bool {
+    status == if NEGATIVE.contains(&kind) { Truth::True } else { Truth::False }.as_str()
 }

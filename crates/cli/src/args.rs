@@ -25,7 +25,7 @@ pub struct Cli {
 pub const EXIT_CODES: &str = "\
 Exit codes:
   0    done, or stopped as asked
-  1    it failed; `check`: problems were found
+  1    it failed; `check`: problems were found; `explain URL`: a hop is broken
   2    the command line is not understood
   3    an address or port cannot be listened on
   4    the data directory cannot be used: not writable, or another paifang has it
@@ -38,9 +38,9 @@ pub enum Command {
     Up(Box<UpArgs>),
     /// Validate manifests without any server, or all objects of one
     Check(CheckArgs),
-    /// Say which route answers a request, and why the others do not
+    /// Follow a URL from DNS to an endpoint and mark the broken hop; with a method, say which route answers, and why the others do not
     Explain(ExplainArgs),
-    /// Show what is served
+    /// Show gateways, listeners, routes, and how each domain is reached
     Get(GetArgs),
     /// Print the CustomResourceDefinitions of Istio's, Gateway API's and Paifang's kinds, to install in a cluster
     Crds(CrdsArgs),
@@ -172,23 +172,34 @@ pub enum CheckOutput {
 }
 
 #[derive(Args, Debug)]
-#[command(override_usage = "paifang explain [OPTIONS] <METHOD> <URL>")]
+#[command(override_usage = "paifang explain [OPTIONS] <URL>\n       paifang explain [OPTIONS] <METHOD> <URL>")]
 pub struct ExplainArgs {
-    /// For example GET
+    /// For example GET; without it the URL is tried, as by --live
     #[arg(required_unless_present = "batch")]
     pub method: Option<String>,
     /// For example http://demo.kubesphere.io/path
-    #[arg(required_unless_present = "batch")]
     pub url: Option<String>,
     /// Requests from standard input, one JSON answer per line
     #[arg(long, hide = true, conflicts_with = "method")]
     pub batch: bool,
+    /// Try every hop from here: name, address, port, certificate, then route and endpoint. No request is sent
+    #[arg(long, conflicts_with_all = ["files", "batch"])]
+    pub live: bool,
+    /// Ask this DNS server where the name leads, in place of the system's resolver
+    #[arg(long, value_name = "ADDRESS", value_parser = dns_server, conflicts_with_all = ["files", "batch"])]
+    pub dns: Option<SocketAddr>,
+    /// How long each hop may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub timeout: u64,
     /// A header of the request, `name: value`
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
     pub headers: Vec<String>,
     /// Ask this gateway, where several listen at the port: its namespace and name, or its name
     #[arg(long, value_name = "NAME")]
     pub gateway: Option<String>,
+    /// A namespace whose objects you may see, where you may not see all
+    #[arg(short, long)]
+    pub namespace: Option<String>,
     #[command(flatten)]
     pub objects: ObjectArgs,
     /// For people, or for programs
@@ -224,10 +235,13 @@ pub struct GetArgs {
     pub what: What,
     #[command(flatten)]
     pub objects: ObjectArgs,
-    /// Objects of this namespace only
+    /// Objects of this namespace only [default: the context's, where it names one; else every one you may see]
     #[arg(short, long)]
     pub namespace: Option<String>,
-    /// More columns, or JSON
+    /// Objects of every namespace you may see
+    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    pub all_namespaces: bool,
+    /// More columns, or for programs
     #[arg(short, long, value_enum)]
     pub output: Option<TableOutput>,
     /// Without the first line
@@ -237,18 +251,25 @@ pub struct GetArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum What {
+    /// Gateways: whose, how they are reached, whether they answer
     #[value(alias = "gateway", alias = "gw")]
     Gateways,
+    /// Ports, and who asks for them
     #[value(alias = "listener")]
     Listeners,
+    /// Routes: what requests they take, and where they lead
     #[value(alias = "route")]
     Routes,
+    /// Domains and paths: where they are reached, a link, a line for a hosts file, a curl command
+    Access,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TableOutput {
     Wide,
     Json,
+    Yaml,
+    Name,
 }
 
 #[derive(Args, Debug)]
@@ -408,6 +429,14 @@ fn port_range(text: &str) -> Result<RangeInclusive<u16>, String> {
     }
 }
 
+/// Port 53 where none is written.
+fn dns_server(text: &str) -> Result<SocketAddr, String> {
+    let plain = || text.parse::<IpAddr>().map(|it| SocketAddr::new(it, 53));
+    text.parse()
+        .or_else(|_| plain())
+        .map_err(|_| "write an address, with or without a port, for example 127.0.0.1 or 127.0.0.1:10053".into())
+}
+
 fn optional_address(text: &str) -> Result<OptionalAddress, String> {
     if text == "none" {
         return Ok(OptionalAddress(None));
@@ -456,7 +485,9 @@ mod tests {
             "up --istio-server-header envoy",
             "check",
             "check --live file.yaml",
-            "explain GET",
+            "explain",
+            "explain --live -f a.yaml http://demo.test/",
+            "get access -A -n demo",
         ] {
             let error = Cli::try_parse_from(["paifang"].into_iter().chain(line.split(' '))).expect_err(line);
             assert_eq!(error.exit_code(), 2, "{line}");

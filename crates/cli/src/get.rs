@@ -1,185 +1,118 @@
-//! `paifang get`: what is served, in columns.
+//! `paifang get`: gateways, what is served, and how it is reached, in columns.
+
+mod access;
+mod gateways;
+mod served;
 
 use crate::Exit;
 use crate::args::{GetArgs, TableOutput, What};
-use crate::objects;
-use crate::text::{safe, table};
-use access::words::{match_text, name, object_json, protocol};
-use access::{Served, ServedGateway, ServedListener};
-use anyhow::Result;
-use model::{Action, ListenerProtocol, Route, ShardKey, Tunnel, WeightedBackend};
+use crate::objects::{self, Visible};
+use crate::text::{Paint, safe, table};
+use ::access::{Gathered, Reach, Served};
+use anyhow::{Result, bail};
+use model::ObjectRef;
+use resources::Kind;
 use serde_json::{Value, json};
 use std::io::Write;
 
-/// A line of the table, and the same as JSON.
+/// A line of the table, and the same for programs.
 struct Row {
+    /// As `-o name` says it.
+    name: String,
     cells: Vec<String>,
     wide: Vec<String>,
     json: Value,
 }
 
+/// What is shown.
+struct Shown {
+    header: Vec<&'static str>,
+    wide: &'static [&'static str],
+    rows: Vec<Row>,
+    /// Behind the table.
+    more: String,
+    /// Said where there is no row.
+    none: String,
+}
+
 /// Runs the command.
 pub async fn run(args: &GetArgs) -> Result<Exit> {
-    let served = Served::new(&objects::gather(&args.objects).await?);
-    let (header, wide, rows) = match args.what {
-        What::Gateways => (GATEWAY, GATEWAY_WIDE, served.gateways.iter().map(|it| gateway(&served, it)).collect()),
-        What::Listeners => (LISTENER, LISTENER_WIDE, listeners(&served)),
-        What::Routes => (ROUTE, ROUTE_WIDE, routes(&served, args.namespace.as_deref())),
+    let (gathered, namespace) = gather(args).await?;
+    let paint = Paint::of(&std::io::stdout());
+    let shown = match args.what {
+        What::Gateways if gathered.from != Reach::Files => gateways::show(&gathered, namespace.as_deref()),
+        What::Gateways => served::gateways(&Served::new(&gathered)),
+        What::Listeners => served::listeners(&Served::new(&gathered)),
+        What::Routes => served::routes(&Served::new(&gathered), namespace.as_deref()),
+        What::Access => access::show(&gathered, namespace.as_deref(), paint),
     };
-    let mut out = std::io::stdout().lock();
-    if args.output == Some(TableOutput::Json) {
-        let items: Vec<&Value> = rows.iter().map(|it| &it.json).collect();
-        writeln!(out, "{}", serde_json::to_string_pretty(&json!({ "items": items }))?)?;
-        return Ok(Exit::Done);
-    }
-    if rows.is_empty() {
-        eprintln!("nothing is served");
-        return Ok(Exit::Done);
-    }
-    let is_wide = args.output == Some(TableOutput::Wide);
-    let header: Vec<&str> = header.iter().chain(wide.iter().filter(|_| is_wide)).copied().collect();
-    let cells = |it: &Row| it.cells.iter().chain(it.wide.iter().filter(|_| is_wide)).map(|it| safe(it)).collect();
-    let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
-    write!(out, "{}", table((!args.no_headers).then_some(&header), &rows))?;
+    shown.print(args)?;
     Ok(Exit::Done)
 }
 
-const GATEWAY: &[&str] = &["NAME", "ADDRESS", "PORTS", "HOSTS"];
-const GATEWAY_WIDE: &[&str] = &["NODE-ADDRESS", "NODE-PORTS"];
+/// The objects, and the namespace that is meant; `None`: every one.
+async fn gather(args: &GetArgs) -> Result<(Gathered, Option<String>)> {
+    if !args.objects.files.is_empty() {
+        return Ok((objects::gather(&args.objects, None).await?, args.namespace.clone()));
+    }
+    let server = &args.objects.server;
+    let context = objects::config(server).await?.default_namespace;
+    let meant = args.namespace.clone().or_else(|| (context != "default" && !args.all_namespaces).then_some(context));
+    let Visible { gathered, namespaces } = objects::visible(server, meant.as_deref()).await?;
+    if let (Some(seen), Some(meant)) = (&namespaces, &meant)
+        && !seen.contains(meant)
+    {
+        bail!(
+            "you may see nothing in namespace {meant}; an admin of the project can invite you: paifang invite YOU --project {meant} --role viewer"
+        );
+    }
+    if namespaces.is_some_and(|it| it.is_empty()) {
+        bail!(
+            "you may see no namespace: you are a member of no project; an admin of one can invite you: paifang invite YOU --project NAME --role viewer"
+        );
+    }
+    Ok((gathered, meant))
+}
 
-fn gateway(served: &Served, gateway: &ServedGateway) -> Row {
-    let node = gateway.entrance.as_ref().and_then(|it| it.node_address).map(|it| it.to_string());
-    let joined = |ports: Vec<u16>| ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
-    let node_port = |it: &ServedListener| it.node.map(|it| it.port());
-    let hosts =
-        served.shards.keys().filter(|key| key.gateway == gateway.id).map(|key| &key.host).collect::<std::collections::BTreeSet<_>>().len();
-    // The two that Ingresses have; a gateway may lack one.
-    let of = |protocol: ListenerProtocol| gateway.listeners.iter().find(|it| it.protocol == protocol);
-    let (http, https) = (of(ListenerProtocol::Http), of(ListenerProtocol::Https));
-    let port = |it: &ServedListener| json!({ "name": it.name.as_str(), "protocol": protocol(it.protocol), "port": it.number, "nodePort": node_port(it) });
-    Row {
-        cells: vec![
-            gateway.id.to_string(),
-            gateway.address().unwrap_or("<pending>").to_owned(),
-            joined(gateway.listeners.iter().map(|it| it.number).collect()),
-            hosts.to_string(),
-        ],
-        wide: vec![node.clone().unwrap_or_else(|| "<none>".into()), joined(gateway.listeners.iter().filter_map(node_port).collect())],
-        json: json!({
-            "name": gateway.id.as_str(),
-            "address": gateway.address(),
-            "http": http.map(|it| it.number),
-            "https": https.map(|it| it.number),
-            "nodeAddress": node,
-            "nodeHttp": http.and_then(node_port),
-            "nodeHttps": https.and_then(node_port),
-            "ports": gateway.listeners.iter().map(port).collect::<Vec<_>>(),
-            "hosts": hosts,
-        }),
+/// As kubectl names an object, for example `ingress.networking.k8s.io/web`.
+fn object_name(object: &ObjectRef) -> String {
+    let kind = Kind::ALL.iter().find(|it| it.name() == object.kind.as_str());
+    let word = kind.map_or(object.kind.as_str(), |it| it.word()).to_ascii_lowercase();
+    match kind.and_then(|it| it.api_versions().first()?.split_once('/')) {
+        Some((group, _)) => format!("{word}.{group}/{}", object.name),
+        None => format!("{word}/{}", object.name),
     }
 }
 
-const LISTENER: &[&str] = &["GATEWAY", "ADDRESS", "PORT", "PROTOCOL", "HOSTS", "OWNERS"];
-const LISTENER_WIDE: &[&str] = &["NAME", "NODE"];
-
-fn listeners(served: &Served) -> Vec<Row> {
-    served.gateways.iter().flat_map(|gateway| gateway.listeners.iter().map(move |it| listener(served, gateway, it))).collect()
+fn or_none(cell: String) -> String {
+    if cell.is_empty() { "<none>".to_owned() } else { cell }
 }
 
-fn listener(served: &Served, gateway: &ServedGateway, it: &ServedListener) -> Row {
-    let hosts = served.hosts(gateway, it).len();
-    let mut owners: Vec<String> = it.owners.iter().map(name).collect();
-    if it.for_ingresses {
-        owners.push("Ingresses".into());
-    }
-    let node = it.node.map(|it| it.to_string());
-    Row {
-        cells: vec![
-            gateway.id.to_string(),
-            gateway.address().unwrap_or("<pending>").to_owned(),
-            it.number.to_string(),
-            protocol(it.protocol).to_owned(),
-            hosts.to_string(),
-            owners.join(", "),
-        ],
-        wide: vec![it.name.to_string(), node.clone().unwrap_or_else(|| "<none>".into())],
-        json: json!({
-            "gateway": gateway.id.as_str(),
-            "name": it.name.as_str(),
-            "address": gateway.address(),
-            "port": it.number,
-            "asked": it.port,
-            "protocol": protocol(it.protocol),
-            "node": node,
-            "hosts": hosts,
-            "owners": it.owners.iter().map(object_json).collect::<Vec<_>>(),
-            "ingresses": it.for_ingresses,
-        }),
-    }
-}
+// === impl Shown ===
 
-const ROUTE: &[&str] = &["HOST", "PORT", "MATCH", "OBJECT", "BACKEND", "READY"];
-const ROUTE_WIDE: &[&str] = &["RULE", "FILTERS", "GATEWAY"];
-
-fn routes(served: &Served, namespace: Option<&str>) -> Vec<Row> {
-    let mut rows = Vec::new();
-    let wanted = |object: &model::ObjectRef| namespace.is_none_or(|ns| object.namespace == *ns);
-    for (key, shard) in &served.shards {
-        rows.extend(shard.host.tunnel.iter().filter(|it| wanted(&it.source.object)).map(|it| tunnel(served, key, it)));
-        rows.extend(shard.host.routes.iter().filter(|it| wanted(&it.source.object)).map(|it| route(served, key, it)));
-    }
-    rows
-}
-
-fn route(served: &Served, key: &ShardKey, it: &Route) -> Row {
-    let matches: Vec<String> = it.matches.iter().map(match_text).collect();
-    let (backend, ready) = target(served, it);
-    row(key, &it.source, (matches, backend, ready), it.filters.len())
-}
-
-fn tunnel(served: &Served, key: &ShardKey, it: &Tunnel) -> Row {
-    let (backend, ready) = backends(served, &it.backends);
-    row(key, &it.source, (vec!["any connection".into()], backend, Some(ready)), 0)
-}
-
-/// `told`: matches, backends, ready endpoints.
-fn row(key: &ShardKey, source: &model::Source, told: (Vec<String>, String, Option<usize>), filters: usize) -> Row {
-    let (matches, backend, ready) = told;
-    let (host, object) = (key.host.to_string(), name(&source.object));
-    Row {
-        json: json!({
-            "gateway": key.gateway.as_str(), "port": key.port, "host": host, "matches": matches, "object": object,
-            "rule": *source.rule, "backend": backend, "ready": ready,
-        }),
-        cells: vec![
-            host,
-            key.port.map_or_else(|| "*".to_owned(), |it| it.to_string()),
-            matches.join(" or "),
-            object,
-            backend,
-            ready.map_or_else(String::new, |it| it.to_string()),
-        ],
-        wide: vec![source.rule.to_string(), filters.to_string(), key.gateway.to_string()],
-    }
-}
-
-/// Where requests go, and how many ready endpoints there are.
-fn target(served: &Served, route: &Route) -> (String, Option<usize>) {
-    match &route.action {
-        Action::Forward(forward) => {
-            let (shown, ready) = backends(served, &forward.backends);
-            (shown, Some(ready))
+impl Shown {
+    fn print(&self, args: &GetArgs) -> Result<()> {
+        let mut out = std::io::stdout().lock();
+        let items = || json!({ "items": self.rows.iter().map(|it| &it.json).collect::<Vec<_>>() });
+        match args.output {
+            Some(TableOutput::Json) => writeln!(out, "{}", serde_json::to_string_pretty(&items())?)?,
+            Some(TableOutput::Yaml) => writeln!(out, "{}", serde_saphyr::to_string(&items())?.trim_end())?,
+            Some(TableOutput::Name) => {
+                let mut names: Vec<&str> = self.rows.iter().map(|it| it.name.as_str()).collect();
+                names.dedup();
+                for name in names {
+                    writeln!(out, "{}", safe(name))?;
+                }
+            }
+            None | Some(TableOutput::Wide) if self.rows.is_empty() => eprintln!("{}", self.none),
+            None | Some(TableOutput::Wide) => {
+                let is_wide = args.output == Some(TableOutput::Wide);
+                let header: Vec<&str> = self.header.iter().chain(self.wide.iter().filter(|_| is_wide)).copied().collect();
+                let cells = |it: &Row| it.cells.iter().chain(it.wide.iter().filter(|_| is_wide)).map(|it| safe(it)).collect();
+                let rows: Vec<Vec<String>> = self.rows.iter().map(cells).collect();
+                write!(out, "{}{}", table((!args.no_headers).then_some(&header), &rows), self.more)?;
+            }
         }
-        Action::Redirect(redirect) => (format!("redirect {}", redirect.status), None),
-        Action::Respond(respond) => (format!("{} {}", respond.status, respond.reason), None),
+        Ok(())
     }
-}
-
-fn backends(served: &Served, backends: &[WeightedBackend]) -> (String, usize) {
-    let shown = |it: &WeightedBackend| {
-        let id = it.backend.as_ref().map_or_else(|| "<none>".to_owned(), |it| it.id.to_string());
-        if backends.len() > 1 { format!("{id} ({})", it.weight) } else { id }
-    };
-    let ready = backends.iter().filter_map(|it| it.backend.as_ref()).filter_map(|it| served.endpoints.get(&it.id)).map(Vec::len).sum();
-    (backends.iter().map(shown).collect::<Vec<_>>().join(", "), ready)
 }

@@ -7,6 +7,7 @@ use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use resources::load::{self, Loaded};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -55,10 +56,10 @@ fn files(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The objects of files, or of the API where none are named.
-pub(crate) async fn gather(args: &ObjectArgs) -> Result<Gathered> {
+/// The objects of files, or of the API where none are named: those one may see.
+pub(crate) async fn gather(args: &ObjectArgs, namespace: Option<&str>) -> Result<Gathered> {
     if args.files.is_empty() {
-        return live(&args.server).await;
+        return Ok(visible(&args.server, namespace).await?.gathered);
     }
     let mut objects = Vec::new();
     for (name, text) in texts(&args.files)? {
@@ -71,14 +72,63 @@ pub(crate) async fn gather(args: &ObjectArgs) -> Result<Gathered> {
     Ok(Gathered { objects, from: Reach::Files, api: None })
 }
 
-/// The objects of an API server.
+/// All objects of an API server.
 pub(crate) async fn live(args: &ServerArgs) -> Result<Gathered> {
+    let (client, api) = connect(config(args).await?)?;
+    let mut objects = Vec::new();
+    for kind in resources::Kind::ALL {
+        match list_kind(&client, *kind, "").await? {
+            Listed::Objects(found) => objects.extend(found),
+            Listed::Unknown => {}
+            Listed::Forbidden(why) => bail!("cannot list {kind} objects: {why}"),
+        }
+    }
+    Ok(Gathered { objects, from: Reach::Api, api })
+}
+
+/// What somebody may see of an API server.
+pub(crate) struct Visible {
+    pub gathered: Gathered,
+    /// Where they may see anything; `None`: everywhere.
+    pub namespaces: Option<BTreeSet<String>>,
+}
+
+/// The objects of an API server: all where one may list all, else those of one's projects and of `namespace`.
+pub(crate) async fn visible(args: &ServerArgs, namespace: Option<&str>) -> Result<Visible> {
     let config = config(args).await?;
+    let mut own: BTreeSet<String> = namespace.into_iter().chain([config.default_namespace.as_str()]).map(str::to_owned).collect();
+    let (client, api) = connect(config.clone())?;
+    let (mut objects, mut part) = (Vec::new(), None);
+    for kind in resources::Kind::ALL {
+        match list_kind(&client, *kind, "").await? {
+            Listed::Objects(found) => objects.extend(found),
+            Listed::Unknown => {}
+            Listed::Forbidden(_) => {
+                let seen = match &mut part {
+                    Some(seen) => seen,
+                    None => {
+                        own.extend(crate::people::own_projects(&client, &config).await);
+                        part.insert(BTreeSet::new())
+                    }
+                };
+                for namespace in &own {
+                    let found = list_in(&client, *kind, namespace).await?;
+                    seen.extend(found.is_some().then(|| namespace.clone()));
+                    objects.extend(found.into_iter().flatten());
+                }
+            }
+        }
+    }
+    let from = if part.is_some() { Reach::Part } else { Reach::Api };
+    Ok(Visible { gathered: Gathered { objects, from, api }, namespaces: part })
+}
+
+/// A client, and the API server's own socket where its address is known.
+fn connect(config: kube::Config) -> Result<(kube::Client, Option<SocketAddr>)> {
     let url = &config.cluster_url;
     let ip = url.host().and_then(|it| it.trim_matches(['[', ']']).parse::<IpAddr>().ok());
     let api = ip.zip(url.port_u16()).map(SocketAddr::from);
-    let objects = list(&kube::Client::try_from(config)?).await?;
-    Ok(Gathered { objects, from: Reach::Api, api })
+    Ok((kube::Client::try_from(config)?, api))
 }
 
 /// How to reach the API server, and as whom.
@@ -97,41 +147,73 @@ pub(crate) async fn config(args: &ServerArgs) -> Result<kube::Config> {
     Ok(config)
 }
 
-/// Every object of the kinds that are translated. A server may lack some: their definitions are not installed.
-async fn list(client: &kube::Client) -> Result<Vec<Value>> {
-    let mut objects = Vec::new();
-    for kind in resources::Kind::ALL {
-        for version in kind.api_versions() {
-            if let Some(found) = list_kind(client, *kind, version).await? {
-                objects.extend(found);
-                break;
-            }
-        }
-    }
-    Ok(objects)
+/// What listing a kind came to.
+enum Listed {
+    Objects(Vec<Value>),
+    /// The server does not know the kind: its definition is not installed.
+    Unknown,
+    Forbidden(String),
 }
 
-/// In pages. `None`: the server does not know the kind in this version.
-async fn list_kind(client: &kube::Client, kind: resources::Kind, api_version: &str) -> Result<Option<Vec<Value>>> {
+/// One namespace's objects of a kind, and the namespace itself; `None`: one may not see them.
+async fn list_in(client: &kube::Client, kind: resources::Kind, namespace: &str) -> Result<Option<Vec<Value>>> {
+    if kind == resources::Kind::Namespace {
+        let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource(kind, "v1"));
+        return Ok(api.get_opt(namespace).await.ok().flatten().map(|it| value(kind, "v1", &it)).transpose()?.map(|it| vec![it]));
+    }
+    if kind.lives() == resources::Lives::Cluster {
+        return Ok(None);
+    }
+    Ok(match list_kind(client, kind, namespace).await? {
+        Listed::Objects(found) => Some(found),
+        Listed::Unknown | Listed::Forbidden(_) => None,
+    })
+}
+
+/// In the first version that the server has; of all namespaces where that is empty.
+async fn list_kind(client: &kube::Client, kind: resources::Kind, namespace: &str) -> Result<Listed> {
+    for version in kind.api_versions() {
+        match list_version(client, kind, version, namespace).await? {
+            Listed::Unknown => {}
+            listed => return Ok(listed),
+        }
+    }
+    Ok(Listed::Unknown)
+}
+
+fn resource(kind: resources::Kind, api_version: &str) -> ApiResource {
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    let resource = ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind.word()), kind.plural());
-    let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
+    ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind.word()), kind.plural())
+}
+
+fn value(kind: resources::Kind, api_version: &str, object: &DynamicObject) -> Result<Value> {
+    let mut value = serde_json::to_value(object)?;
+    value["apiVersion"] = api_version.into();
+    value["kind"] = kind.word().into();
+    Ok(value)
+}
+
+/// In pages.
+async fn list_version(client: &kube::Client, kind: resources::Kind, api_version: &str, namespace: &str) -> Result<Listed> {
+    let resource = resource(kind, api_version);
+    let api: Api<DynamicObject> = match namespace {
+        "" => Api::all_with(client.clone(), &resource),
+        namespace => Api::namespaced_with(client.clone(), namespace, &resource),
+    };
     let (mut params, mut objects) = (ListParams::default().limit(500), Vec::new());
     loop {
         let page = match api.list(&params).await {
             Ok(page) => page,
-            Err(kube::Error::Api(status)) if status.code == 404 && objects.is_empty() => return Ok(None),
+            Err(kube::Error::Api(status)) if status.code == 404 && objects.is_empty() => return Ok(Listed::Unknown),
+            Err(kube::Error::Api(status)) if status.code == 403 => return Ok(Listed::Forbidden(status.message.clone())),
             Err(error) => return Err(error).with_context(|| format!("cannot list {kind} objects")),
         };
         for item in &page.items {
-            let mut object = serde_json::to_value(item)?;
-            object["apiVersion"] = api_version.into();
-            object["kind"] = kind.word().into();
-            objects.push(object);
+            objects.push(value(kind, api_version, item)?);
         }
         match page.metadata.continue_.filter(|it| !it.is_empty()) {
             Some(token) => params = params.continue_token(&token),
-            None => return Ok(Some(objects)),
+            None => return Ok(Listed::Objects(objects)),
         }
     }
 }

@@ -30,3 +30,11 @@ pub use project::run as project;
 pub use role::run as role;
 pub use user::run as user;
 pub use workspace::run as workspace;
+
+/// The projects that somebody is a member of, as far as they may be known.
+pub(crate) async fn own_projects(client: &kube::Client, config: &kube::Config) -> Vec<String> {
+    let asker = ask::Asker { client: client.clone(), config: config.clone() };
+    let user = asker.own().await.ok().flatten().unwrap_or_default();
+    let projects = user["status"]["projects"].as_array().into_iter().flatten();
+    projects.map(|it| show::text(it, "/name")).filter(|it| !it.is_empty()).collect()
+}

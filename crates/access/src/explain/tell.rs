@@ -117,7 +117,7 @@ impl Answer<'_> {
     }
 
     /// What is wrong with the object that answers.
-    fn problems(&self) -> impl Iterator<Item = (&ObjectRef, &BTreeSet<Problem>)> {
+    pub(super) fn problems(&self) -> impl Iterator<Item = (&ObjectRef, &BTreeSet<Problem>)> {
         let object = self.arrival.as_ref().and_then(|it| it.route).map(|it| &it.source().object);
         self.served.problems.iter().filter(move |(it, _)| Some(*it) == object)
     }
@@ -171,7 +171,7 @@ impl Arrival<'_> {
     }
 
     /// The routes that do not answer, nearest first: the one that would without the winner, then those of the same host.
-    fn others(&self) -> Vec<(String, &RouteTried, String)> {
+    pub(super) fn others(&self) -> Vec<(String, &RouteTried, String)> {
         let winner = self.explanation.winner().map(|it| (&it.source, it.index));
         let runner_up = self.explanation.runner_up();
         let first = runner_up.as_ref().map(|(tried, why)| (self.host_of(tried), *tried, why.clone()));
@@ -229,7 +229,7 @@ impl Arrival<'_> {
         })
     }
 
-    fn missed(&self, asked: &str) -> String {
+    pub(super) fn missed(&self, asked: &str) -> String {
         match &self.explanation.outcome {
             Outcome::Stopped { host } => match self.explanation.hosts.get(*host) {
                 Some(host) => format!("{}: none of its routes matches", host.pattern),

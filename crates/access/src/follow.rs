@@ -1,0 +1,409 @@
+//! Following a name from DNS to an endpoint, hop by hop, to the first that is broken.
+//!
+//! ```text
+//! name ─► address ─► port ─► certificate ─► route ─► endpoint
+//! └── tried: resolver, TCP, handshake ──┘   └─ of objects ─┘
+//! ```
+//!
+//! **Invariant:** nothing is ever sent but a DNS question, a SYN and a handshake; each has a deadline. Where somebody else's word decides what is
+//! tried ([`Touch::Only`]), no address is connected to that the caller has not named, and no name is looked up that no route has.
+
+use crate::Asked;
+use crate::certificate::Shown;
+use crate::explain::Answer;
+use crate::gateways::{SeenGateway, gateways};
+use crate::hop::{Hop, HopName, NOT_TRIED, Verdict};
+use crate::resolve::{Resolver, Unresolved};
+use crate::rows::{Row, in_url, rows};
+use crate::served::{Gathered, Reach, Served};
+use crate::tried::{Connected, Shaken, connect, handshake};
+use control::Access;
+use model::{ObjectRef, Scheme};
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// What is known before anything is tried.
+pub struct Known {
+    pub served: Served,
+    pub rows: Vec<Row>,
+    pub gateways: Vec<SeenGateway>,
+    from: Reach,
+}
+
+/// What may be connected to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Touch {
+    /// Whatever the name leads to: who asks does it from their own machine.
+    Anything,
+    /// These addresses alone, which are gateways': it is done for somebody else.
+    Only(BTreeSet<IpAddr>),
+}
+
+/// How it is tried.
+#[derive(Clone, Debug)]
+pub struct How {
+    pub touch: Touch,
+    pub resolver: Resolver,
+    /// For each thing that is waited for.
+    pub patience: Duration,
+    /// Seconds since 1970: certificates end.
+    pub now: i64,
+    /// Ask this gateway, where several have a route: its namespace and name, or its name.
+    pub gateway: Option<String>,
+}
+
+/// Every hop, in order; after a broken one nothing is tried.
+pub async fn follow(asked: &Asked, known: &Known, how: &How) -> Vec<Hop> {
+    let way = Way { asked, known, how, target: known.target(asked) };
+    let mut hops = Vec::new();
+    let arrived = way.tried(&mut hops).await;
+    if hops.iter().all(|it| it.verdict != Verdict::Broken) {
+        hops.extend(way.of_objects(arrived));
+    }
+    let rest: Vec<HopName> = HopName::ALL.into_iter().filter(|name| hops.iter().all(|it| it.hop != *name)).collect();
+    hops.extend(rest.into_iter().map(|it| Hop::unknown(it, NOT_TRIED)));
+    hops.sort_by_key(|it| it.hop);
+    hops
+}
+
+/// The most addresses of a name that are tried.
+const TRIED: usize = 4;
+/// What stands in the certificate that a gateway shows where it has none.
+const OWN_NAME: &str = "paifang.invalid";
+
+/// Where a request is to arrive.
+#[derive(Default)]
+struct Target<'a> {
+    /// Those for its host, as near as there are.
+    rows: Vec<&'a Row>,
+    /// As people are to use them.
+    addresses: Vec<String>,
+    http: BTreeSet<u16>,
+    https: BTreeSet<u16>,
+    is_public: bool,
+    has_node_ports: bool,
+    gateway: Option<&'a ObjectRef>,
+}
+
+// === impl Known ===
+
+impl Known {
+    pub fn new(gathered: &Gathered) -> Self {
+        let objects = &gathered.objects;
+        Self { served: Served::new(gathered), rows: rows(objects), gateways: gateways(objects), from: gathered.from }
+    }
+
+    /// The request as routes see it: at the address where it arrived, or, where gateways' Services cannot be seen, at the port that stands for its.
+    pub fn placed(&self, asked: &Asked, arrived: Option<IpAddr>) -> Asked {
+        let mut placed = asked.clone();
+        if self.from == Reach::Api {
+            placed.at = arrived.map_or(placed.at, |it| it.to_string());
+            return placed;
+        }
+        let protocols: &[&str] = if asked.scheme == Scheme::Http { &["HTTP", "HTTP2", "GRPC"] } else { &["HTTPS", "TLS"] };
+        let target = self.target(asked);
+        let mut ports =
+            self.gateways.iter().filter(|it| target.gateway.is_none_or(|gateway| it.object == *gateway)).flat_map(|it| &it.ports);
+        let seen = ports.find(|it| it.reached == asked.port && protocols.contains(&it.protocol.as_str())).map(|it| it.port);
+        let usual = if asked.scheme == Scheme::Http { 80 } else { 443 };
+        let unseen = target.ports(asked.scheme).contains(&asked.port).then_some(usual);
+        placed.port = seen.or(unseen).unwrap_or(asked.port);
+        placed
+    }
+
+    fn target(&self, asked: &Asked) -> Target<'_> {
+        let covering = || self.rows.iter().filter(|it| it.covers(&asked.host));
+        let nearness = |it: &Row| match it.domain.as_str() {
+            domain if domain == asked.host => usize::MAX,
+            "*" => 0,
+            domain => domain.len(),
+        };
+        let nearest = covering().map(nearness).max();
+        let rows: Vec<&Row> = covering().filter(|it| Some(nearness(it)) == nearest).collect();
+        let mut target = Target { rows, ..Target::default() };
+        let of_rows: Vec<_> = target.rows.iter().map(|it| it.reached.clone()).collect();
+        let of_gateways = || self.gateways.iter().map(SeenGateway::reached).collect();
+        let all = if of_rows.is_empty() { of_gateways() } else { of_rows };
+        for reached in all {
+            target.addresses.extend(reached.addresses.iter().filter(|it| !target.addresses.contains(it)).cloned().collect::<BTreeSet<_>>());
+            target.http.extend(reached.http);
+            target.https.extend(reached.https);
+            target.is_public |= reached.is_public;
+            target.has_node_ports |= reached.access == Some(Access::NodePort);
+        }
+        target.gateway = target.rows.iter().find_map(|it| it.reached.gateway.as_ref());
+        target
+    }
+}
+
+// === impl Target ===
+
+impl Target<'_> {
+    fn ports(&self, scheme: Scheme) -> &BTreeSet<u16> {
+        if scheme == Scheme::Http { &self.http } else { &self.https }
+    }
+
+    fn ip(&self) -> Option<IpAddr> {
+        self.addresses.iter().find_map(|it| it.parse().ok())
+    }
+
+    /// The gateway, as it is called in a sentence.
+    fn who(&self) -> String {
+        match self.gateway {
+            Some(it) => format!("gateway {}/{}", it.namespace, it.name),
+            None => "the gateway".to_owned(),
+        }
+    }
+
+    /// What makes a name lead here.
+    fn lead(&self, host: &str, how: &str) -> String {
+        match (self.ip(), self.addresses.first()) {
+            (Some(ip), _) => format!("{how} /etc/hosts: {ip} {host} (or let your resolver ask Paifang's DNS server, which gives {ip})"),
+            (None, Some(name)) => format!("make {host} an alias (CNAME) of {name}"),
+            (None, None) => match self.rows.iter().find_map(|it| it.note.clone()) {
+                Some(note) => note,
+                None => format!("make a route for {host}, or correct the URL"),
+            },
+        }
+    }
+}
+
+/// A request on its way.
+struct Way<'a> {
+    asked: &'a Asked,
+    known: &'a Known,
+    how: &'a How,
+    target: Target<'a>,
+}
+
+// === impl Way ===
+
+impl Way<'_> {
+    /// The hops that are tried; where the connection arrived.
+    async fn tried(&self, hops: &mut Vec<Hop>) -> Option<IpAddr> {
+        let found = match self.name().await {
+            (hop, Some(found)) => {
+                hops.push(hop);
+                found
+            }
+            (hop, None) => {
+                hops.push(hop);
+                return None;
+            }
+        };
+        let address = self.address(&found).await;
+        let is_broken = address.verdict == Verdict::Broken;
+        hops.push(address);
+        if is_broken {
+            return None;
+        }
+        let (port, arrived) = self.port(&found).await;
+        let is_broken = port.verdict == Verdict::Broken;
+        hops.push(port);
+        if is_broken {
+            return None;
+        }
+        hops.push(match (self.asked.scheme, arrived) {
+            (Scheme::Http, _) => Hop::good(HopName::Certificate, "none is needed for http"),
+            (Scheme::Https, None) => Hop::unknown(HopName::Certificate, NOT_TRIED),
+            (Scheme::Https, Some(arrived)) => self.certificate(arrived).await,
+        });
+        arrived.or_else(|| found.first().copied())
+    }
+
+    /// `None`: it leads nowhere, or was not asked.
+    async fn name(&self) -> (Hop, Option<BTreeSet<IpAddr>>) {
+        let host = &self.asked.at;
+        if let Ok(ip) = host.parse::<IpAddr>() {
+            return (Hop::good(HopName::Name, "the URL has the address itself"), Some([ip].into()));
+        }
+        if self.how.touch != Touch::Anything && self.target.rows.is_empty() {
+            return (Hop::unknown(HopName::Name, "not asked: no route has this host"), None);
+        }
+        match self.how.resolver.find(host, self.how.patience).await {
+            Ok(found) => (Hop::good(HopName::Name, format!("{host} leads to {}", joined(&found))), Some(found)),
+            Err(why) => {
+                let resolver = self.how.resolver.text();
+                let said = match why {
+                    Unresolved::Missing => format!("{resolver} knows no {host}"),
+                    Unresolved::Failed(why) => format!("{resolver} finds no {host}: {why}"),
+                };
+                (Hop::broken(HopName::Name, said, self.target.lead(host, "add to")), None)
+            }
+        }
+    }
+
+    async fn address(&self, found: &BTreeSet<IpAddr>) -> Hop {
+        let who = self.target.who();
+        if self.target.addresses.is_empty() && !found.iter().any(|it| self.is_listened_on(*it)) {
+            return match self.target.rows.iter().find_map(|it| it.note.clone()) {
+                Some(note) => Hop::broken(HopName::Address, note, "see what the gateway says of itself: paifang get gateways -o wide"),
+                None => Hop::unknown(HopName::Address, "where the gateway is cannot be seen by you"),
+            };
+        }
+        let mut right: BTreeSet<IpAddr> = BTreeSet::new();
+        for address in &self.target.addresses {
+            match address.parse::<IpAddr>() {
+                Ok(ip) => drop(right.insert(ip)),
+                Err(_) => right.extend(self.how.resolver.find(address, self.how.patience).await.unwrap_or_default()),
+            }
+        }
+        let everywhere = right.iter().any(IpAddr::is_unspecified);
+        let wrong: BTreeSet<IpAddr> =
+            found.iter().filter(|it| !everywhere && !right.contains(it) && !self.is_listened_on(**it)).copied().collect();
+        let at = self.target.addresses.join(", ");
+        if wrong.is_empty() {
+            return Hop::good(HopName::Address, format!("{} is {who}'s", joined(found)));
+        }
+        let also = if wrong.len() < found.len() { " also" } else { "" };
+        let said = format!("{}{also} leads to {}, and {who} is at {at}", self.asked.at, joined(&wrong));
+        let mend = match self.asked.at.parse::<IpAddr>() {
+            Ok(_) => format!("ask at {at}"),
+            Err(_) => self.target.lead(&self.asked.at, "correct its DNS record, or put into"),
+        };
+        Hop::broken(HopName::Address, said, mend)
+    }
+
+    /// Whether a gateway listens there beside the address that it shows: node ports answer on the node's address and on loopback.
+    fn is_listened_on(&self, address: IpAddr) -> bool {
+        let text = address.to_string();
+        let node_port = |it: &SeenGateway| it.ports.iter().any(|port| port.node_port == Some(self.asked.port));
+        self.known.served.gateways.iter().any(|it| it.has_address(&text))
+            || address.is_loopback() && (self.known.gateways.iter().any(node_port) || self.target.has_node_ports)
+    }
+
+    /// And the first address that takes connections.
+    async fn port(&self, found: &BTreeSet<IpAddr>) -> (Hop, Option<IpAddr>) {
+        let port = self.asked.port;
+        let may = |it: &&IpAddr| match &self.how.touch {
+            Touch::Anything => true,
+            Touch::Only(own) => own.contains(it),
+        };
+        let tried: Vec<IpAddr> = found.iter().filter(may).take(TRIED).copied().collect();
+        if tried.is_empty() {
+            return (Hop::unknown(HopName::Port, "not tried from here: the address is not one that the gateway has by itself"), None);
+        }
+        let mut open = None;
+        for ip in &tried {
+            let at = SocketAddr::new(*ip, port);
+            match connect(at, self.how.patience).await {
+                Connected::Open => open = open.or(Some(*ip)),
+                failed => return (Hop::broken(HopName::Port, self.closed(at, &failed), self.opened(&failed)), None),
+            }
+        }
+        let all: Vec<String> = tried.iter().map(|it| SocketAddr::new(*it, port).to_string()).collect();
+        let answer = if all.len() == 1 { "takes" } else { "take" };
+        (Hop::good(HopName::Port, format!("{} {answer} connections", all.join(", "))), open)
+    }
+
+    fn closed(&self, at: SocketAddr, why: &Connected) -> String {
+        match why {
+            Connected::Silent => format!("{at} does not answer within {} s", self.how.patience.as_secs()),
+            Connected::Failed(why) => format!("{at} cannot be reached: {why}"),
+            Connected::Refused | Connected::Open => format!("nothing listens at {at}"),
+        }
+    }
+
+    fn opened(&self, why: &Connected) -> String {
+        let (scheme, port) = (self.asked.scheme, self.asked.port);
+        let ports = self.target.ports(scheme);
+        if !ports.contains(&port)
+            && let Some(real) = ports.first()
+        {
+            let word = if scheme == Scheme::Http { "http" } else { "https" };
+            let usual = *real == if scheme == Scheme::Http { 80 } else { 443 };
+            let shown = if usual { String::new() } else { format!(":{real}") };
+            return format!("{word} is at port {real}: {word}://{}{shown}{}", in_url(&self.asked.at), self.asked.target);
+        }
+        match (why, self.target.has_node_ports) {
+            (Connected::Silent, true) => format!("open TCP port {port} of every node in its firewall and security group"),
+            (Connected::Silent, false) => format!("open TCP port {port} in the firewall or security group before it"),
+            _ => format!("see whether {} runs and has this port: paifang get gateways", self.target.who()),
+        }
+    }
+
+    async fn certificate(&self, at: IpAddr) -> Hop {
+        let host = &self.asked.host;
+        let shaken = handshake(SocketAddr::new(at, self.asked.port), host, self.how.patience).await;
+        let placed = self.known.placed(self.asked, Some(at));
+        let demands = Answer::find(&self.known.served, &placed, self.how.gateway.as_deref()).demands_a_client();
+        certificate_hop(host, &shaken, self.how.now, demands)
+    }
+
+    fn of_objects(&self, arrived: Option<IpAddr>) -> [Hop; 2] {
+        let placed = self.known.placed(self.asked, arrived);
+        let answer = Answer::find(&self.known.served, &placed, self.how.gateway.as_deref());
+        let foreign = self.target.rows.iter().find_map(|it| it.note.as_ref().filter(|it| it.starts_with("served by ")));
+        let [route, endpoint] = answer.way();
+        match foreign {
+            Some(note) if route.verdict == Verdict::Broken => {
+                [Hop::unknown(HopName::Route, note.clone()), Hop::unknown(HopName::Endpoint, NOT_TRIED)]
+            }
+            // What somebody may not see may be what is missing.
+            _ if self.known.from == Reach::Part
+                && route.verdict == Verdict::Broken
+                && !self.target.rows.is_empty()
+                && answer.own_refusal() =>
+            {
+                [Hop::unknown(HopName::Route, format!("{}; something of it cannot be seen by you", route.said)), endpoint]
+            }
+            _ => [route, endpoint],
+        }
+    }
+}
+
+/// What is to be said of a handshake.
+fn certificate_hop(host: &str, shaken: &Shaken, now: i64, demands: bool) -> Hop {
+    let broken = |said: String, mend: String| Hop::broken(HopName::Certificate, said, mend);
+    let give =
+        || format!("give the route's `tls` (or the Gateway's listener) a Secret of type kubernetes.io/tls with a certificate for {host}");
+    match shaken {
+        Shaken::Shown(shown) => judged(host, shown, now),
+        Shaken::Refused(_) if demands => {
+            Hop::unknown(HopName::Certificate, "clients must show a certificate of theirs, and none is at hand")
+        }
+        Shaken::Refused(why) => broken(format!("the gateway ends the handshake ({why}): it has no certificate that it could show"), give()),
+        Shaken::NotTls => broken("the port speaks no TLS".to_owned(), "ask by http, or at the port for https".to_owned()),
+        Shaken::Silent => broken("the handshake is not answered".to_owned(), "see what is between here and the gateway".to_owned()),
+        Shaken::Failed(why) => broken(format!("the handshake fails: {why}"), give()),
+    }
+}
+
+fn judged(host: &str, shown: &Shown, now: i64) -> Hop {
+    let broken = |said: String, mend: String| Hop::broken(HopName::Certificate, said, mend);
+    let (from, until) = (date(shown.not_before), date(shown.not_after));
+    let names = shown.names.join(", ");
+    let other = || format!("put a certificate for {host} into the Secret that the route's `tls` (or the Gateway's listener) names");
+    if shown.names.iter().any(|it| it == OWN_NAME) {
+        let mend = format!(
+            "give the route's `tls` a Secret of type kubernetes.io/tls with a certificate for {host}; see what is wrong with one: paifang check --live"
+        );
+        return broken(format!("there is none for {host}: the gateway shows its own, which is for nobody"), mend);
+    }
+    if !shown.covers(host) {
+        return broken(format!("shown is one for {names}, not for {host}"), other());
+    }
+    if now >= shown.not_after {
+        return broken(format!("the one for {names} has expired: it was good until {until}"), other());
+    }
+    if now < shown.not_before {
+        return broken(format!("the one for {names} is not good before {from}"), other());
+    }
+    let signed = match shown.is_self_signed {
+        true => "signed by itself, so clients take it only when told to (curl --insecure)".to_owned(),
+        false => format!("signed by {}", shown.issuer),
+    };
+    Hop::good(HopName::Certificate, format!("for {names}, until {until}, {signed}"))
+}
+
+fn date(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).map_or_else(|_| "?".to_owned(), |it| it.strftime("%Y-%m-%d %H:%M UTC").to_string())
+}
+
+fn joined(addresses: &BTreeSet<IpAddr>) -> String {
+    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;
