@@ -1,0 +1,149 @@
+// What the console's server answers that is no object.
+import { useQuery } from '@tanstack/react-query'
+import { ApiError, ask } from './client'
+import type { AccessType } from './types'
+
+/** A gateway, as whoever has routes on it may know it. */
+export interface Serving {
+  namespace: string
+  name: string
+  scope: 'Project' | 'Workspace' | 'Cluster'
+  type: AccessType
+  addresses: string[]
+  nodes: string[]
+  ports: { name: string; port: number; nodePort?: number; reachedAt?: number }[]
+  tracing?: boolean
+  className?: string
+}
+
+export interface Hint {
+  name: string
+  type?: string
+  values?: string[]
+  default?: string
+  support?: 'yes' | 'partly' | 'no'
+  about?: { en: string; zh: string }
+}
+
+export interface Point {
+  requests: number
+  s2xx: number
+  s3xx: number
+  s4xx: number
+  s5xx: number
+  connections: number
+  bytesIn: number
+  bytesOut: number
+  mean: number | null
+  p50: number | null
+  p95: number | null
+  p99: number | null
+}
+
+export interface Metrics {
+  step: number
+  points: (Point & { at: number })[]
+  total: Point
+}
+
+export interface Hop {
+  hop: 'name' | 'address' | 'port' | 'certificate' | 'route' | 'endpoint'
+  verdict: 'good' | 'broken' | 'unknown'
+  said: string
+  mend?: string
+}
+
+export interface Certificate {
+  names: string[]
+  notBefore?: string
+  notAfter?: string
+  matches: Record<string, boolean>
+  problem?: string
+}
+
+export interface GeneratedHost {
+  host: string
+  template: string
+  address: string | null
+  why?: string
+}
+
+export interface Pool {
+  name: string
+  ranges: string[]
+  total: number
+  used: number
+  owners: { address: string; namespace: string; name: string; kind: string }[]
+}
+
+export interface Tried {
+  answer?: { status: number; headers: [string, string][]; body: string; truncated: boolean; ms: number }
+  explanation?: unknown
+  error?: string
+}
+
+export interface Rule {
+  apiGroups: string[]
+  resources: string[]
+  verbs: string[]
+}
+
+export interface Permission {
+  name: string
+  place: 'platform' | 'workspace' | 'project'
+  about: { en: string; zh: string }
+  /** By level: `view`, `create`, `manage`. */
+  levels: Record<string, Rule[]>
+}
+
+export type Window = '5m' | '15m' | '30m' | '1h'
+
+const post = <T>(path: string, body: unknown) => ask<T>(path, { method: 'POST', body })
+const of = (namespace: string, name: string) => `/console/gateways/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`
+
+/** Which gateways serve a namespace, best first. */
+export function useServing(namespace: string) {
+  const { data, isPending, error } = useQuery({
+    queryKey: ['serving', namespace],
+    queryFn: () => ask<Serving[]>(`/console/gateways?namespace=${encodeURIComponent(namespace)}`),
+    refetchInterval: 10_000,
+    staleTime: 2_000,
+    enabled: namespace !== '',
+  })
+  return { serving: data ?? [], loading: isPending, error: error as ApiError | null }
+}
+
+export const useAllServing = (enabled: boolean) =>
+  useQuery({ queryKey: ['serving'], queryFn: () => ask<Serving[]>('/console/gateways'), refetchInterval: 10_000, enabled })
+
+const LASTING = { staleTime: Infinity, retry: false } as const
+export const useAnnotationHints = () => useQuery({ queryKey: ['hints', 'annotations'], queryFn: () => ask<Hint[]>('/console/annotations'), ...LASTING }).data ?? []
+export const useOptionHints = () => useQuery({ queryKey: ['hints', 'options'], queryFn: () => ask<Hint[]>('/console/options'), ...LASTING }).data ?? []
+export const usePermissions = () => useQuery({ queryKey: ['permissions'], queryFn: () => ask<Permission[]>('/console/permissions'), ...LASTING }).data ?? []
+
+export const useMetrics = (namespace: string, name: string, window: Window, every: number | false) =>
+  useQuery({ queryKey: ['metrics', namespace, name, window], queryFn: () => ask<Metrics>(`${of(namespace, name)}/metrics?window=${window}`), refetchInterval: every, staleTime: 1_000, placeholderData: (before) => before })
+
+export const usePools = () => useQuery({ queryKey: ['pools'], queryFn: () => ask<{ pools: Pool[] }>('/console/pools'), refetchInterval: 10_000 })
+
+export const useCertificate = (namespace: string, name: string, hosts: string[]) =>
+  useQuery({
+    queryKey: ['certificate', namespace, name, ...hosts],
+    queryFn: () => post<Certificate>('/console/certificate', { namespace, name, hosts }),
+    enabled: name !== '',
+    retry: false,
+  })
+
+export const useGeneratedHost = (namespace: string, services: string[]) =>
+  useQuery({
+    queryKey: ['generated-host', namespace, ...services],
+    queryFn: () => post<GeneratedHost>('/console/generated-host', { namespace, services }),
+    enabled: services.length > 0,
+    staleTime: 2_000,
+    retry: false,
+  })
+
+export const check = (namespace: string, name: string, url: string) => post<{ hops: Hop[] }>(`${of(namespace, name)}/check`, { url })
+export const attempt = (namespace: string, name: string, request: { method: string; url: string; headers: Record<string, string>; body?: string }) =>
+  post<Tried>(`${of(namespace, name)}/try`, request)
+export const logsPath = (namespace: string, name: string, query: Record<string, string>) => `${of(namespace, name)}/logs?${new URLSearchParams(query)}`

@@ -1,0 +1,30 @@
+// Writing objects. An edit is a JSON patch against the object as it was read, so that what a form does not know survives.
+import { ask } from './client'
+import { apiVersion, listPath, objectPath, type Kind } from './kinds'
+import type { Obj } from './types'
+import { editPatch } from '../forms/patch'
+
+const MANAGER = 'fieldManager=paifang-console'
+
+export function create<T extends Obj>(kind: Kind, object: Omit<T, 'apiVersion' | 'kind'>, dryRun = false): Promise<T> {
+  const namespace = object.metadata.namespace
+  const body = { apiVersion: apiVersion(kind), kind: kind.kind, ...object }
+  return ask<T>(`${listPath(kind, namespace)}?${MANAGER}${dryRun ? '&dryRun=All' : ''}`, { method: 'POST', body })
+}
+
+/** Makes of `read` what `edited` is, unless somebody has changed it meanwhile. */
+export function edit<T extends Obj>(kind: Kind, read: T, edited: T, dryRun = false): Promise<T> {
+  const patch = editPatch(read, edited)
+  const path = `${objectPath(kind, read.metadata.name, read.metadata.namespace)}?${MANAGER}${dryRun ? '&dryRun=All' : ''}`
+  return ask<T>(path, { method: 'PATCH', body: patch, contentType: 'application/json-patch+json' })
+}
+
+export function replace<T extends Obj>(kind: Kind, object: T, dryRun = false): Promise<T> {
+  const { name, namespace } = object.metadata
+  return ask<T>(`${objectPath(kind, name, namespace)}?${MANAGER}${dryRun ? '&dryRun=All' : ''}`, { method: 'PUT', body: object })
+}
+
+export const get = <T extends Obj>(kind: Kind, name: string, namespace?: string) => ask<T>(objectPath(kind, name, namespace))
+
+export const remove = (kind: Kind, name: string, namespace?: string) =>
+  ask<unknown>(objectPath(kind, name, namespace), { method: 'DELETE', body: { propagationPolicy: 'Background' } })

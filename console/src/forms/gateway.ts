@@ -1,0 +1,84 @@
+// The Enable gateway and Edit gateway dialogs ↔ an IngressGateway.
+import type { IngressGateway } from '../api/types'
+import { entryProblems, readEntries, writeEntries, type Entry } from './entries'
+import { ALIAS, CREATOR } from './names'
+
+export interface GatewayForm {
+  type: 'NodePort' | 'LoadBalancer' | 'ClusterIP'
+  provider: string
+  annotations: Entry[]
+  tracing: boolean
+  config: Entry[]
+  httpPort: number | null
+  httpsPort: number | null
+  loadBalancerIP: string
+}
+
+export type GatewayProblem = { field: keyof GatewayForm; reason: 'port' | 'samePort' | 'address' | 'rows' }
+
+export const EMPTY_GATEWAY: GatewayForm = { type: 'NodePort', provider: '', annotations: [], tracing: false, config: [], httpPort: null, httpsPort: null, loadBalancerIP: '' }
+
+export function readGateway({ spec }: IngressGateway): GatewayForm {
+  const access = spec.access ?? {}
+  return {
+    type: access.type ?? 'NodePort',
+    provider: access.provider ?? '',
+    annotations: readEntries(access.annotations),
+    tracing: isTracing(spec),
+    config: readEntries(spec.config),
+    httpPort: access.nodePorts?.http ?? null,
+    httpsPort: access.nodePorts?.https ?? null,
+    loadBalancerIP: access.loadBalancerIP ?? '',
+  }
+}
+
+export const isTracing = (spec: IngressGateway['spec']) => (spec.tracing ? (spec.tracing.enabled ?? true) : (spec.governance ?? false))
+
+/** The object with what the form says; everything that the form does not know stays. */
+export function writeGateway<T extends Pick<IngressGateway, 'spec'>>(onto: T, form: GatewayForm): T {
+  const balanced = form.type === 'LoadBalancer'
+  const access = {
+    ...onto.spec.access,
+    type: form.type,
+    provider: balanced && form.provider ? form.provider : undefined,
+    annotations: form.type === 'ClusterIP' ? onto.spec.access?.annotations : writeEntries(undefined, form.annotations),
+    loadBalancerIP: balanced && form.loadBalancerIP ? form.loadBalancerIP : undefined,
+    nodePorts: form.type === 'ClusterIP' ? undefined : nodePorts(form),
+  }
+  return { ...onto, spec: { ...onto.spec, access: defined(access), ...tracing(onto.spec, form.tracing), config: writeEntries(undefined, form.config) } }
+}
+
+function tracing(spec: IngressGateway['spec'], wanted: boolean) {
+  if (wanted === isTracing(spec)) return {}
+  // `governance` turns tracing on as well, so it goes with it.
+  return wanted ? { tracing: { ...spec.tracing, enabled: true } } : { tracing: spec.tracing && { ...spec.tracing, enabled: false }, governance: undefined }
+}
+
+function nodePorts({ httpPort, httpsPort }: GatewayForm) {
+  if (httpPort === null && httpsPort === null) return undefined
+  return { ...(httpPort !== null && { http: httpPort }), ...(httpsPort !== null && { https: httpsPort }) }
+}
+
+const defined = <T extends object>(it: T): T => Object.fromEntries(Object.entries(it).filter(([, value]) => value !== undefined)) as T
+
+/** A new request for a project's gateway. */
+export function newGateway(namespace: string, creator: string, form: GatewayForm): Omit<IngressGateway, 'apiVersion' | 'kind'> {
+  const metadata = { name: 'gateway', namespace, annotations: { [CREATOR]: creator } }
+  return JSON.parse(JSON.stringify(writeGateway({ metadata, spec: { scope: 'Project' as const } }, form))) as Omit<IngressGateway, 'apiVersion' | 'kind'>
+}
+
+export function gatewayProblems(form: GatewayForm): GatewayProblem[] {
+  const problems: GatewayProblem[] = []
+  const bad = (port: number | null) => port !== null && (!Number.isInteger(port) || port < 1 || port > 65_535)
+  if (form.type !== 'ClusterIP') {
+    if (bad(form.httpPort)) problems.push({ field: 'httpPort', reason: 'port' })
+    if (bad(form.httpsPort)) problems.push({ field: 'httpsPort', reason: 'port' })
+    if (form.httpPort !== null && form.httpPort === form.httpsPort) problems.push({ field: 'httpsPort', reason: 'samePort' })
+    if (entryProblems(form.annotations, 'annotations').size > 0) problems.push({ field: 'annotations', reason: 'rows' })
+  }
+  if (form.type === 'LoadBalancer' && form.loadBalancerIP && !/^[0-9a-f.:]+$/i.test(form.loadBalancerIP)) problems.push({ field: 'loadBalancerIP', reason: 'address' })
+  if (entryProblems(form.config, 'options').size > 0) problems.push({ field: 'config', reason: 'rows' })
+  return problems
+}
+
+export const gatewayTitle = (gateway: IngressGateway) => gateway.metadata.annotations?.[ALIAS] ?? gateway.status?.workload?.name ?? gateway.metadata.name

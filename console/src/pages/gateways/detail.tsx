@@ -1,0 +1,103 @@
+// A gateway: monitoring, options, logs, what runs it, metadata, events.
+import { Table } from 'antd'
+import { useNavigate } from '@tanstack/react-router'
+import { useServing } from '../../api/console'
+import { KINDS } from '../../api/kinds'
+import { useOne } from '../../api/live'
+import { useRights } from '../../api/rights'
+import type { IngressGateway } from '../../api/types'
+import { gatewayTitle } from '../../forms/gateway'
+import { Card, Loading, Nothing, Page, State } from '../../parts/basics'
+import { Command } from '../../parts/command'
+import { Conditions, DetailTabs, Events, Metadata, type Tab } from '../../parts/details'
+import { Actions } from '../../parts/menu'
+import { useParam } from '../../shell/params'
+import { useWords } from '../../words'
+import { GatewayFacts, useGatewayActions } from './card'
+import { Logs } from './logs'
+import { Monitoring } from './monitoring'
+import { gatewayState, servingOf } from './state'
+
+export function GatewayDetail() {
+  const { t } = useWords()
+  const navigate = useNavigate()
+  const [project, namespace, name] = [useParam('project'), useParam('namespace'), useParam('name')]
+  const rights = useRights(namespace)
+  const { object, loading } = useOne<IngressGateway>(KINDS.ingressGateway, rights.can('list', KINDS.ingressGateway) ? namespace : undefined, name)
+  const { serving } = useServing(project || 'default')
+  const back = project ? `/projects/${project}/gateways` : '/cluster/gateways'
+  const { actions, dialogs } = useGatewayActions(object, rights, () => void navigate({ to: back }))
+  const shown = object ? servingOf(object) : serving.find((it) => it.namespace === namespace && it.name === name)
+  const crumbs = [...(project ? [{ text: project, to: `/projects/${project}` }] : []), { text: t(project ? 'gateways.title' : 'cluster.title'), to: back }]
+  if (!rights.known || (loading && !shown)) return <Loading />
+  const state = object && gatewayState(object)
+  const title = object ? gatewayTitle(object) : t('gateway.ofCluster')
+  return (
+    <Page
+      title={title}
+      crumbs={crumbs}
+      beside={state && <State tone={state.tone}>{t(state.word)}</State>}
+      actions={
+        <>
+          <Command text={object ? `kubectl get igw ${name} -n ${namespace} -o yaml` : 'paifang get gateways'} />
+          <Actions of={actions} label={name} text={t('do.manage')} />
+        </>
+      }
+    >
+      <div className="stack">
+        {shown && (
+          <Card>
+            <GatewayFacts serving={shown} {...(object && { gateway: object })} />
+          </Card>
+        )}
+        <DetailTabs tabs={[{ key: 'monitoring', label: t('gateway.monitoring'), children: <Monitoring namespace={namespace} name={name} /> }, ...(object ? objectTabs(object, t) : []), { key: 'logs', label: t('gateway.logs'), children: <Logs namespace={namespace} name={name} /> }].sort(inOrder)} />
+      </div>
+      {dialogs}
+    </Page>
+  )
+}
+
+const ORDER = ['monitoring', 'options', 'logs', 'status', 'metadata', 'events']
+const inOrder = (a: Tab, b: Tab) => ORDER.indexOf(a.key) - ORDER.indexOf(b.key)
+
+function objectTabs(object: IngressGateway, t: ReturnType<typeof useWords>['t']): Tab[] {
+  return [
+    { key: 'options', label: t('gateway.options'), children: <Options gateway={object} /> },
+    { key: 'status', label: t('gateway.status'), children: <Status gateway={object} /> },
+    { key: 'metadata', label: t('meta.title'), children: <Metadata object={object} /> },
+    { key: 'events', label: t('events.title'), children: <Events of={object} /> },
+  ]
+}
+
+function Options({ gateway }: { gateway: IngressGateway }) {
+  const { t } = useWords()
+  const rows = Object.entries(gateway.spec.config ?? {})
+  if (rows.length === 0)
+    return (
+      <div className="card">
+        <Nothing title={t('gateway.noOptions')}>{t('gateway.noOptionsAbout')}</Nothing>
+      </div>
+    )
+  return (
+    <Card bare>
+      <Table rowKey={([key]) => key} pagination={false} dataSource={rows} columns={[{ title: t('entries.key'), render: (_, [key]) => <code>{key}</code> }, { title: t('entries.value'), render: (_, [, value]) => <code className="wrap">{value}</code> }]} />
+    </Card>
+  )
+}
+
+function Status({ gateway: { status, spec } }: { gateway: IngressGateway }) {
+  const { t } = useWords()
+  return (
+    <div className="stack">
+      <Card title={t('conditions.title')}>
+        <Conditions of={status?.conditions} />
+      </Card>
+      <Card title={t('gateway.ports')} bare>
+        <Table size="small" rowKey="name" pagination={false} dataSource={status?.ports ?? []} columns={[{ title: t('table.name'), dataIndex: 'name' }, { title: t('gateway.port'), dataIndex: 'port' }, { title: t('gateway.nodePort'), render: (_, it) => it.nodePort ?? '—' }, { title: t('gateway.reachedAt'), render: (_, it) => it.reachedAt ?? '—' }]} />
+      </Card>
+      <Card title={`${t('gateway.pods')} · ${status?.readyReplicas ?? 0} / ${spec.replicas ?? status?.replicas ?? 1}`} bare>
+        <Table size="small" rowKey="name" pagination={false} dataSource={status?.pods ?? []} locale={{ emptyText: t('gateway.noPods') }} columns={[{ title: t('table.name'), render: (_, it) => <code>{it.name}</code> }, { title: t('table.state'), render: (_, it) => <State tone={it.ready ? 'good' : 'warn'}>{it.phase ?? '—'}</State> }, { title: t('gateway.node'), render: (_, it) => it.node ?? '—' }]} />
+      </Card>
+    </div>
+  )
+}

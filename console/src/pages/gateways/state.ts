@@ -1,0 +1,55 @@
+// How a gateway is, in one word, and where it is reached.
+import type { IngressGateway } from '../../api/types'
+import type { Serving } from '../../api/console'
+import type { Tone } from '../../parts/basics'
+import { isTracing } from '../../forms/gateway'
+import type { WordKey } from '../../words'
+
+export interface GatewayState {
+  tone: Tone
+  word: WordKey
+  /** What it says of itself, where something is wrong. */
+  message?: string | undefined
+}
+
+export function gatewayState({ status }: IngressGateway): GatewayState {
+  const condition = (type: string) => status?.conditions?.find((it) => it.type === type)
+  const accepted = condition('Accepted')
+  const assigned = condition('AddressAssigned')
+  const programmed = condition('Programmed')
+  if (accepted?.status === 'False') return { tone: 'bad', word: 'gateway.refused', message: accepted.message }
+  if (assigned?.status === 'False') return { tone: 'warn', word: 'gateway.pending', message: assigned.message }
+  if (programmed?.status === 'False') return { tone: 'bad', word: 'gateway.failing', message: programmed.message }
+  if (programmed?.status === 'True') return { tone: 'good', word: 'gateway.running' }
+  return { tone: 'quiet', word: 'gateway.starting' }
+}
+
+export const ignoredOptions = ({ status }: IngressGateway) => status?.conditions?.find((it) => it.type === 'OptionsIgnored' && it.status === 'True')?.message
+
+/** A gateway that was asked for, in the form in which others are told. */
+export function servingOf(gateway: IngressGateway): Serving {
+  const { metadata, spec, status } = gateway
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    scope: spec.scope ?? 'Project',
+    type: spec.access?.type ?? 'NodePort',
+    addresses: (status?.addresses ?? []).map((it) => it.value),
+    nodes: [],
+    ports: status?.ports ?? [],
+    tracing: isTracing(spec),
+    ...(status?.ingressClassName && { className: status.ingressClassName }),
+  }
+}
+
+const STANDARD = { http: 80, https: 443 }
+
+export const portOf = (gateway: Serving, protocol: 'http' | 'https') => gateway.ports.find((it) => it.name === protocol)?.reachedAt
+
+/** `http://HOST:PORT/PATH`, without the port where it is the usual one. */
+export function visitUrl(gateway: Serving | undefined, protocol: 'http' | 'https', host: string, path = '/'): string {
+  const port = gateway && portOf(gateway, protocol)
+  const shown = port && port !== STANDARD[protocol] ? `:${port}` : ''
+  const name = host.includes(':') ? `[${host}]` : host
+  return `${protocol}://${name}${shown}${path.startsWith('/') ? path : '/'}`
+}

@@ -1,0 +1,60 @@
+// One object of another API: what it says, and what is said of it.
+import { lazy, Suspense } from 'react'
+import { Button } from 'antd'
+import { useNavigate } from '@tanstack/react-router'
+import { useOne } from '../../api/live'
+import { useRights } from '../../api/rights'
+import type { Loose } from '../../api/types'
+import { Card, Facts, Loading, Nothing, Page, Trouble, When } from '../../parts/basics'
+import { Command } from '../../parts/command'
+import { Conditions, DetailTabs, Events, Metadata } from '../../parts/details'
+import { useParam } from '../../shell/params'
+import { useWords } from '../../words'
+import { conditionsOf, otherBySlug } from './kinds'
+import { OtherState } from './list'
+
+const Shown = lazy(() => import('../../parts/yaml'))
+
+export function OtherDetail() {
+  const { t } = useWords()
+  const navigate = useNavigate()
+  const [project, slug, name] = [useParam('project'), useParam('kind'), useParam('name')]
+  const other = otherBySlug(slug)
+  const rights = useRights(project)
+  const { object, loading, error } = useOne<Loose>(other?.kind ?? { kind: '', plural: '', group: '', version: '', namespaced: true, kubectl: '' }, other && project, name)
+  const base = `/projects/${project}/others/${slug}`
+  if (!other) return null
+  if (error) return <Trouble error={error} />
+  if (loading) return <Loading />
+  if (!object) return <div className="card"><Nothing title={t('routes.gone', { name })}>{t('routes.goneAbout')}</Nothing></div>
+  const may = rights.can('patch', other.kind)
+  return (
+    <Page
+      title={name}
+      beside={<OtherState object={object} />}
+      crumbs={[{ text: project, to: `/projects/${project}` }, { text: other.title, to: base }]}
+      actions={
+        <>
+          <Command text={`kubectl get ${other.kind.kubectl} ${name} -n ${project} -o yaml`} />
+          <Button onClick={() => void navigate({ to: `${base}/${name}/yaml` })}>{may ? t('routes.editYaml') : t('routes.showYaml')}</Button>
+        </>
+      }
+    >
+      <div className="stack">
+        <Card>
+          <Facts of={[[t('routes.hosts'), other.hosts(object).join(', ')], [t('others.leads'), other.leads(object).join(', ')], [t('meta.created'), <When at={object.metadata.creationTimestamp} />]]} />
+        </Card>
+        <DetailTabs
+          tabs={[
+            { key: 'status', label: t('gateway.status'), children: <Card title={t('conditions.title')}><Conditions of={conditionsOf(object)} /></Card> },
+            { key: 'yaml', label: 'YAML', children: <Suspense fallback={<Loading />}><Shown label="YAML" value={shown(object)} readOnly /></Suspense> },
+            { key: 'metadata', label: t('meta.title'), children: <Metadata object={object} /> },
+            { key: 'events', label: t('events.title'), children: <Events of={object} /> },
+          ]}
+        />
+      </div>
+    </Page>
+  )
+}
+
+const shown = ({ apiVersion, kind, metadata: { name, namespace }, spec }: Loose) => ({ apiVersion, kind, metadata: { name, namespace }, spec })

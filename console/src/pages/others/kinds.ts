@@ -1,0 +1,38 @@
+// Kinds of Gateway API and Istio, shown and edited like routes.
+import { KINDS, type Kind } from '../../api/kinds'
+import type { Condition, Loose } from '../../api/types'
+
+export interface Other {
+  slug: string
+  kind: Kind
+  title: string
+  hosts: (object: Loose) => string[]
+  leads: (object: Loose) => string[]
+}
+
+type Any = Record<string, unknown>
+const list = (it: unknown): Any[] => (Array.isArray(it) ? (it as Any[]) : [])
+const strings = (it: unknown): string[] => (Array.isArray(it) ? it.map(String) : [])
+
+const backends = (object: Loose) => list(object.spec?.rules).flatMap((rule) => list(rule.backendRefs).map((it) => `${String(it.name)}:${String(it.port ?? '')}${it.weight !== undefined ? ` (${String(it.weight)})` : ''}`))
+const destinations = (object: Loose) =>
+  list(object.spec?.http).flatMap((rule) => list(rule.route).map((it) => {
+    const to = (it.destination ?? {}) as { host?: string; subset?: string; port?: { number?: number } }
+    return `${to.host ?? ''}${to.port?.number ? `:${to.port.number}` : ''}${to.subset ? ` · ${to.subset}` : ''}${it.weight !== undefined ? ` (${String(it.weight)})` : ''}`
+  }))
+
+export const OTHERS: Other[] = [
+  { slug: 'httproutes', kind: KINDS.httpRoute, title: 'HTTPRoute', hosts: (it) => strings(it.spec?.hostnames), leads: backends },
+  { slug: 'gateways', kind: KINDS.gateway, title: 'Gateway (Gateway API)', hosts: (it) => list(it.spec?.listeners).map((one) => `${String(one.protocol)} ${String(one.port)}${one.hostname ? ` ${String(one.hostname)}` : ''}`), leads: (it) => [String(it.spec?.gatewayClassName ?? '')] },
+  { slug: 'virtualservices', kind: KINDS.virtualService, title: 'VirtualService', hosts: (it) => strings(it.spec?.hosts), leads: destinations },
+  { slug: 'istio-gateways', kind: KINDS.istioGateway, title: 'Gateway (Istio)', hosts: (it) => list(it.spec?.servers).flatMap((one) => strings(one.hosts)), leads: (it) => list(it.spec?.servers).map((one) => { const port = (one.port ?? {}) as Any; return `${String(port.protocol)} ${String(port.number)}` }) },
+]
+
+export const otherBySlug = (slug: string) => OTHERS.find((it) => it.slug === slug)
+
+/** Conditions of an object, whether of its own or of its parents. */
+export function conditionsOf(object: Loose) {
+  const own = list(object.status?.conditions)
+  const parents = list(object.status?.parents).flatMap((it) => list(it.conditions))
+  return [...own, ...parents] as unknown as Condition[]
+}

@@ -1,0 +1,83 @@
+// A route: where it leads, how it is reached, and where it breaks.
+import { useState } from 'react'
+import { useNavigate } from '@tanstack/react-router'
+import { useServing } from '../../api/console'
+import { KINDS } from '../../api/kinds'
+import { useOne } from '../../api/live'
+import { useRights } from '../../api/rights'
+import type { Ingress } from '../../api/types'
+import { aliasOf, CREATOR, descriptionOf } from '../../forms/names'
+import { Card, Facts, Loading, Nothing, Page, Trouble, When } from '../../parts/basics'
+import { Command } from '../../parts/command'
+import { DeleteDialog } from '../../parts/dialogs'
+import { DetailTabs, Events, Metadata } from '../../parts/details'
+import { Actions } from '../../parts/menu'
+import { useParam, useQueryParam } from '../../shell/params'
+import { useWords } from '../../words'
+import { Access } from './access'
+import { addressesOf, classOf, gatewayOf } from './address'
+import { EditDialog, type EditWhat } from './edit'
+import { Flow } from './flow'
+import { useRouteActions } from './list'
+
+export function RouteDetail() {
+  const { t } = useWords()
+  const navigate = useNavigate()
+  const [project, name] = [useParam('project'), useParam('name')]
+  const tab = useQueryParam('tab') || 'status'
+  const rights = useRights(project)
+  const { object: route, loading, error } = useOne<Ingress>(KINDS.ingress, project, name)
+  const { serving } = useServing(project)
+  const [doing, setDoing] = useState<EditWhat | 'delete' | null>(null)
+  const actions = useRouteActions(project, rights, setDoing)
+  const base = `/projects/${project}/routes`
+  if (error) return <Trouble error={error} />
+  if (loading) return <Loading />
+  if (!route)
+    return (
+      <div className="card">
+        <Nothing title={t('routes.gone', { name })}>{t('routes.goneAbout')}</Nothing>
+      </div>
+    )
+  const gateway = gatewayOf(route, serving)
+  const close = () => setDoing(null)
+  return (
+    <Page
+      title={aliasOf(route) || name}
+      about={descriptionOf(route)}
+      crumbs={[{ text: project, to: `/projects/${project}` }, { text: t('routes.title'), to: base }, ...(aliasOf(route) ? [{ text: name }] : [])]}
+      actions={
+        <>
+          <Command text={[`kubectl get ingress ${name} -n ${project} -o yaml`, `kubectl describe ingress ${name} -n ${project}`]} />
+          <Actions of={actions(route)} label={name} text={t('do.manage')} />
+        </>
+      }
+    >
+      <div className="stack">
+        <Card>
+          <Facts
+            of={[
+              [t('routes.address'), <span className="mono">{addressesOf(route).join(', ')}</span>],
+              [t('routes.gateway'), gateway ? `${gateway.namespace}/${gateway.name}` : classOf(route) && t('routes.servedBy', { name: classOf(route) })],
+              [t('nav.project'), project],
+              [t('meta.created'), <When at={route.metadata.creationTimestamp} />],
+              [t('meta.creator'), route.metadata.annotations?.[CREATOR]],
+            ]}
+          />
+        </Card>
+        <DetailTabs
+          active={tab}
+          onChange={(key) => void navigate({ to: `${base}/${name}`, search: { tab: key }, replace: true })}
+          tabs={[
+            { key: 'status', label: t('gateway.status'), children: <Flow route={route} gateway={gateway} /> },
+            { key: 'access', label: t('access.title'), children: <Access route={route} gateway={gateway} /> },
+            { key: 'metadata', label: t('meta.title'), children: <Metadata object={route} /> },
+            { key: 'events', label: t('events.title'), children: <Events of={route} /> },
+          ]}
+        />
+      </div>
+      {doing === 'delete' && <DeleteDialog kind={KINDS.ingress} object={route} word={t('routes.one')} about={t('routes.deleteAbout')} onClose={close} onDone={() => void navigate({ to: base })} />}
+      {doing && doing !== 'delete' && <EditDialog what={doing} route={route} onClose={close} />}
+    </Page>
+  )
+}

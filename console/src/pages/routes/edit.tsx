@@ -1,0 +1,97 @@
+// Edit information, Edit routing rules, Edit annotations.
+import { useState } from 'react'
+import { Input, Modal } from 'antd'
+import { useAnnotationHints } from '../../api/console'
+import { KINDS } from '../../api/kinds'
+import { edit } from '../../api/objects'
+import type { Ingress } from '../../api/types'
+import { informationProblems, metadataProblems, readRoute, ruleProblems, writeInformation, writeMetadata, writeRules, type RouteForm } from '../../forms/route'
+import { Field, Trouble } from '../../parts/basics'
+import { Command } from '../../parts/command'
+import { useDoing } from '../../parts/dialogs'
+import { EntryRows } from '../../parts/entries'
+import { say } from '../../parts/toasts'
+import { useWords } from '../../words'
+import { Rules } from './rules'
+
+export type EditWhat = 'information' | 'rules' | 'annotations'
+
+const WRITE: Record<EditWhat, (route: Ingress, form: RouteForm) => Ingress> = {
+  information: writeInformation,
+  rules: (route, form) => writeRules(route, form.rules),
+  annotations: writeMetadata,
+}
+
+export function EditDialog({ what, route, onClose }: { what: EditWhat; route: Ingress; onClose: () => void }) {
+  const { t } = useWords()
+  const [form, setForm] = useState(() => readRoute(route))
+  const [tried, setTried] = useState(false)
+  const { busy, error, run } = useDoing()
+  const problems = what === 'rules' ? ruleProblems(form.rules) : what === 'annotations' ? metadataProblems(form) : informationProblems(form, () => false)
+  const save = async () => {
+    setTried(true)
+    if (problems.length > 0 || !(await run(() => edit(KINDS.ingress, route, WRITE[what](route, form))))) return
+    say(t('said.saved', { what: route.metadata.name }))
+    onClose()
+  }
+  const { name, namespace } = route.metadata
+  return (
+    <Modal
+      open
+      width={what === 'information' ? 560 : 900}
+      title={t({ information: 'routes.editInformation', rules: 'routes.editRules', annotations: 'routes.editAnnotations' }[what] as 'routes.editRules')}
+      okText={t('do.save')}
+      okButtonProps={{ loading: busy }}
+      onOk={() => void save()}
+      onCancel={onClose}
+      footer={(buttons) => (
+        <div className="row" style={{ justifyContent: 'space-between' }}>
+          <Command text={`kubectl edit ingress ${name} -n ${namespace}`} />
+          <span className="row">{buttons}</span>
+        </div>
+      )}
+    >
+      <div className="stack">
+        {what === 'information' && <Information form={form} onChange={(next) => setForm({ ...form, ...next })} fixed />}
+        {what === 'rules' && <Rules project={namespace ?? ''} rules={form.rules} onChange={(rules) => setForm({ ...form, rules })} problems={tried ? problems : []} />}
+        {what === 'annotations' && <MetadataFields form={form} onChange={(next) => setForm({ ...form, ...next })} />}
+        {Boolean(error) && <Trouble error={error} />}
+      </div>
+    </Modal>
+  )
+}
+
+export function Information({ form, onChange, fixed, wrong }: { form: RouteForm; onChange: (next: Partial<RouteForm>) => void; fixed?: boolean; wrong?: string | undefined }) {
+  const { t } = useWords()
+  return (
+    <div className="stack">
+      <Field id="name" label={t('table.name')} help={t(fixed ? 'form.nameFixed' : 'form.nameHelp')} wrong={wrong}>
+        <Input id="name" autoFocus={!fixed} disabled={fixed ?? false} maxLength={63} value={form.name} onChange={(event) => onChange({ name: event.target.value.trim() })} {...(wrong && { status: 'error' as const })} />
+      </Field>
+      <Field id="alias" label={t('form.alias')} help={t('form.aliasHelp')}>
+        <Input id="alias" maxLength={63} value={form.alias} onChange={(event) => onChange({ alias: event.target.value })} />
+      </Field>
+      <Field id="description" label={t('form.description')}>
+        <Input.TextArea id="description" maxLength={256} rows={3} value={form.description} onChange={(event) => onChange({ description: event.target.value })} />
+      </Field>
+    </div>
+  )
+}
+
+export function MetadataFields({ form, onChange }: { form: RouteForm; onChange: (next: Partial<RouteForm>) => void }) {
+  const { t } = useWords()
+  const hints = useAnnotationHints()
+  return (
+    <div className="stack">
+      <div className="field">
+        <span className="label">{t('meta.annotations')}</span>
+        <span className="help">{t('form.annotationsHelp')}</span>
+        <EntryRows label={t('meta.annotations')} of="annotations" rows={form.annotations} onChange={(annotations) => onChange({ annotations })} hints={hints} addText={t('do.addAnnotation')} />
+      </div>
+      <div className="field">
+        <span className="label">{t('meta.labels')}</span>
+        <EntryRows label={t('meta.labels')} of="labels" rows={form.labels} onChange={(labels) => onChange({ labels })} addText={t('do.addLabel')} />
+      </div>
+    </div>
+  )
+}

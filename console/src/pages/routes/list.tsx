@@ -1,0 +1,183 @@
+// Application workloads → Routes.
+import { useMemo, useState } from 'react'
+import { Button, Switch, Tooltip } from 'antd'
+import { DeleteOutlined, EditOutlined, FileTextOutlined, PlusOutlined, TagsOutlined } from '@ant-design/icons'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { useServing, type Serving } from '../../api/console'
+import { KINDS } from '../../api/kinds'
+import { useLive, type Live } from '../../api/live'
+import { useRights, type Rights } from '../../api/rights'
+import type { Event, Ingress, Service } from '../../api/types'
+import { Nothing, Note, Page, State } from '../../parts/basics'
+import { Command } from '../../parts/command'
+import { DeleteDialog } from '../../parts/dialogs'
+import { Actions } from '../../parts/menu'
+import { NameCell, ObjectTable, ageColumn, type Column } from '../../parts/table'
+import { useAdmins, Why } from '../../parts/why'
+import { useParam } from '../../shell/params'
+import { useWords } from '../../words'
+import { addressesOf, classOf, gatewayOf, hostsText, reaches } from './address'
+import { EditDialog, type EditWhat } from './edit'
+import { troubles, warningsByObject } from './problems'
+
+export function RouteList() {
+  const { t } = useWords()
+  const navigate = useNavigate()
+  const project = useParam('project')
+  const rights = useRights(project)
+  const live = useLive<Ingress>(KINDS.ingress, project)
+  const { serving, loading: asking } = useServing(project)
+  const [onlyBad, setOnlyBad] = useState(false)
+  const problemsOf = useProblems(project, rights, serving)
+  const columns = useColumns(project, serving, problemsOf)
+  const base = `/projects/${project}/routes`
+  const shown: Live<Ingress> = useMemo(() => (onlyBad ? { ...live, objects: live.objects.filter((it) => problemsOf(it).length > 0) } : live), [live, onlyBad, problemsOf])
+  const mayCreate = rights.can('create', KINDS.ingress)
+  const make = mayCreate && (
+    <Button type="primary" icon={<PlusOutlined />} onClick={() => void navigate({ to: `${base}/new` })}>
+      {t('routes.create')}
+    </Button>
+  )
+  const menu = useMenu(project, rights)
+  return (
+    <Page
+      title={t('routes.title')}
+      about={t('routes.about')}
+      crumbs={[{ text: project, to: `/projects/${project}` }, { text: t('nav.workloads') }]}
+      actions={
+        <>
+          <Command text={`kubectl get ingress -n ${project}`} />
+          {make}
+        </>
+      }
+    >
+      <div className="stack">
+        {!asking && serving.length === 0 && <NoGateway project={project} rights={rights} />}
+        <ObjectTable
+          label={t('routes.title')}
+          live={shown}
+          columns={columns}
+          text={textOf}
+          menu={menu.cell}
+          filters={
+            <label className="row">
+              <Switch size="small" checked={onlyBad} onChange={setOnlyBad} aria-label={t('routes.onlyBad')} /> {t('routes.onlyBad')}
+            </label>
+          }
+          empty={
+            onlyBad ? (
+              <Nothing title={t('routes.noneBad')} action={<Button onClick={() => setOnlyBad(false)}>{t('routes.showAll')}</Button>} />
+            ) : (
+              <Nothing title={t('routes.none')} action={make || (rights.known && <Why project={project}>{t('routes.mayNot')}</Why>)}>
+                {t('routes.noneAbout')}
+              </Nothing>
+            )
+          }
+        />
+      </div>
+      {menu.dialog}
+    </Page>
+  )
+}
+
+const textOf = (it: Ingress) => `${hostsText(it).join(' ')} ${addressesOf(it).join(' ')} ${classOf(it)}`
+
+/** No gateway serves the project: a way there, or whom to ask. */
+export function NoGateway({ project, rights }: { project: string; rights: Rights }) {
+  const { t } = useWords()
+  const admins = useAdmins(project)
+  const may = rights.can('create', KINDS.ingressGateway)
+  return (
+    <Note tone="warn" action={may && <Link to={`/projects/${project}/gateways`}>{t('gateway.enable')}</Link>}>
+      <b>{t('routes.noGateway')}</b>
+      <p>{may ? t('routes.noGatewayMay') : admins.length > 0 ? t('routes.noGatewayAsk', { who: admins.join(', ') }) : t('routes.noGatewayAskAny')}</p>
+    </Note>
+  )
+}
+
+function useProblems(project: string, rights: Rights, serving: Serving[]) {
+  const services = useLive<Service>(KINDS.service, rights.can('list', KINDS.service) ? project : undefined)
+  const events = useLive<Event>(KINDS.event, rights.can('list', KINDS.event) ? project : undefined)
+  const known = services.loading || services.error || services.objects.length + (rights.known ? 1 : 0) === 0
+  return useMemo(() => {
+    const byName = known ? null : new Map(services.objects.map((it) => [it.metadata.name, it]))
+    const warnings = warningsByObject(events.objects)
+    return (it: Ingress) => troubles(it, byName, warnings, gatewayOf(it, serving) !== undefined)
+  }, [services.objects, events.objects, serving, known])
+}
+
+function useColumns(project: string, serving: Serving[], problemsOf: (it: Ingress) => ReturnType<typeof troubles>): Column<Ingress>[] {
+  const { t } = useWords()
+  return useMemo(
+    () => [
+      { key: 'name', title: t('table.name'), cell: (it) => <NameCell object={it} link={<Link to={`/projects/${project}/routes/${it.metadata.name}`}>{it.metadata.name}</Link>} />, by: (it) => it.metadata.name },
+      { key: 'hosts', title: t('routes.hosts'), cell: (it) => <Hosts route={it} gateway={gatewayOf(it, serving)} />, by: (it) => hostsText(it)[0] ?? '' },
+      { key: 'address', title: t('routes.address'), cell: (it) => <span className="mono">{addressesOf(it).join(', ') || '—'}</span>, by: (it) => addressesOf(it)[0] ?? '', wide: true },
+      { key: 'state', title: t('table.state'), cell: (it) => <RouteState of={problemsOf(it)} other={gatewayOf(it, serving) ? '' : classOf(it)} />, by: (it) => -problemsOf(it).length },
+      ageColumn(t('meta.created')),
+    ],
+    [t, project, serving, problemsOf],
+  )
+}
+
+function Hosts({ route, gateway }: { route: Ingress; gateway: Serving | undefined }) {
+  const { t } = useWords()
+  const all = reaches(route, gateway).filter((it, index, every) => every.findIndex((one) => one.host === it.host) === index)
+  return (
+    <div>
+      {all.slice(0, 3).map((it) => (
+        <div key={it.host} className="wrap">
+          {it.url ? (
+            <a href={it.url} target="_blank" rel="noreferrer">
+              {it.host || t('routes.anyHost')}
+            </a>
+          ) : (
+            it.host || t('routes.anyHost')
+          )}{' '}
+          {it.protocol === 'https' && <span className="chip">https</span>}
+        </div>
+      ))}
+      {all.length > 3 && <span className="faint">{t('routes.more', { n: all.length - 3 })}</span>}
+    </div>
+  )
+}
+
+export function RouteState({ of, other }: { of: ReturnType<typeof troubles>; other: string }) {
+  const { t } = useWords()
+  const first = of[0]
+  if (other) return <State tone="quiet">{t('routes.servedBy', { name: other })}</State>
+  if (!first) return <State tone="good">{t('routes.fine')}</State>
+  const text = of.map((it) => t(`trouble.${it.reason}`, { what: it.text })).join(' · ')
+  return (
+    <Tooltip title={text}>
+      <span tabIndex={0}>
+        <State tone="warn">{of.length > 1 ? t('routes.problems', { n: of.length }) : t('routes.problem')}</State>
+      </span>
+    </Tooltip>
+  )
+}
+
+/** What can be done with a route, in a row's menu and on its page. */
+export function useRouteActions(project: string, rights: Rights, start: (what: EditWhat | 'delete', route: Ingress) => void) {
+  const { t } = useWords()
+  const navigate = useNavigate()
+  const may = rights.can('patch', KINDS.ingress)
+  return (route: Ingress) => [
+    may && { key: 'information', text: t('routes.editInformation'), icon: <EditOutlined />, run: () => start('information', route) },
+    may && { key: 'rules', text: t('routes.editRules'), icon: <EditOutlined />, run: () => start('rules', route) },
+    may && { key: 'annotations', text: t('routes.editAnnotations'), icon: <TagsOutlined />, run: () => start('annotations', route) },
+    { key: 'yaml', text: may ? t('routes.editYaml') : t('routes.showYaml'), icon: <FileTextOutlined />, run: () => void navigate({ to: `/projects/${project}/routes/${route.metadata.name}/yaml` }) },
+    rights.can('delete', KINDS.ingress) && { key: 'delete', text: t('do.delete'), icon: <DeleteOutlined />, danger: true, run: () => start('delete', route) },
+  ]
+}
+
+function useMenu(project: string, rights: Rights) {
+  const { t } = useWords()
+  const [open, setOpen] = useState<{ what: EditWhat | 'delete'; route: Ingress } | null>(null)
+  const actions = useRouteActions(project, rights, (what, route) => setOpen({ what, route }))
+  const close = () => setOpen(null)
+  return {
+    cell: (route: Ingress) => <Actions of={actions(route)} label={route.metadata.name} />,
+    dialog: open && (open.what === 'delete' ? <DeleteDialog kind={KINDS.ingress} object={open.route} word={t('routes.one')} about={t('routes.deleteAbout')} onClose={close} /> : <EditDialog what={open.what} route={open.route} onClose={close} />),
+  }
+}

@@ -1,0 +1,230 @@
+// Routing rules, as people edit them: in the wizard and in the dialog.
+import { Alert, AutoComplete, Button, Input, Select } from 'antd'
+import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
+import { useCertificate, useGeneratedHost } from '../../api/console'
+import { KINDS } from '../../api/kinds'
+import { useLive } from '../../api/live'
+import { useRights } from '../../api/rights'
+import type { Secret, Service } from '../../api/types'
+import { emptyPath, emptyRule, PATH_TYPES, type PathForm, type RouteProblem, type RuleForm } from '../../forms/route'
+import { Field, State } from '../../parts/basics'
+import { useWords, type Say } from '../../words'
+
+interface Props {
+  project: string
+  rules: RuleForm[]
+  onChange: (rules: RuleForm[]) => void
+  /** Shown once somebody has tried to go on. */
+  problems: RouteProblem[]
+}
+
+export function Rules({ project, rules, onChange, problems }: Props) {
+  const { t } = useWords()
+  const services = useLive<Service>(KINDS.service, project).objects
+  const change = (index: number, next: Partial<RuleForm>) => onChange(rules.map((rule, i) => (i === index ? { ...rule, ...next } : rule)))
+  return (
+    <div className="stack">
+      {rules.map((rule, index) => (
+        <section key={index} className="rule" aria-label={t('rules.rule', { n: index + 1 })}>
+          <header>
+            <h3>{t('rules.rule', { n: index + 1 })}</h3>
+            {rules.length > 1 && (
+              <Button type="text" icon={<DeleteOutlined />} aria-label={t('rules.remove', { n: index + 1 })} onClick={() => onChange(rules.filter((_, i) => i !== index))} />
+            )}
+          </header>
+          <Rule project={project} index={index} rule={rule} services={services} onChange={(next) => change(index, next)} wrong={(field) => say(problems, `rules.${index}.${field}`, t)} />
+        </section>
+      ))}
+      {problems.some((it) => it.reason === 'noRules') && <Alert type="error" title={t('wrong.noRules')} />}
+      <div>
+        <Button type="dashed" icon={<PlusOutlined />} onClick={() => onChange([...rules, emptyRule('domain')])}>
+          {t('rules.add')}
+        </Button>
+      </div>
+    </div>
+  )
+}
+
+function say(problems: RouteProblem[], field: string, t: Say): string | undefined {
+  const found = problems.find((it) => it.field === field)
+  return found && t(`wrong.${found.reason}`)
+}
+
+interface RuleProps {
+  project: string
+  index: number
+  rule: RuleForm
+  services: readonly Service[]
+  onChange: (next: Partial<RuleForm>) => void
+  wrong: (field: string) => string | undefined
+}
+
+function Rule({ project, index, rule, services, onChange, wrong }: RuleProps) {
+  const { t } = useWords()
+  const id = `rule-${index}`
+  const auto = () => onChange({ mode: 'auto', protocol: 'http', secret: '' })
+  return (
+    <div className="stack">
+      <fieldset className="choices">
+        <legend className="hidden">{t('rules.mode')}</legend>
+        <label className="choice">
+          <input type="radio" name={`${id}-mode`} checked={rule.mode === 'auto'} onChange={auto} />
+          <span>
+            <b>{t('rules.auto')}</b>
+            <span className="about">{t('rules.autoAbout')}</span>
+          </span>
+        </label>
+        <label className="choice">
+          <input type="radio" name={`${id}-mode`} checked={rule.mode === 'domain'} onChange={() => onChange({ mode: 'domain' })} />
+          <span>
+            <b>{t('rules.domain')}</b>
+            <span className="about">{t('rules.domainAbout')}</span>
+          </span>
+        </label>
+      </fieldset>
+      {rule.mode === 'auto' ? <Preview project={project} service={rule.paths[0]?.service ?? ''} /> : <Domain id={id} project={project} rule={rule} onChange={onChange} wrong={wrong} />}
+      <Paths id={id} rule={rule} services={services} onChange={(paths) => onChange({ paths })} wrong={wrong} />
+    </div>
+  )
+}
+
+/** The host as it will be, made where it is made in the end. */
+function Preview({ project, service }: { project: string; service: string }) {
+  const { t } = useWords()
+  const { data, error } = useGeneratedHost(project, service ? [service] : [])
+  return (
+    <div className="field">
+      <span className="label">{t('rules.host')}</span>
+      <div className="code" role="status">
+        {!service ? t('rules.previewFirst') : data ? data.host || data.why || t('rules.previewPending') : error ? `${service}.${project}.….nip.io` : '…'}
+      </div>
+      <span className="help">{t('rules.previewAbout')}</span>
+    </div>
+  )
+}
+
+function Domain({ id, project, rule, onChange, wrong }: { id: string; project: string; rule: RuleForm; onChange: (next: Partial<RuleForm>) => void; wrong: (field: string) => string | undefined }) {
+  const { t } = useWords()
+  return (
+    <div className="choices">
+      <Field id={`${id}-host`} label={t('rules.host')} wrong={wrong('host')} help={t('rules.hostHelp')}>
+        <Input id={`${id}-host`} placeholder="demo.example.com" value={rule.host} {...(wrong('host') && { status: 'error' as const })} onChange={(event) => onChange({ host: event.target.value.trim() })} />
+      </Field>
+      <Field id={`${id}-protocol`} label={t('rules.protocol')}>
+        <Select id={`${id}-protocol`} aria-label={t('rules.protocol')} value={rule.protocol} options={[{ value: 'http', label: 'HTTP' }, { value: 'https', label: 'HTTPS' }]} onChange={(protocol) => onChange({ protocol })} />
+      </Field>
+      {rule.protocol === 'https' && <SecretField id={`${id}-secret`} project={project} rule={rule} onChange={onChange} wrong={wrong('secret')} />}
+    </div>
+  )
+}
+
+function SecretField({ id, project, rule, onChange, wrong }: { id: string; project: string; rule: RuleForm; onChange: (next: Partial<RuleForm>) => void; wrong: string | undefined }) {
+  const { t } = useWords()
+  const rights = useRights(project)
+  const secrets = useLive<Secret>(KINDS.secret, rights.can('list', KINDS.secret) ? project : undefined, { fieldSelector: 'type=kubernetes.io/tls' })
+  const { data, error } = useCertificate(project, rule.secret, rule.host ? [rule.host] : [])
+  return (
+    <Field id={id} label={t('rules.secret')} wrong={wrong} help={secrets.objects.length === 0 ? t('rules.noSecrets') : undefined}>
+      <Select id={id} aria-label={t('rules.secret')} showSearch value={rule.secret || null} placeholder={t('rules.secretChoose')} options={secrets.objects.map((it) => ({ value: it.metadata.name, label: it.metadata.name }))} onChange={(secret: string) => onChange({ secret })} {...(wrong && { status: 'error' as const })} />
+      {rule.secret && data && <CertificateLine data={data} host={rule.host} />}
+      {rule.secret && error && <span className="faint">{t('rules.certUnknown')}</span>}
+    </Field>
+  )
+}
+
+export function CertificateLine({ data, host }: { data: NonNullable<ReturnType<typeof useCertificate>['data']>; host?: string }) {
+  const { t, language } = useWords()
+  if (data.problem) return <State tone="bad">{data.problem}</State>
+  const until = data.notAfter ? new Date(data.notAfter) : null
+  const days = until ? Math.floor((until.getTime() - Date.now()) / 86_400_000) : null
+  const matches = !host || data.matches[host] === true
+  return (
+    <div className="stack tight">
+      <span className="row">
+        {days !== null && <State tone={days < 0 ? 'bad' : days < 30 ? 'warn' : 'good'}>{days < 0 ? t('cert.expired') : t('cert.until', { date: until?.toLocaleDateString(language === 'zh' ? 'zh-CN' : 'en') ?? '', days })}</State>}
+        {host && <State tone={matches ? 'good' : 'warn'}>{t(matches ? 'cert.matches' : 'cert.matchesNot')}</State>}
+      </span>
+      <span className="faint wrap">{t('cert.names', { names: data.names.join(', ') || '—' })}</span>
+    </div>
+  )
+}
+
+interface PathsProps {
+  id: string
+  rule: RuleForm
+  services: readonly Service[]
+  onChange: (paths: PathForm[]) => void
+  wrong: (field: string) => string | undefined
+}
+
+function Paths({ id, rule, services, onChange, wrong }: PathsProps) {
+  const { t } = useWords()
+  const change = (index: number, next: Partial<PathForm>) => onChange(rule.paths.map((path, i) => (i === index ? { ...path, ...next } : path)))
+  return (
+    <div className="stack tight" role="group" aria-label={t('rules.paths')}>
+      <div className="path-row path-head" aria-hidden>
+        <span>{t('rules.pathType')}</span>
+        <span>{t('rules.path')}</span>
+        <span>{t('rules.service')}</span>
+        <span>{t('rules.port')}</span>
+        <span />
+      </div>
+      {rule.paths.map((path, index) => (
+        <PathRow key={index} id={`${id}-path-${index}`} n={index + 1} path={path} services={services} onChange={(next) => change(index, next)} onRemove={rule.paths.length > 1 ? () => onChange(rule.paths.filter((_, i) => i !== index)) : undefined} wrong={(field) => wrong(`paths.${index}.${field}`)} />
+      ))}
+      {wrong('paths') && <span className="wrong">{wrong('paths')}</span>}
+      <div>
+        <Button type="link" icon={<PlusOutlined />} style={{ paddingInline: 0 }} onClick={() => onChange([...rule.paths, { ...emptyPath(), path: '' }])}>
+          {t('rules.addPath')}
+        </Button>
+      </div>
+    </div>
+  )
+}
+
+interface PathProps {
+  id: string
+  n: number
+  path: PathForm
+  services: readonly Service[]
+  onChange: (next: Partial<PathForm>) => void
+  onRemove: (() => void) | undefined
+  wrong: (field: string) => string | undefined
+}
+
+function PathRow({ n, path, services, onChange, onRemove, wrong }: PathProps) {
+  const { t } = useWords()
+  const ports = services.find((it) => it.metadata.name === path.service)?.spec.ports ?? []
+  const choose = (name: string) => {
+    const first = services.find((it) => it.metadata.name === name)?.spec.ports?.[0]
+    onChange({ service: name, ...(first && { port: first.name ?? String(first.port) }) })
+  }
+  const options = ports.flatMap((port) => [...(port.name ? [{ value: port.name, label: `${port.name} (${port.port})` }] : []), { value: String(port.port), label: String(port.port) }])
+  const bad = (field: string) => (wrong(field) ? { status: 'error' as const } : {})
+  return (
+    <div className="path-row">
+      <Select aria-label={`${t('rules.pathType')} ${n}`} value={path.pathType} options={PATH_TYPES.map((value) => ({ value, label: t(`pathType.${value}`) }))} onChange={(pathType) => onChange({ pathType })} />
+      <Cell wrong={wrong('path')}>
+        <Input aria-label={`${t('rules.path')} ${n}`} placeholder="/" value={path.path} onChange={(event) => onChange({ path: event.target.value })} {...bad('path')} />
+      </Cell>
+      <Cell wrong={wrong('service')}>
+        <Select aria-label={`${t('rules.service')} ${n}`} showSearch placeholder={t('rules.serviceChoose')} value={path.service || null} options={services.map((it) => ({ value: it.metadata.name, label: it.metadata.name }))} onChange={choose} notFoundContent={t('rules.noServices')} {...bad('service')} />
+      </Cell>
+      <Cell wrong={wrong('port')}>
+        <AutoComplete aria-label={`${t('rules.port')} ${n}`} placeholder="80" value={path.port} options={options} onChange={(port: string) => onChange({ port: port.trim() })} {...bad('port')} />
+      </Cell>
+      <span>{onRemove && <Button type="text" icon={<DeleteOutlined />} aria-label={t('rules.removePath', { n })} onClick={onRemove} />}</span>
+    </div>
+  )
+}
+
+const Cell = ({ wrong, children }: { wrong: string | undefined; children: React.ReactNode }) => (
+  <div className="field">
+    {children}
+    {wrong && (
+      <span className="wrong" role="alert">
+        {wrong}
+      </span>
+    )}
+  </div>
+)

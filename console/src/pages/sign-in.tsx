@@ -1,0 +1,133 @@
+// Signing in: by password, with a new one where it must be changed, or at an OpenID Connect issuer.
+import { useState, type SubmitEvent } from 'react'
+import { Button, Input } from 'antd'
+import { LockOutlined, UserOutlined } from '@ant-design/icons'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { ApiError, ask } from '../api/client'
+import { signIn } from '../api/session'
+import { describe, Field, Note } from '../parts/basics'
+import { Mark, Switches } from '../shell/language'
+import { useQueryParam } from '../shell/params'
+import { useWords, type Say } from '../words'
+
+type Wrong = { field: 'password' | 'new' | 'again' | 'all'; text: string }
+
+export function SignIn() {
+  const { t } = useWords()
+  document.title = `${t('signIn.title')} · Paifang`
+  return (
+    <div className="sign-in">
+      <div className="picture">
+        <span className="brand">
+          <Mark />
+          Paifang 牌坊
+        </span>
+        <div>
+          <h2>{t('signIn.lead')}</h2>
+          <p>{t('signIn.about')}</p>
+        </div>
+        <Arch />
+      </div>
+      <main className="form">
+        <div className="corner">
+          <Switches />
+        </div>
+        <Form />
+      </main>
+    </div>
+  )
+}
+
+function Form() {
+  const { t } = useWords()
+  const navigate = useNavigate()
+  const [back, reason] = [useQueryParam('return'), useQueryParam('reason')]
+  const [user, setUser] = useState('')
+  const [password, setPassword] = useState('')
+  const [fresh, setFresh] = useState<{ new: string; again: string } | null>(null)
+  const [wrong, setWrong] = useState<Wrong | null>(null)
+  const [busy, setBusy] = useState(false)
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault()
+    if (fresh && fresh.new !== fresh.again) return setWrong({ field: 'again', text: t('signIn.notSame') })
+    setBusy(true)
+    setWrong(null)
+    try {
+      await signIn(user.trim(), password, fresh?.new)
+      await navigate({ to: isInside(back) ? back : '/' })
+    } catch (error) {
+      if (error instanceof ApiError && error.reason === 'PasswordChangeRequired') setFresh({ new: '', again: '' })
+      else setWrong(whatIsWrong(error, t))
+    } finally {
+      setBusy(false)
+    }
+  }
+  const at = (field: Wrong['field']) => (wrong?.field === field ? wrong.text : undefined)
+  return (
+    <form className="stack" onSubmit={(event) => void submit(event)}>
+      <h1 style={{ fontSize: 24 }}>{fresh ? t('signIn.choose') : t('signIn.title')}</h1>
+      {reason && !wrong && !fresh && <Note tone={reason === 'ended' ? 'info' : 'bad'}>{reason === 'ended' ? t('signIn.ended') : t('signIn.oidcFailed')}</Note>}
+      {at('all') && <Note tone="bad">{at('all')}</Note>}
+      {fresh ? (
+        <>
+          <p className="soft">{t('signIn.chooseAbout')}</p>
+          <Field id="new" label={t('signIn.new')} wrong={at('new')} help={t('signIn.newHelp')}>
+            <Input.Password id="new" size="large" autoFocus autoComplete="new-password" value={fresh.new} onChange={(event) => setFresh({ ...fresh, new: event.target.value })} />
+          </Field>
+          <Field id="again" label={t('signIn.again')} wrong={at('again')}>
+            <Input.Password id="again" size="large" autoComplete="new-password" value={fresh.again} onChange={(event) => setFresh({ ...fresh, again: event.target.value })} />
+          </Field>
+        </>
+      ) : (
+        <>
+          <Field id="user" label={t('signIn.user')}>
+            <Input id="user" size="large" autoFocus autoComplete="username" autoCapitalize="none" prefix={<UserOutlined aria-hidden />} value={user} onChange={(event) => setUser(event.target.value)} />
+          </Field>
+          <Field id="password" label={t('signIn.password')} wrong={at('password')}>
+            <Input.Password id="password" size="large" autoComplete="current-password" prefix={<LockOutlined aria-hidden />} value={password} onChange={(event) => setPassword(event.target.value)} />
+          </Field>
+        </>
+      )}
+      <Button type="primary" size="large" htmlType="submit" block loading={busy} disabled={user.trim() === '' || password === ''}>
+        {fresh ? t('signIn.save') : t('signIn.do')}
+      </Button>
+      {!fresh && <Oidc back={back} />}
+    </form>
+  )
+}
+
+/** Only a path of this origin. */
+const isInside = (path: string) => /^\/(?![/\\])/.test(path) && !path.startsWith('/sign-in')
+
+function whatIsWrong(error: unknown, t: Say): Wrong {
+  if (!(error instanceof ApiError)) return { field: 'all', text: String(error) }
+  switch (error.reason) {
+    case 'WrongCredentials':
+      return { field: 'password', text: t('signIn.wrong') }
+    case 'WeakPassword':
+      return { field: 'new', text: `${t('signIn.weak')} ${error.message}` }
+    case 'TooManyAttempts':
+      return { field: 'all', text: t('signIn.tooMany', { seconds: error.retryAfter ?? 30 }) }
+    default:
+      return { field: 'all', text: describe(error, t) }
+  }
+}
+
+function Oidc({ back }: { back: string }) {
+  const { t } = useWords()
+  const { data } = useQuery({ queryKey: ['oidc'], queryFn: () => ask<{ enabled: boolean; name: string }>('/console/oidc'), retry: false })
+  if (!data?.enabled) return null
+  return (
+    <Button size="large" block href={`/console/oidc/start?return=${encodeURIComponent(isInside(back) ? back : '/')}`}>
+      {t('signIn.oidc', { name: data.name || 'OpenID Connect' })}
+    </Button>
+  )
+}
+
+const Arch = () => (
+  <svg className="arch" viewBox="0 0 620 520" fill="none" stroke="#fff" strokeWidth="10" strokeLinecap="round" aria-hidden>
+    <path d="M60 120c80 30 160 40 250 40s170-10 250-40M90 90c70 24 140 32 220 32s150-8 220-32M70 215h480M70 260h480M150 160v360M470 160v360M240 160v100M380 160v100M40 300c30 8 60 10 110 10M580 300c-30 8-60 10-110 10M150 340H60M470 340h90M80 340v180M540 340v180" />
+    <rect x="255" y="172" width="110" height="36" rx="4" />
+  </svg>
+)

@@ -1,0 +1,105 @@
+// What the detail page of every object has: labels and annotations, events, conditions.
+import { useMemo } from 'react'
+import { Table, Tabs } from 'antd'
+import { KINDS } from '../api/kinds'
+import { useLive } from '../api/live'
+import type { Condition, Event, Obj } from '../api/types'
+import { useWords } from '../words'
+import { Card, Copy, Nothing, State, Trouble, When, type Tone } from './basics'
+
+export function Metadata({ object }: { object: Obj }) {
+  const { t } = useWords()
+  const { labels = {}, annotations = {} } = object.metadata
+  return (
+    <div className="stack">
+      {([['meta.labels', labels], ['meta.annotations', annotations]] as const).map(([title, map]) => (
+        <Card key={title} title={t(title)} bare>
+          {Object.keys(map).length === 0 ? (
+            <div className="inside soft">{t('meta.none')}</div>
+          ) : (
+            <Table
+              size="small"
+              rowKey={([key]) => key}
+              pagination={false}
+              dataSource={Object.entries(map)}
+              columns={[
+                { title: t('entries.key'), width: '45%', render: (_, [key]) => <code className="wrap">{key}</code> },
+                {
+                  title: t('entries.value'),
+                  render: (_, [, value]) => (
+                    <span className="wrap">
+                      <code>{value.length > 400 ? `${value.slice(0, 400)}…` : value}</code> <Copy text={value} />
+                    </span>
+                  ),
+                },
+              ]}
+            />
+          )}
+        </Card>
+      ))}
+    </div>
+  )
+}
+
+export function Events({ of, namespace }: { of: Obj; namespace?: string }) {
+  const { t } = useWords()
+  const { uid, name, namespace: own } = of.metadata
+  const live = useLive<Event>(KINDS.event, namespace ?? own ?? 'default')
+  const mine = useMemo(() => live.objects.filter((it) => (it.involvedObject?.uid ? it.involvedObject.uid === uid : it.involvedObject?.name === name && it.involvedObject.kind === of.kind)).sort((a, b) => at(b).localeCompare(at(a))), [live.objects, uid, name, of.kind])
+  if (live.error) return <Trouble error={live.error} />
+  if (mine.length === 0) return <div className="card"><Nothing title={t('events.none')}>{t('events.noneAbout')}</Nothing></div>
+  return (
+    <Card bare>
+      <Table
+        size="middle"
+        rowKey={(it) => it.metadata.name}
+        dataSource={mine}
+        pagination={mine.length > 20 ? { pageSize: 20 } : false}
+        columns={[
+          { title: t('events.type'), width: 130, render: (_, it) => <State tone={it.type === 'Warning' ? 'warn' : 'good'}>{it.type === 'Warning' ? t('events.warning') : t('events.normal')}</State> },
+          { title: t('events.reason'), width: 200, render: (_, it) => <code>{it.reason}</code>, responsive: ['md'] },
+          { title: t('events.message'), render: (_, it) => <span className="wrap">{it.message}</span> },
+          { title: t('events.last'), width: 140, render: (_, it) => <When at={at(it)} /> },
+        ]}
+      />
+    </Card>
+  )
+}
+
+const at = (event: Event) => event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp ?? ''
+
+/** A condition that is bad when it is True, as `OptionsIgnored`. */
+const BAD_WHEN_TRUE = /^(OptionsIgnored|Conflicted|.*Ignored|.*Degraded|NotApplied)$/
+
+export function conditionTone({ type, status }: Condition): Tone {
+  if (status === 'Unknown') return 'quiet'
+  return (status === 'True') === BAD_WHEN_TRUE.test(type) ? 'warn' : 'good'
+}
+
+export function Conditions({ of }: { of: Condition[] | undefined }) {
+  const { t } = useWords()
+  if (!of?.length) return <p className="soft">{t('conditions.none')}</p>
+  return (
+    <Table
+      size="small"
+      rowKey="type"
+      pagination={false}
+      dataSource={of}
+      columns={[
+        { title: t('conditions.type'), width: 210, render: (_, it) => <State tone={conditionTone(it)}>{it.type}</State> },
+        { title: t('conditions.reason'), width: 180, render: (_, it) => <code>{it.reason}</code>, responsive: ['md'] },
+        { title: t('conditions.message'), render: (_, it) => <span className="wrap">{it.message}</span> },
+      ]}
+    />
+  )
+}
+
+export interface Tab {
+  key: string
+  label: string
+  children: React.ReactNode
+}
+
+export const DetailTabs = ({ tabs, active, onChange }: { tabs: Tab[]; active?: string | undefined; onChange?: (key: string) => void }) => (
+  <Tabs items={tabs} destroyOnHidden {...(active && { activeKey: active })} {...(onChange && { onChange })} />
+)

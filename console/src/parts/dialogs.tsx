@@ -1,0 +1,67 @@
+// Dialogs that every page shares: delete by typing the name, and edit the metadata of an object.
+import { useState, type ReactNode } from 'react'
+import { Input, Modal } from 'antd'
+import { remove } from '../api/objects'
+import type { Kind } from '../api/kinds'
+import type { Obj } from '../api/types'
+import { useWords } from '../words'
+import { Code, Field, Trouble } from './basics'
+import { say } from './toasts'
+
+/** Runs what a dialog does, and remembers that it runs and why it failed. */
+export function useDoing() {
+  const [busy, setBusy] = useState(false)
+  const [error, setError] = useState<unknown>(null)
+  const run = async (what: () => Promise<unknown>): Promise<boolean> => {
+    setBusy(true)
+    setError(null)
+    try {
+      await what()
+      return true
+    } catch (refusal) {
+      setError(refusal)
+      return false
+    } finally {
+      setBusy(false)
+    }
+  }
+  return { busy, error, run, clear: () => setError(null) }
+}
+
+interface DeleteProps {
+  kind: Kind
+  object: Obj
+  /** As a person calls it. */
+  word: string
+  about?: ReactNode
+  command?: string
+  title?: string
+  action?: string
+  onClose: () => void
+  onDone?: () => void
+}
+
+export function DeleteDialog({ kind, object, word, about, command, title, action, onClose, onDone }: DeleteProps) {
+  const { t } = useWords()
+  const [typed, setTyped] = useState('')
+  const { busy, error, run } = useDoing()
+  const { name, namespace } = object.metadata
+  const finish = async () => {
+    if (typed !== name || !(await run(() => remove(kind, name, namespace)))) return
+    say(t('said.deleted', { what: `${word} ${name}` }))
+    onClose()
+    onDone?.()
+  }
+  return (
+    <Modal open title={title ?? t('delete.title', { what: word })} okText={action ?? t('do.delete')} okButtonProps={{ danger: true, disabled: typed !== name, loading: busy }} onOk={() => void finish()} onCancel={onClose} destroyOnHidden>
+      <div className="stack">
+        {about && <p>{about}</p>}
+        <Field id="delete-name" label={t('delete.type', { name })}>
+          <Input id="delete-name" autoFocus autoComplete="off" value={typed} onChange={(event) => setTyped(event.target.value)} onPressEnter={() => void finish()} />
+        </Field>
+        <Code>{command ?? `kubectl delete ${kind.kubectl} ${name}${namespace ? ` -n ${namespace}` : ''}`}</Code>
+        {Boolean(error) && <Trouble error={error} />}
+      </div>
+    </Modal>
+  )
+}

@@ -1,0 +1,73 @@
+// Rows of key and value, with suggestions, what a key means, and what is wrong with a row.
+import { AutoComplete, Button, Input } from 'antd'
+import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
+import type { Hint } from '../api/console'
+import { entryProblems, type Entry } from '../forms/entries'
+import { useWords } from '../words'
+
+interface Props {
+  label: string
+  of: 'annotations' | 'labels' | 'options'
+  rows: Entry[]
+  onChange: (rows: Entry[]) => void
+  hints?: Hint[]
+  addText: string
+}
+
+export function EntryRows({ label, of, rows, onChange, hints = [], addText }: Props) {
+  const { t, language } = useWords()
+  const problems = entryProblems(rows, of)
+  const change = (index: number, next: Partial<Entry>) => onChange(rows.map((row, i) => (i === index ? { ...row, ...next } : row)))
+  const used = new Set(rows.map((row) => row.key))
+  return (
+    <div className="stack tight" role="group" aria-label={label}>
+      {rows.map((row, index) => {
+        const hint = hints.find((it) => it.name === row.key)
+        const problem = problems.get(index)
+        const unknown = !hint && hints.length > 0 && of === 'options' && row.key !== ''
+        return (
+          <div key={index}>
+            <div className="pair-row">
+              <AutoComplete
+                aria-label={`${t('entries.key')} ${index + 1}`}
+                placeholder={t('entries.key')}
+                value={row.key}
+                options={hints.filter((it) => it.name === row.key || !used.has(it.name)).map((it) => ({ value: it.name }))}
+                showSearch={{ filterOption: (typed, option) => String(option?.value).includes(typed) }}
+                onChange={(key: string) => change(index, { key })}
+                {...(problem && { status: 'error' as const })}
+              />
+              {hint?.values?.length ? (
+                <AutoComplete aria-label={`${t('entries.value')} ${index + 1}`} placeholder={hint.default ?? t('entries.value')} value={row.value} options={hint.values.map((value) => ({ value }))} onChange={(value: string) => change(index, { value })} />
+              ) : (
+                <Input aria-label={`${t('entries.value')} ${index + 1}`} placeholder={hint?.default ?? t('entries.value')} value={row.value} onChange={(event) => change(index, { value: event.target.value })} />
+              )}
+              <Button type="text" icon={<DeleteOutlined />} aria-label={t('entries.remove', { key: row.key || index + 1 })} onClick={() => onChange(rows.filter((_, i) => i !== index))} />
+            </div>
+            {problem ? (
+              <div className="field">
+                <span className="wrong" role="alert">
+                  {t(`entries.problem.${problem}`)}
+                </span>
+              </div>
+            ) : (
+              (hint?.about || unknown) && (
+                <div className="faint">
+                  {hint?.support === 'no' && <b>{t('entries.ignored')} </b>}
+                  {hint?.support === 'partly' && <b>{t('entries.partly')} </b>}
+                  {hint?.about?.[language]}
+                  {unknown && t('entries.unknown')}
+                </div>
+              )
+            )}
+          </div>
+        )
+      })}
+      <div>
+        <Button type="dashed" icon={<PlusOutlined />} onClick={() => onChange([...rows, { key: '', value: '' }])}>
+          {addText}
+        </Button>
+      </div>
+    </div>
+  )
+}
