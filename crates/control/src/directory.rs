@@ -4,6 +4,7 @@ use crate::Gateways;
 use crate::hosts::{Hosts, shown};
 use ::names::{Leads, Table};
 use model::{GatewayId, HostPattern, Shard, ShardKey};
+use resources::Few;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// **Invariant:** the table has exactly the hosts of what is published, each with where its gateways are.
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Directory {
     table: Table,
     /// The gateways that serve a host, each on one port or on all.
-    hosts: BTreeMap<HostPattern, BTreeSet<(GatewayId, Option<u16>)>>,
+    hosts: BTreeMap<HostPattern, Few<(GatewayId, Option<u16>)>>,
 }
 
 // === impl Directory ===

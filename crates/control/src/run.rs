@@ -19,7 +19,6 @@ use kube::api::{DynamicObject, ListParams};
 use kube::{Api, Client};
 use model::{Ack, Certificate};
 use resources::{Change, SharedGateway};
-use serde_json::Value;
 use status::{Identity, Kind, Ledger, Mailbox};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -70,7 +69,7 @@ pub async fn run(
     let mailbox = Mailbox::default();
     let mut writer = JoinSet::new();
     writer.spawn(status::write_all(client.clone(), mailbox.clone()));
-    let ledger = Ledger::new(&events(&client).await, &options.identity);
+    let ledger = remember(&client, &options.identity).await;
     let (mut watch, mut names) = (Watch::start(&client, &kinds(options.machine.shape)), Names::start());
     let mut dns = options.dns.clone();
     let mut control = Control::new(options, mailbox, ledger, outbox, picture);
@@ -119,22 +118,22 @@ async fn until(due: Option<Instant>) {
     }
 }
 
-/// Events that exist, so that a restart does not repeat them; in pages.
-async fn events(client: &Client) -> Vec<Value> {
+/// Knows the events that exist, so that a restart does not repeat them. They are read in pages.
+async fn remember(client: &Client, identity: &Identity) -> Ledger {
     let api: Api<DynamicObject> = Api::all_with(client.clone(), &Kind::Event.resource());
-    let (mut found, mut params) = (Vec::new(), ListParams::default().limit(500));
+    let (mut ledger, mut params) = (Ledger::default(), ListParams::default().limit(500));
     loop {
         match api.list(&params).await {
             Ok(list) => {
-                found.extend(list.items.iter().filter_map(|it| serde_json::to_value(it).ok()));
+                list.items.iter().filter_map(|it| serde_json::to_value(it).ok()).for_each(|it| ledger.remember(&it, identity));
                 match list.metadata.continue_.filter(|it| !it.is_empty()) {
                     Some(token) => params = params.continue_token(&token),
-                    None => return found,
+                    None => return ledger,
                 }
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot list events; some may be said again");
-                return found;
+                return ledger;
             }
         }
     }
@@ -178,7 +177,7 @@ impl Control {
     fn settled(&mut self, changes: Changes) {
         let mut translated = Vec::new();
         let mut services = Vec::new();
-        for (target, object) in changes.0 {
+        for (target, object) in changes.objects() {
             self.answers.observe(&target, object.as_ref());
             self.entrances.observe(&target, object.as_ref());
             self.forwarding.observe(&target, object.as_ref());

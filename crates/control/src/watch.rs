@@ -35,7 +35,15 @@ pub struct Watch {
 
 /// What has changed since the last time: the newest form of each object, `None` where it is gone.
 #[derive(Debug, Default)]
-pub struct Changes(pub BTreeMap<Target, Option<Value>>);
+pub struct Changes(BTreeMap<Target, Option<Waiting>>);
+
+/// An object until it is settled.
+#[derive(Debug)]
+enum Waiting {
+    Read(Value),
+    /// Of a list, all of whose objects wait for its end: as text they take a fifth of the memory.
+    Text(Box<[u8]>),
+}
 
 /// What a watch tells.
 #[expect(clippy::large_enum_variant, reason = "hardly ever is it anything but an event")]
@@ -63,6 +71,44 @@ struct Raw {
     object: Value,
 }
 
+// === impl Changes ===
+
+impl Changes {
+    pub fn put(&mut self, target: Target, object: Option<Value>) {
+        self.0.insert(target, object.map(Waiting::Read));
+    }
+
+    fn put_listed(&mut self, target: Target, object: Value) {
+        let waiting = serde_json::to_vec(&object).map_or_else(|_| Waiting::Read(object), |text| Waiting::Text(text.into()));
+        self.0.insert(target, Some(waiting));
+    }
+
+    /// Each object in its newest form; one is read at a time.
+    pub fn objects(self) -> impl Iterator<Item = (Target, Option<Value>)> {
+        self.0.into_iter().map(|(target, waiting)| (target, waiting.map(Waiting::object)))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+// === impl Waiting ===
+
+impl Waiting {
+    fn object(self) -> Value {
+        match self {
+            Self::Read(object) => object,
+            // It was written from a value a moment ago.
+            Self::Text(text) => serde_json::from_slice(&text).unwrap_or_default(),
+        }
+    }
+}
+
 // === impl Watch ===
 
 impl Watch {
@@ -83,11 +129,11 @@ impl Watch {
         loop {
             let (kind, event) = self.incoming.recv().await?;
             self.see(kind, event, changes);
-            while changes.0.len() < GATHER {
+            while changes.len() < GATHER {
                 let Ok((kind, event)) = self.incoming.try_recv() else { break };
                 self.see(kind, event, changes);
             }
-            if self.synced() && !changes.0.is_empty() {
+            if self.synced() && !changes.is_empty() {
                 return Some(());
             }
         }
@@ -115,7 +161,7 @@ impl Watch {
             Seen::NoKind => {
                 known.synced = true;
                 known.listing = None;
-                changes.0.extend(std::mem::take(&mut known.objects).into_iter().map(|gone| (gone, None)));
+                std::mem::take(&mut known.objects).into_iter().for_each(|gone| changes.put(gone, None));
             }
         }
     }
@@ -129,13 +175,13 @@ impl Watch {
                 if let Some(listing) = &mut known.listing {
                     listing.insert(target.clone());
                 }
-                changes.0.insert(target, Some(raw.object));
+                changes.put_listed(target, raw.object);
             }
             watcher::Event::InitDone => {
                 let listed = known.listing.take().unwrap_or_default();
                 for gone in std::mem::replace(&mut known.objects, listed) {
                     if !known.objects.contains(&gone) {
-                        changes.0.insert(gone, None);
+                        changes.put(gone, None);
                     }
                 }
                 known.synced = true;
@@ -143,12 +189,12 @@ impl Watch {
             watcher::Event::Apply(raw) => {
                 let target = raw.target(kind);
                 known.objects.insert(target.clone());
-                changes.0.insert(target, Some(raw.object));
+                changes.put(target, Some(raw.object));
             }
             watcher::Event::Delete(raw) => {
                 let target = raw.target(kind);
                 known.objects.remove(&target);
-                changes.0.insert(target, None);
+                changes.put(target, None);
             }
         }
     }
@@ -327,14 +373,22 @@ mod tests {
         take(&mut watch, &mut changes, watcher::Event::InitDone);
         assert!(watch.synced());
         take(&mut watch, &mut changes, watcher::Event::Apply(raw("z")));
-        assert_eq!(changes.0.len(), 3);
+        assert_eq!(changes.len(), 3);
 
         let mut changes = Changes::default();
         for event in [watcher::Event::Init, watcher::Event::InitApply(raw("y")), watcher::Event::InitDone] {
             take(&mut watch, &mut changes, event);
         }
-        let gone: Vec<&str> = changes.0.iter().filter(|(_, it)| it.is_none()).map(|(it, _)| it.name.as_str()).collect();
+        let gone: Vec<String> = changes.objects().filter(|(_, it)| it.is_none()).map(|(it, _)| it.name).collect();
         assert_eq!(gone, ["x", "z"]);
+    }
+
+    #[test]
+    fn what_waited_as_text_is_as_it_was() {
+        let (mut watch, mut changes, object) = (watch(), Changes::default(), raw("x").object);
+        watch.take(Kind::Ingress, watcher::Event::Init, &mut changes);
+        watch.take(Kind::Ingress, watcher::Event::InitApply(raw("x")), &mut changes);
+        assert_eq!(changes.objects().map(|(_, it)| it).collect::<Vec<_>>(), [Some(object)]);
     }
 
     #[test]
@@ -344,14 +398,14 @@ mod tests {
         see(&mut watch, &mut changes, Seen::Event(watcher::Event::Init));
         assert!(!watch.synced());
         see(&mut watch, &mut changes, Seen::NoKind);
-        assert!(watch.synced() && !watch.has(Kind::Ingress) && changes.0.is_empty());
+        assert!(watch.synced() && !watch.has(Kind::Ingress) && changes.is_empty());
         for event in [watcher::Event::Init, watcher::Event::InitApply(raw("x")), watcher::Event::InitDone] {
             see(&mut watch, &mut changes, Seen::Event(event));
         }
-        assert!(watch.has(Kind::Ingress) && changes.0.len() == 1);
+        assert!(watch.has(Kind::Ingress) && changes.len() == 1);
         let mut changes = Changes::default();
         see(&mut watch, &mut changes, Seen::NoKind);
-        assert_eq!(changes.0.into_values().collect::<Vec<_>>(), [None], "with the kind its objects go");
+        assert_eq!(changes.objects().map(|(_, it)| it).collect::<Vec<_>>(), [None], "with the kind its objects go");
     }
 
     #[test]

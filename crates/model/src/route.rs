@@ -364,6 +364,18 @@ impl Host {
         let tunnel = self.tunnel.iter().chain(&self.datagrams).flat_map(|it| &it.backends).filter_map(|it| it.backend.as_ref());
         self.routes.iter().flat_map(Route::backends).chain(tunnel)
     }
+
+    /// Of ten thousand hosts most have one route with one filter, and a list that grows begins with room for four.
+    pub(crate) fn shrink_to_fit(&mut self) {
+        self.routes.shrink_to_fit();
+        for route in &mut self.routes {
+            route.matches.shrink_to_fit();
+            route.filters.shrink_to_fit();
+            if let Action::Forward(forward) = &mut route.action {
+                forward.backends.shrink_to_fit();
+            }
+        }
+    }
 }
 
 impl Tunnel {

@@ -33,7 +33,8 @@ pub struct Shard {
 pub struct ContentHash(u128);
 
 impl Shard {
-    pub fn new(host: Host) -> Self {
+    pub fn new(mut host: Host) -> Self {
+        host.shrink_to_fit();
         Self { hash: ContentHash::of(&host), host: Arc::new(host) }
     }
 }

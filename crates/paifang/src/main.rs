@@ -37,6 +37,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     log_to_stderr();
+    without_huge_pages();
     // Two libraries could be the provider; only the first to be installed is.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     match run(cli.command) {
@@ -47,6 +48,12 @@ fn main() -> ExitCode {
             fault.exit.into()
         }
     }
+}
+
+/// The allocator asks for huge pages, and after a start half of each is empty. A kernel that knows none is no matter.
+fn without_huge_pages() {
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_thp_disable(true);
 }
 
 fn run(command: Command) -> Result<Exit, Fault> {

@@ -3,6 +3,7 @@
 mod gateway_api;
 mod istio;
 
+use crate::few::Few;
 use crate::kind::ingress::{Ingress, IngressBackend};
 use crate::kind::meta::Name;
 use crate::kind::service::{Service, ServiceType};
@@ -28,7 +29,7 @@ pub(crate) struct References {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Map<K>(HashMap<K, BTreeSet<Name>>);
+pub(crate) struct Map<K>(HashMap<K, Few<Name>>);
 
 #[derive(Clone, Copy)]
 pub(crate) enum Edit {

@@ -70,12 +70,12 @@ impl fmt::Display for Said {
 // === impl Ledger ===
 
 impl Ledger {
-    /// `events`: those that exist, of any reporter.
-    pub fn new<'a>(events: impl IntoIterator<Item = &'a Value>, identity: &Identity) -> Self {
-        let text = |it: &Value, pointer: &str| it.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let ours = events.into_iter().filter(|it| text(it, "/reportingComponent") == identity.controller);
-        let known = ours.map(|it| (text(it, "/metadata/namespace"), text(it, "/metadata/name"))).collect();
-        Self { known, active: HashMap::new(), caught_up: false }
+    /// An event that exists, of any reporter.
+    pub fn remember(&mut self, event: &Value, identity: &Identity) {
+        let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        if text("/reportingComponent") == identity.controller {
+            self.known.insert((text("/metadata/namespace").to_owned(), text("/metadata/name").to_owned()));
+        }
     }
 
     /// Every object has been stated at least once.
@@ -210,7 +210,8 @@ mod tests {
                 other => panic!("{other:?}"),
             })
             .collect();
-        let mut restarted = Ledger::new(&written, &identity());
+        let mut restarted = Ledger::default();
+        written.iter().for_each(|it| restarted.remember(it, &identity()));
         assert_eq!(state(&mut restarted, &["a"]).len(), 0);
         restarted.caught_up();
         assert_eq!(state(&mut restarted, &[]).len(), 0);

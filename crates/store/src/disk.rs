@@ -35,7 +35,8 @@ pub(crate) use seal::{Seal, Sealed};
 use format::{NAME, give_it_a_name, migrate};
 use outage::Outage;
 
-const CACHE: usize = 32 << 20;
+/// Of pages, for writes: reads are served from memory of ours.
+const CACHE: usize = 8 << 20;
 
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 const OBJECTS: TableDefinition<'_, &str, (u64, &[u8])> = TableDefinition::new("objects");

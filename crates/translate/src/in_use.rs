@@ -1,15 +1,15 @@
 //! Which backends routes lead to.
 
 use model::{BackendId, Shard, ShardKey};
-use resources::{BackendName, Name};
+use resources::{BackendName, Few, Name};
 use std::collections::{BTreeSet, HashMap};
 
 /// The backends that shards lead to, counted.
 #[derive(Clone, Debug, Default)]
 pub struct InUse {
-    by_shard: HashMap<ShardKey, BTreeSet<BackendId>>,
+    by_shard: HashMap<ShardKey, Few<BackendId>>,
     shards: HashMap<BackendId, usize>,
-    by_service: HashMap<Name, BTreeSet<BackendId>>,
+    by_service: HashMap<Name, Few<BackendId>>,
 }
 
 /// What a shard's new version changed.
@@ -27,10 +27,10 @@ impl InUse {
     /// Takes note of a shard as it is now; `None`: it is gone.
     pub fn update(&mut self, key: &ShardKey, shard: Option<&Shard>) -> Turnover {
         let backends = shard.iter().flat_map(|shard| shard.host.backends());
-        let new: BTreeSet<BackendId> = backends.map(|backend| backend.id.clone()).collect();
+        let new: Few<BackendId> = backends.map(|backend| backend.id.clone()).collect();
         let old = self.by_shard.remove(key).unwrap_or_default();
-        let begun = new.difference(&old).filter(|id| self.begin(id)).cloned().collect::<BTreeSet<_>>();
-        let ended = old.difference(&new).filter(|id| self.end(id)).cloned().collect::<BTreeSet<_>>();
+        let begun = new.iter().filter(|id| !old.contains(id)).filter(|id| self.begin(id)).cloned().collect::<BTreeSet<_>>();
+        let ended = old.iter().filter(|id| !new.contains(id)).filter(|id| self.end(id)).cloned().collect::<BTreeSet<_>>();
         if !new.is_empty() {
             self.by_shard.insert(key.clone(), new);
         }

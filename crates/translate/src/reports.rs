@@ -1,7 +1,7 @@
 //! What is said about each object, put together from all that say something.
 
 use model::{BackendId, ObjectRef, ShardKey};
-use resources::Report;
+use resources::{Few, Report};
 use std::collections::{BTreeSet, HashMap};
 
 /// Who says something: each replaces only its own words.
@@ -19,7 +19,7 @@ pub enum Part {
 #[derive(Clone, Debug, Default)]
 pub struct Reports {
     by_part: HashMap<Part, Vec<Report>>,
-    parts: HashMap<ObjectRef, BTreeSet<Part>>,
+    parts: HashMap<ObjectRef, Few<Part>>,
 }
 
 // === impl Reports ===

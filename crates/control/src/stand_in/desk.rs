@@ -42,7 +42,7 @@ impl Desk {
     }
 
     pub fn observe(&mut self, changes: Changes) {
-        for (target, object) in changes.0 {
+        for (target, object) in changes.objects() {
             let object = object.as_ref();
             match target.kind {
                 Kind::Deployment => keep(&mut self.deployments, target, object.and_then(Deployment::read)),

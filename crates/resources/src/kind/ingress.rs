@@ -94,6 +94,7 @@ impl Ingress {
             ingress.default_backend = spec.field("defaultBackend").map(|at| IngressBackend::read(&at, &mut problems));
             spec.list("rules", &mut problems, |index, at, problems| ingress.rules.extend(Rule::read(index, at, problems)));
             spec.list("tls", &mut problems, |index, at, problems| ingress.tls.push(TlsEntry::read(index, at, problems)));
+            ingress.rules.shrink_to_fit();
         }
         ingress.problems = problems;
         ingress
@@ -119,6 +120,7 @@ impl Rule {
         let paths = at.field("http").map(|http| {
             let mut paths = Vec::new();
             http.list("paths", problems, |index, at, problems| paths.extend(HttpPath::read(index, at, problems)));
+            paths.shrink_to_fit();
             paths
         });
         at_object?;

@@ -108,6 +108,7 @@ impl Service {
             service.kind = ServiceType::read(&spec, &mut problems);
             service.cluster_ips = cluster_ips(&spec, &mut problems);
             spec.list("ports", &mut problems, |_, at, problems| service.ports.extend(ServicePort::read(at, problems)));
+            service.ports.shrink_to_fit();
             service.exposure = Exposure::read(&spec, &mut problems);
         }
         service.problems = problems;

@@ -51,6 +51,9 @@ impl EndpointSlice {
         let (mut ports, mut endpoints) = (Vec::new(), Vec::new());
         root.list("ports", &mut problems, |_, at, problems| ports.push(SlicePort::read(at, problems)));
         root.list("endpoints", &mut problems, |index, at, problems| endpoints.push(SliceEndpoint::read(&meta.name, index, at, problems)));
+        // Most have one, and there are many slices.
+        ports.shrink_to_fit();
+        endpoints.shrink_to_fit();
         Self { meta, service, address_type, ports, endpoints, problems }
     }
 }
@@ -75,6 +78,7 @@ impl SliceEndpoint {
         at.list("addresses", problems, |_, at, problems| {
             addresses.extend(at.expected(at.value.as_str().map(Text::from), "a string", problems))
         });
+        addresses.shrink_to_fit();
         let ready = at.field("conditions").and_then(|conditions| conditions.flag("ready", problems));
         let pod = at.field("targetRef").and_then(|target| {
             let text = |field| target.value.get(field)?.as_str();

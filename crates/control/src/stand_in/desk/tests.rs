@@ -22,7 +22,7 @@ impl World {
             None => drop(self.objects.remove(&target)),
         }
         let mut changes = Changes::default();
-        changes.0.insert(target, object);
+        changes.put(target, object);
         self.desk.observe(changes);
     }
 
