@@ -38,6 +38,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("apiserver", &["model", "resources", "schema", "store", "translate", "login"]),
     ("control", &["model", "resources", "pools", "translate", "status", "sync", "schema", "names"]),
     ("tenancy", &[]),
+    ("console", &["model", "login", "observe", "tls"]),
     ("demo", &[]),
     // on top
     ("paifang-gateway", &["model", "observe", "proxy", "sync"]),
@@ -62,6 +63,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "proxy",
             "apiserver",
             "tenancy",
+            "console",
             "cli",
             "demo",
             "names",

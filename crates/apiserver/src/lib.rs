@@ -71,6 +71,7 @@ pub use containers::no_containers;
 pub use failure::Cause;
 pub use patch::PatchType;
 pub use people::first::{FirstLogin, OneTime};
+pub use people::logins::{Login, LoginRefusal, Logins, Password};
 pub use read_only::READ_ONLY;
 pub use request::Verb;
 pub use restore::Copies;

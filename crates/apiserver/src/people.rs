@@ -27,6 +27,7 @@ pub(crate) mod first;
 mod index;
 pub(crate) mod kept;
 pub(crate) mod login_endpoint;
+pub(crate) mod logins;
 mod rules;
 mod tokens;
 

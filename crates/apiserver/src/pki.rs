@@ -76,9 +76,9 @@ impl Authority {
     }
 
     /// For a server that answers on this machine and as `names`.
-    fn server(&self, address: IpAddr, names: &[String]) -> Result<Pair, rcgen::Error> {
+    pub(crate) fn server(&self, subject: &str, address: IpAddr, names: &[String]) -> Result<Pair, rcgen::Error> {
         let mut params = CertificateParams::new(vec!["localhost".to_owned(), "kubernetes.default.svc".to_owned()])?;
-        params.distinguished_name.push(DnType::CommonName, "paifang-apiserver");
+        params.distinguished_name.push(DnType::CommonName, subject);
         let mut addresses: Vec<IpAddr> = vec![[127, 0, 0, 1].into(), "::1".parse().unwrap_or(address), address];
         for name in names {
             match name.parse() {
@@ -120,7 +120,7 @@ impl Authority {
     /// Asks clients for a certificate of ours, and lets those without connect.
     pub(crate) fn server_config(&self, address: SocketAddr, names: &[String]) -> Result<ServerConfig, StartError> {
         let failed = |error: &dyn std::fmt::Display| StartError::Tls { reason: error.to_string() };
-        let pair = self.server(address.ip(), names).map_err(|error| failed(&error))?;
+        let pair = self.server("paifang-apiserver", address.ip(), names).map_err(|error| failed(&error))?;
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(self.pem.as_bytes()) {
             let certificate = certificate.map_err(|error| failed(&error))?;

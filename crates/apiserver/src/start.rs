@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use model::Sealed;
 use serde_json::Value;
 use store::{Expect, Op, Store, WriteError};
 use tokio::net::TcpListener;
@@ -19,6 +20,7 @@ use crate::failure::Cause;
 use crate::object::encode;
 use crate::people::People;
 use crate::people::first::{self, FirstLogin, OneTime};
+use crate::people::logins::Logins;
 use crate::pki::{self, Authority};
 use crate::request::Verb;
 use crate::restore::Copies;
@@ -238,6 +240,21 @@ impl Running {
     pub fn kubeconfig_for(&self, user: &str, group: &str) -> Result<String, StartError> {
         let pair = self.authority.user(user, group)?;
         Ok(pki::kubeconfig(&self.url, &self.authority, user, &pair))
+    }
+
+    /// A certificate and its key, in PEM, for a server of this process that answers at `address` and as `names`: whoever trusts this API's
+    /// authority trusts it.
+    ///
+    /// # Errors
+    /// For names that a certificate cannot hold.
+    pub fn certificate_for(&self, subject: &str, address: IpAddr, names: &[String]) -> Result<(String, Sealed<String>), StartError> {
+        let pair = self.authority.server(subject, address, names).map_err(|error| StartError::Tls { reason: error.to_string() })?;
+        Ok((pair.certificate, Sealed::new(pair.key)))
+    }
+
+    /// For who serves people beside this API.
+    pub fn logins(&self) -> Logins {
+        Logins::new(self.api.clone())
     }
 
     /// For backups and restores while it serves.

@@ -9,6 +9,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use translate::Naming;
 
+pub mod console;
 pub mod names;
 pub mod people;
 pub mod sign_in;
@@ -100,6 +101,8 @@ pub struct UpArgs {
     pub dns_address: Option<names::DnsAddress>,
     #[command(flatten)]
     pub names: names::NamesArgs,
+    #[command(flatten)]
+    pub console: console::ConsoleArgs,
     #[command(flatten)]
     pub sign_in: sign_in::SignInArgs,
     #[command(flatten)]

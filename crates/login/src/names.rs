@@ -1,7 +1,7 @@
 //! Names that no person has.
 
-/// The user that the program's own controllers are, and the administrator's certificate.
-const OWN: [&str; 2] = ["paifang", "paifang-admin"];
+/// The user that the program's own controllers are, the administrator's certificate, and the console.
+const OWN: [&str; 3] = ["paifang", "paifang-admin", "paifang-console"];
 const SYSTEM: &str = "system:";
 
 /// Whether a user of this name would be taken for a part of the system.
@@ -19,7 +19,9 @@ mod tests {
 
     #[test]
     fn the_systems_names_are_nobody_elses() {
-        for name in ["system:admin", "system:masters", "system:serviceaccount:a:b", "system:", "paifang", "paifang-admin"] {
+        for name in
+            ["system:admin", "system:masters", "system:serviceaccount:a:b", "system:", "paifang", "paifang-admin", "paifang-console"]
+        {
             assert!(is_reserved(name), "{name}");
         }
         for name in ["admin", "ann", "oidc:system:admin", "systems", "paifang-user"] {

@@ -106,12 +106,22 @@ pub struct Upstream {
 impl AccessLog {
     /// Starts the writer. Fails where the file cannot be opened.
     pub fn start(sink: Sink, workers: usize, metrics: Arc<Metrics>) -> io::Result<Self> {
-        let out: Box<dyn Write + Send> = match sink {
-            Sink::None => return Ok(Self { shared: None, writer: None }),
-            Sink::Stdout => Box::new(io::stdout()),
-            Sink::File(path) => Box::new(fs::OpenOptions::new().create(true).append(true).open(path)?),
+        Self::keeping(sink, None, workers, metrics)
+    }
+
+    /// The same; the last lines are also kept.
+    pub fn keeping(sink: Sink, keeper: Option<crate::Keeper>, workers: usize, metrics: Arc<Metrics>) -> io::Result<Self> {
+        let out: Option<Box<dyn Write + Send>> = match sink {
+            Sink::None => None,
+            Sink::Stdout => Some(Box::new(io::stdout())),
+            Sink::File(path) => Some(Box::new(fs::OpenOptions::new().create(true).append(true).open(path)?)),
         };
-        Self::to(out, workers, metrics)
+        match (out, keeper) {
+            (None, None) => Ok(Self { shared: None, writer: None }),
+            (Some(out), None) => Self::to(out, workers, metrics),
+            (None, Some(keeper)) => Self::to(Box::new(keeper), workers, metrics),
+            (Some(out), Some(keeper)) => Self::to(Box::new(Both(out, keeper)), workers, metrics),
+        }
     }
 
     fn to(out: Box<dyn Write + Send>, workers: usize, metrics: Arc<Metrics>) -> io::Result<Self> {
@@ -171,6 +181,20 @@ impl Drop for AccessLog {
             // A panic of the writer has been reported by its own thread.
             let _ = writer.join();
         }
+    }
+}
+
+/// What one of them does not take, the other does all the same.
+struct Both(Box<dyn Write + Send>, crate::Keeper);
+
+impl Write for Both {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        let (first, second) = (self.0.write_all(lines), self.1.write_all(lines));
+        first.and(second).map(|()| lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 

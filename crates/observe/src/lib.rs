@@ -16,12 +16,16 @@
 mod access_log;
 mod admin;
 mod cells;
+mod history;
 mod json;
+mod kept;
 mod metrics;
 mod render;
 mod tunnel;
 
 pub use access_log::{AccessLog, Exchange, RouteRef, Sink, Upstream};
 pub use admin::Admin;
+pub use history::{Counted, History, Point, STEP};
+pub use kept::{Keeper, Kept, Lines, Reader, Wanted};
 pub use metrics::{BackendMetrics, ListenerMetrics, Measured, Metrics, RouteMetrics};
 pub use tunnel::{Passage, TunnelMetrics};

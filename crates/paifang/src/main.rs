@@ -12,6 +12,7 @@
 
 mod admit;
 mod backup;
+mod console;
 mod fault;
 mod people;
 mod pods;

@@ -94,6 +94,19 @@ pub fn names(sockets: &[SocketAddr], line: impl Fn(SocketAddr) -> String, paint:
     indented(&table(None, &rows))
 }
 
+/// Where the console is; `authority`: what a browser has to trust.
+pub fn console(url: &str, authority: Option<&str>, paint: Paint) -> String {
+    let mut rows = vec![vec![paint.paint(Style::Bold, "console"), url.to_owned()]];
+    rows.push(vec![String::new(), "sign in with a user's name and password".to_owned()]);
+    rows.extend(authority.map(|it| vec![String::new(), format!("a browser trusts it that knows {}", quoted(it))]));
+    indented(&table(None, &rows))
+}
+
+/// Why there is none.
+pub fn no_console(why: &str, paint: Paint) -> String {
+    indented(&table(None, &[vec![paint.paint(Style::Warning, "console"), safe(why)]]))
+}
+
 /// How somebody can log in. It cannot be shown again.
 pub fn first_login(first: &apiserver::OneTime, paint: Paint) -> String {
     let rows = [

@@ -2,6 +2,7 @@
 
 use crate::admit;
 use crate::backup::Backups;
+use crate::console::{self, Socket};
 use crate::fault::Fault;
 use crate::people;
 use crate::samples;
@@ -44,7 +45,8 @@ pub async fn run(args: UpArgs) -> Result<Exit, Fault> {
 
 /// Sockets of this process, as far as they are known before they are there.
 fn own(args: &UpArgs) -> Vec<SocketAddr> {
-    std::iter::once(args.api_address).chain(args.serving.admin_address.0).collect()
+    let console = args.console.address(args.port_offset);
+    std::iter::once(args.api_address).chain(args.serving.admin_address.0).chain(console).collect()
 }
 
 async fn serve(args: &UpArgs, api: &apiserver::Running, first_login: &FirstLogin) -> Result<Exit, Fault> {
@@ -61,11 +63,14 @@ async fn serve(args: &UpArgs, api: &apiserver::Running, first_login: &FirstLogin
         shape: Shape::Up,
         istio: true,
     };
-    let mut serving = serve::start(client.clone(), &wanted, vec![api.local_addr]).await?;
+    let console = Socket::bind(&args.console, args.port_offset).await;
+    let own = [api.local_addr].into_iter().chain(console.address()).collect();
+    let mut serving = serve::start(client.clone(), &wanted, own).await?;
     let mut screen = Screen::new(Paint::of(&std::io::stderr()));
     let kubeconfig = api.kubeconfig_path.display().to_string();
     screen.write(&screen::head(&api.url, Some(&kubeconfig), serving.admin, screen.paint()));
     screen.write(&serving.named(&args.names, screen.paint()));
+    let console = console::start(console, &args.console, api, &client, &screen).await?;
     // Told once, so not before it is sure that this start serves.
     if let Some(first) = api.first_login(first_login).await? {
         screen.write(&screen::first_login(&first, screen.paint()));
@@ -85,6 +90,10 @@ async fn serve(args: &UpArgs, api: &apiserver::Running, first_login: &FirstLogin
     let mut stand_ins = samples::stand_in(client, node, args.demo);
     let result = serving.run(&mut screen).await;
     screen.write("\nstopping: requests under way may finish\n");
+    // Before the gateway and the API, which it asks.
+    if let Some(console) = console {
+        console.stop().await;
+    }
     serving.stop().await;
     stand_ins.shutdown().await;
     if let Some(demo) = demo {

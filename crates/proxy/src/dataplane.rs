@@ -62,11 +62,12 @@ pub fn start(options: Options) -> io::Result<Dataplane> {
     let (senders, receivers): (Vec<_>, Vec<_>) = (0..workers).map(|_| mpsc::channel(QUEUE)).unzip();
     let handshakes = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).thread_name("handshake").build()?;
     let (handle, handshakes) = (handshakes.handle().clone(), Handshakes(Some(handshakes)));
+    let keeper = options.kept_log.as_deref().map(observe::Keeper::open).transpose()?;
     let shared = Arc::new(Shared {
         snapshot: Cell::new(Snapshot::empty()),
         registry: Registry::new(),
         limits,
-        access_log: AccessLog::start(options.access_log, workers, metrics.clone())?,
+        access_log: AccessLog::keeping(options.access_log, keeper, workers, metrics.clone())?,
         metrics,
         admission: Admission::new(limits.connections_per_client, per_listener, most),
         loads: (0..workers).map(|_| AtomicUsize::new(0)).collect(),

@@ -68,6 +68,8 @@ pub struct Options {
     pub egress: Egress,
     pub limits: Limits,
     pub access_log: Sink,
+    /// A folder where the last of its lines are kept beside.
+    pub kept_log: Option<std::path::PathBuf>,
 }
 
 /// Bounds that hold for every client.
@@ -93,7 +95,7 @@ pub struct Limits {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { workers: None, egress: Egress::default(), limits: Limits::default(), access_log: Sink::None }
+        Self { workers: None, egress: Egress::default(), limits: Limits::default(), access_log: Sink::None, kept_log: None }
     }
 }
 

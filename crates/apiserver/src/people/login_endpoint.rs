@@ -33,10 +33,10 @@ const MEDIA: &str = "application/json";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Asked {
-    username: String,
-    password: Secret,
-    new_password: Option<Secret>,
+pub(super) struct Asked {
+    pub(super) username: String,
+    pub(super) password: Secret,
+    pub(super) new_password: Option<Secret>,
 }
 
 /// A text of a body that no error and no log shows.
@@ -54,18 +54,34 @@ where
         Ok(asked) => asked,
         Err(failure) => return Reply::failure(&failure),
     };
-    let attempt = match api.people.attempt(&asked.username, peer.address.ip()) {
+    let attempt = match attempt(api, &asked.username, peer) {
         Ok(attempt) => attempt,
-        // It is not told in the audit log: whoever floods this would flush what is told there.
-        Err(wait) => return Reply::failure(&Failure::too_many_tries(seconds(wait.0))),
+        Err(failure) => return Reply::failure(&failure),
     };
+    let told = told(api, asked, attempt, peer, agent).await;
+    told.and_then(|(user, epoch)| session(api, &user, &epoch)).unwrap_or_else(|failure| Reply::failure(&failure))
+}
+
+/// Counts a try. One that is refused is not told in the audit log: whoever floods this would flush what is told there.
+pub(super) fn attempt(api: &Api, account: &str, peer: &Peer) -> Result<login::guard::Attempt, Failure> {
+    api.people.attempt(account, peer.address.ip()).map_err(|wait| Failure::too_many_tries(seconds(wait.0)))
+}
+
+/// Logs in, and says so in the audit log. Gives the user, and the epoch of the password.
+pub(super) async fn told(
+    api: &Api,
+    asked: Asked,
+    attempt: login::guard::Attempt,
+    peer: &Peer,
+    agent: &str,
+) -> Result<(Arc<User>, String), Failure> {
     let entry =
         api.audit().and_then(|log| log.entry(&nobody(), peer, &Attempt::on("login", GROUP, PLURAL, "", &asked.username), agent, false));
-    let reply = log_in(api, asked, attempt).await.unwrap_or_else(|failure| Reply::failure(&failure));
+    let done = log_in(api, asked, attempt).await;
     if let Some(entry) = entry {
-        entry.answered(reply.code(), None);
+        entry.answered(done.as_ref().map_or_else(|failure| failure.code, |_| StatusCode::OK).as_u16(), None);
     }
-    reply
+    done
 }
 
 async fn read<B>(head: &http::request::Parts, body: B) -> Result<Asked, Failure>
@@ -86,7 +102,7 @@ where
     })
 }
 
-async fn log_in(api: &Api, asked: Asked, attempt: login::guard::Attempt) -> Result<Reply, Failure> {
+async fn log_in(api: &Api, asked: Asked, attempt: login::guard::Attempt) -> Result<(Arc<User>, String), Failure> {
     let user = api.people.user(&asked.username);
     let kept = user.as_ref().and_then(|user| api.people.password(user));
     let hash = kept.as_ref().and_then(|kept| kept.hash.clone());
@@ -105,12 +121,12 @@ async fn log_in(api: &Api, asked: Asked, attempt: login::guard::Attempt) -> Resu
         if kept.must_change {
             return Err(Failure::password_change_required(&user.name));
         }
-        return session(api, &user, &kept.epoch);
+        return Ok((user, kept.epoch.clone()));
     };
     let hash = new_hash(api, &user, new, "newPassword").await?;
     kept::put(api, &user, &kept::New { hash: Some(hash), must_change: false }, Some(&kept.epoch)).await?;
     let now = api.people.password(&user).ok_or_else(Failure::login_refused)?;
-    session(api, &user, &now.epoch)
+    Ok((user, now.epoch.clone()))
 }
 
 /// The hash of what somebody chose, if it may be a password.
@@ -145,6 +161,10 @@ pub(super) fn seconds(wait: std::time::Duration) -> u32 {
 // === impl Secret ===
 
 impl Secret {
+    pub(super) fn new(text: String) -> Self {
+        Self(text)
+    }
+
     pub(super) fn seal(self) -> Sealed<String> {
         Sealed::new(self.0)
     }

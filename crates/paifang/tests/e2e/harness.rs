@@ -111,6 +111,10 @@ impl Up {
         if !given("--dns-address") {
             command.args(["--dns-address", "none"]);
         }
+        // So is the console's.
+        if !given("--console-address") {
+            command.args(["--console-address", "none"]);
+        }
         if !given("--port-offset") && self.offset > 0 {
             command.args(["--port-offset", &self.offset.to_string()]);
         }
