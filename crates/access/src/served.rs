@@ -326,6 +326,6 @@ impl ServedGateway {
         // Made where the gateway runs; here it only has to be there.
         let default = Certificate { origin: OWN.into(), chain: Vec::new(), key: Sealed::new(Vec::new()), names: Vec::new() };
         let listeners = self.listeners.iter().map(listener).collect();
-        Gateway { id: self.id.clone(), listeners, default_certificate: Some(Arc::new(default)), replies }
+        Gateway { id: self.id.clone(), listeners, default_certificate: Some(Arc::new(default)), replies, options: Arc::default() }
     }
 }

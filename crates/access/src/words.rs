@@ -48,6 +48,12 @@ pub fn filter_text(filter: &Filter) -> String {
             let to = backend.as_ref().map_or_else(|| "nobody".to_owned(), |it| it.id.to_string());
             format!("a copy of {} to {to}", share(*percent))
         }
+        Filter::ErrorPages(pages) => {
+            let statuses: Vec<String> = pages.statuses.iter().map(ToString::to_string).collect();
+            let backends = pages.forward.backends.iter().filter_map(|it| it.backend.as_ref());
+            let from: Vec<String> = backends.map(|it| it.id.to_string()).collect();
+            format!("answers {} give way to those of {}", statuses.join(", "), from.join(", "))
+        }
     }
 }
 

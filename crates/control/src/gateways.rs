@@ -9,12 +9,13 @@
 use crate::gateway::ISTIO_NAME;
 use crate::plan::{Access, Plan, PlannedPort};
 use crate::provision::Pods;
-use model::{BindingState, GatewayId, ListenerProtocol, ObjectRef, Replies, SectionName, Text};
+use model::{BindingState, GatewayId, GatewayOptions, ListenerProtocol, ObjectRef, Replies, SectionName, Text};
 use pools::{Claim, NodePortClaim, Pool};
 use resources::{Entrance, Name, SharedGateway, Size, Workload, WorkloadAccess};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use translate::{Listening, Listens};
 
 /// Ports below this one may need a privilege; an offset applies to them alone.
@@ -73,6 +74,7 @@ pub(crate) struct Asked {
     /// By number.
     pub ports: BTreeMap<u16, AskedPort>,
     pub replies: Replies,
+    pub options: Arc<GatewayOptions>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +145,7 @@ impl Asked {
             annotations: request.map(|it| it.service_annotations()).unwrap_or_default(),
             ports,
             replies: listens.map(|it| it.replies.clone()).unwrap_or_default(),
+            options: listens.map(Listens::options).unwrap_or_default(),
         }
     }
 
@@ -163,6 +166,7 @@ impl Asked {
             annotations: workload.annotations.clone(),
             ports,
             replies: listens.replies.clone(),
+            options: listens.options(),
         }
     }
 }
@@ -276,6 +280,7 @@ impl Machine {
             crew: None,
             ports: ports.collect(),
             replies: asked.replies.clone(),
+            options: asked.options.clone(),
         }
     }
 

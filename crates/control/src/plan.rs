@@ -1,7 +1,7 @@
 //! Where one gateway listens, as it was decided.
 
 use crate::crew::Member;
-use model::{Binding, Certificate, Gateway, GatewayId, Listener, ListenerProtocol, ObjectRef, Replies, SectionName};
+use model::{Binding, Certificate, Gateway, GatewayId, GatewayOptions, Listener, ListenerProtocol, ObjectRef, Replies, SectionName};
 use pools::Shortage;
 use resources::{Entrance, Kind, Name};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -51,6 +51,8 @@ pub struct Plan {
     pub ports: Vec<PlannedPort>,
     /// How a local reply looks where no host matched.
     pub replies: Replies,
+    /// What holds for all its requests.
+    pub options: Arc<GatewayOptions>,
 }
 
 /// One port that users asked for, and what stands for it.
@@ -169,7 +171,13 @@ impl Plan {
             port: port.port,
             bindings: self.bindings(port),
         });
-        Gateway { id: self.id.clone(), listeners: listeners.collect(), default_certificate, replies: self.replies.clone() }
+        Gateway {
+            id: self.id.clone(),
+            listeners: listeners.collect(),
+            default_certificate,
+            replies: self.replies.clone(),
+            options: self.options.clone(),
+        }
     }
 
     fn bindings(&self, port: &PlannedPort) -> Vec<Binding> {

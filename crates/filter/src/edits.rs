@@ -1,7 +1,7 @@
 //! What filters change about a request and its answer.
 
 use crate::cors::Permission;
-use model::{Filter, HeaderEdit, Mirror};
+use model::{ErrorPages, Filter, HeaderEdit, Mirror};
 use route::{CompiledRoute, Groups};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ pub struct Edits {
     pub(crate) host: Option<Step>,
     pub(crate) hsts: Option<Step>,
     pub(crate) cors: Option<Step>,
+    pub(crate) pages: Option<Step>,
     /// The request's `Origin`, where `cors` allows it.
     pub(crate) origin: String,
     pub(crate) request: Vec<Step>,
@@ -44,6 +45,7 @@ impl Edits {
         self.host = None;
         self.hsts = None;
         self.cors = None;
+        self.pages = None;
         self.origin.clear();
         self.request.clear();
         self.response.clear();
@@ -80,6 +82,14 @@ impl Edits {
     pub fn permission<'r>(&'r self, route: &'r CompiledRoute) -> Option<Permission<'r>> {
         match filter(route, self.cors?) {
             Some(Filter::Cors(cors)) => Some(Permission::of(cors, &self.origin)),
+            _ => None,
+        }
+    }
+
+    /// Who answers where its backend fails, and where the gateway has nothing better to say.
+    pub fn pages<'r>(&self, route: &'r CompiledRoute) -> Option<&'r ErrorPages> {
+        match filter(route, self.pages?) {
+            Some(Filter::ErrorPages(pages)) => Some(pages),
             _ => None,
         }
     }

@@ -15,6 +15,7 @@
 mod body_limit;
 mod cors;
 mod edits;
+mod error_pages;
 mod fault;
 mod headers;
 mod hsts;
@@ -88,6 +89,7 @@ fn step(step: Step, filter: &Filter, expressions: &[Option<Expression>], request
         Filter::Cors(cors) => cors::run(step, cors, expressions, request, edits),
         Filter::Fault(fault) => fault::run(fault, context, edits),
         Filter::Mirror(mirror) => mirror::run(step, mirror, context, edits),
+        Filter::ErrorPages(_) => error_pages::run(step, edits),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What happens to a request between its route and its backend.
 
-use crate::{Backend, Pattern, Text, ValueMatch};
+use crate::{Backend, Forward, Pattern, Reason, Text, ValueMatch};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +25,30 @@ pub enum Filter {
     Fault(Fault),
     /// A copy of the request whose answer nobody waits for.
     Mirror(Mirror),
+    /// Answers of some statuses give way to those of another backend.
+    ErrorPages(Arc<ErrorPages>),
+}
+
+/// Who answers in the place of a backend whose answer has one of these statuses, and of the gateway where it has none.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct ErrorPages {
+    /// Ascending.
+    pub statuses: Vec<u16>,
+    pub unavailable: Unavailable,
+    /// Where the page is asked for, by GET of `/`. What of it has no answer leaves the one that there was.
+    pub forward: Forward,
+    /// What the page's backend is told, beside the status: names as they are written.
+    pub fields: Vec<(Text, Text)>,
+}
+
+/// What becomes of a request whose backend has no endpoints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Unavailable {
+    /// As of every other: its status says so.
+    #[default]
+    ByStatus,
+    /// It gets the page, whatever its status.
+    Page,
 }
 
 /// Cross-origin rules (Fetch standard). Answers preflights here.
@@ -120,6 +144,15 @@ pub enum HeaderEdit {
     Set { name: Text, value: Text },
     Add { name: Text, value: Text },
     Remove { name: Text },
+}
+
+// === impl ErrorPages ===
+
+impl ErrorPages {
+    /// Whether an answer gives way. `reason`: the gateway's own, if it is that.
+    pub fn covers(&self, status: u16, reason: Option<Reason>) -> bool {
+        self.statuses.binary_search(&status).is_ok() || reason == Some(Reason::NoEndpoints) && self.unavailable == Unavailable::Page
+    }
 }
 
 impl Percent {

@@ -1,6 +1,6 @@
 //! Who listens where.
 
-use crate::{GatewayId, Replies, Sealed, SectionName, Text};
+use crate::{GatewayId, GatewayOptions, Replies, Sealed, SectionName, Text};
 use serde::Serialize;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ pub struct Gateway {
     pub default_certificate: Option<Arc<Certificate>>,
     /// How a local reply looks where no host matched.
     pub replies: Replies,
+    pub options: Arc<GatewayOptions>,
 }
 
 /// One protocol on one or more sockets.

@@ -21,6 +21,7 @@ mod egress;
 mod filter;
 mod gateway;
 mod name;
+mod options;
 mod reason;
 mod route;
 mod sealed;
@@ -31,10 +32,12 @@ mod update;
 pub use backend::{Backend, Balancing, Endpoint, Limits, Protocol as BackendProtocol};
 pub use egress::{Egress, Refusal};
 pub use filter::{
-    Cors, Fault, Filter, HeaderEdit, HttpsRedirect, Mirror, Percent, RedirectWhen, Rewrite, TemplatePart, TrailingSlash, UnmatchedPreflight,
+    Cors, ErrorPages, Fault, Filter, HeaderEdit, HttpsRedirect, Mirror, Percent, RedirectWhen, Rewrite, TemplatePart, TrailingSlash,
+    Unavailable, UnmatchedPreflight,
 };
 pub use gateway::{Binding, Certificate, Gateway, Listener, ListenerProtocol};
 pub use name::{BackendId, GatewayId, HostPattern, Hostname, HostnameError, ObjectRef, SectionName, Source, Text};
+pub use options::{Forwarded, ForwardedFor, GatewayOptions, LogEscape, LogFormat, LogLine, LogPart, LogValue};
 pub use reason::Reason;
 pub use route::{
     Action, Anchor, Case, Engine, Forward, Host, HostTls, Match, NamedMatch, OnMiss, PathMatch, PathModifier, Pattern, Redirect,

@@ -397,6 +397,10 @@ impl Route {
             Filter::Mirror(mirror) => mirror.backend.as_ref(),
             _ => None,
         });
-        weighted.iter().filter_map(|it| it.backend.as_ref()).chain(mirrors)
+        let pages = self.filters.iter().flat_map(|it| match it {
+            Filter::ErrorPages(pages) => pages.forward.backends.as_slice(),
+            _ => &[],
+        });
+        weighted.iter().chain(pages).filter_map(|it| it.backend.as_ref()).chain(mirrors)
     }
 }

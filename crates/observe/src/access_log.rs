@@ -2,10 +2,10 @@
 
 use crate::cells::PerWorker;
 use crate::json::Object;
-use crate::{Metrics, Passage};
+use crate::{Metrics, Own, Passage, log_line};
 use model::{Reason, Source};
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -62,7 +62,10 @@ struct Buffer {
 pub struct Exchange<'a> {
     /// When its first octet came.
     pub time: SystemTime,
+    /// Who is connected.
     pub client: SocketAddr,
+    /// Who the client is, where whoever is connected may say so.
+    pub forwarded: Option<IpAddr>,
     pub method: &'a [u8],
     /// `http` or `https`.
     pub scheme: &'a str,
@@ -86,6 +89,8 @@ pub struct Exchange<'a> {
     pub duration: Duration,
     pub request_id: &'a [u8],
     pub user_agent: &'a [u8],
+    /// A form that the gateway's lines have; `None`: an object of JSON.
+    pub own: Option<Own<'a>>,
 }
 
 /// What made the route.
@@ -145,7 +150,10 @@ impl AccessLog {
 
     /// Adds a line to the worker's buffer, or drops it if there is no room. Never waits for the writer's output.
     pub fn write(&self, worker: usize, exchange: &Exchange) {
-        self.line(worker, exchange.time, |line| fill(line, exchange));
+        match &exchange.own {
+            Some(own) => self.append(worker, |buffer| log_line::write(&mut buffer.lines, exchange, own)),
+            None => self.line(worker, exchange.time, |line| fill(line, exchange)),
+        }
     }
 
     /// The same for a connection that was passed on.
@@ -154,6 +162,10 @@ impl AccessLog {
     }
 
     fn line(&self, worker: usize, time: SystemTime, fill: impl FnOnce(&mut Object)) {
+        self.append(worker, |buffer| buffer.append(time, fill));
+    }
+
+    fn append(&self, worker: usize, write: impl FnOnce(&mut Buffer)) {
         let Some(shared) = &self.shared else { return };
         let full = {
             let mut buffer = shared.buffers.of(worker).lock().unwrap_or_else(PoisonError::into_inner);
@@ -161,7 +173,7 @@ impl AccessLog {
                 shared.metrics.log_lines_dropped.add(1);
                 return;
             }
-            buffer.append(time, fill);
+            write(&mut buffer);
             buffer.lines.len() >= WAKE
         };
         if full
@@ -246,7 +258,13 @@ impl Buffer {
 
 /// Every field in a fixed order; what there is not is left out.
 fn fill(line: &mut Object, it: &Exchange) {
-    line.plain("client", it.client);
+    match it.forwarded {
+        Some(client) => {
+            line.plain("client", client);
+            line.plain("peer", it.client);
+        }
+        None => line.plain("client", it.client),
+    }
     line.text("method", it.method);
     line.plain("scheme", it.scheme);
     line.text("host", it.host);

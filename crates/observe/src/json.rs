@@ -69,8 +69,14 @@ fn write(out: &mut Vec<u8>, value: impl fmt::Display) {
 
 /// A string: what is not UTF-8 becomes U+FFFD, so that every line is JSON whatever a client sent.
 fn string(out: &mut Vec<u8>, value: &[u8]) {
-    let plain = |octet: &u8| matches!(octet, b' '..=b'~') && !matches!(octet, b'"' | b'\\');
     out.push(b'"');
+    inner(out, value);
+    out.push(b'"');
+}
+
+/// The same without its quotes.
+pub(crate) fn inner(out: &mut Vec<u8>, value: &[u8]) {
+    let plain = |octet: &u8| matches!(octet, b' '..=b'~') && !matches!(octet, b'"' | b'\\');
     if value.iter().all(plain) {
         out.extend_from_slice(value);
     } else {
@@ -81,7 +87,6 @@ fn string(out: &mut Vec<u8>, value: &[u8]) {
             }
         }
     }
-    out.push(b'"');
 }
 
 fn character(out: &mut Vec<u8>, c: char) {

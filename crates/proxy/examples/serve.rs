@@ -75,6 +75,7 @@ fn update(arguments: &Arguments) -> Result<Update, Error> {
         }],
         default_certificate: arguments.certificate.clone(),
         replies: Replies::default(),
+        options: Arc::default(),
     };
     let backend = Arc::new(Backend::new(BackendId::new("example/upstream:80")));
     let names = (0..arguments.hosts).map(|at| Hostname::parse(&format!("host-{at}.test")).map(HostPattern::Exact));

@@ -78,7 +78,18 @@ impl Connection {
         kit.clear();
         let mut account = Account::new(Clock::exact());
         let mut facts = Facts::of(&incoming.head);
-        let next = match self.decide(&incoming, length, &mut kit) {
+        let decision = self.decide(&incoming, length, &mut kit);
+        facts.head = u32::try_from(length).unwrap_or(u32::MAX);
+        facts.client = kit.origin.as_ref().map(|it| it.client);
+        let next = match decision {
+            Decision::Answer(local, Some(route))
+                if kit.edits.pages(&route).is_some_and(|it| it.covers(local.status, Some(local.reason))) =>
+            {
+                facts.answer_edited = kit.edits.changes_answer();
+                let next = self.answer_by_page(incoming, length, (&local, &route), facts, &mut kit, &mut account).await;
+                self.settle(&account, &facts, Some(&route), &kit);
+                next
+            }
             Decision::Answer(local, route) => {
                 let next = if self.held_up(&incoming, length, &facts, route.is_some(), &kit).await {
                     let body = self.body_of(incoming, length, &facts);
@@ -125,6 +136,11 @@ impl Connection {
             Ok(onward) => return onward,
             Err(failure) => failure,
         };
+        if failure.fault == Fault::Backend
+            && let Some(onward) = Box::pin(self.page(failure.status, Some(failure.reason), it)).await
+        {
+            return onward;
+        }
         let body = it.upload.body.take();
         if failure.fault == Fault::ClientGone {
             return Onward::Next(Next::Abort);
@@ -197,6 +213,16 @@ impl Connection {
         canonical.is_ok()
     }
 
+    /// Takes note of what the gateway says of all requests, and of what of this one's head that asks for.
+    fn heed(&self, gateway: Option<&Arc<model::Gateway>>, head: &RequestHead, octets: &[u8], kit: &mut Kit) {
+        let Some(options) = gateway.map(|it| &it.options).filter(|it| it.forwarded.is_some() || it.log.is_some()) else { return };
+        kit.origin = options.forwarded.as_ref().and_then(|it| self.origin(it, head, octets));
+        if let Some(log) = options.log.as_deref().filter(|_| self.worker.shared.access_log.is_on()) {
+            kit.heard.hear(log, |value, out| crate::telemetry::hear(value, head, octets, out));
+        }
+        kit.options = Some(options.clone());
+    }
+
     /// From head to route to filters to backend. Nothing waits in here.
     fn decide(&mut self, incoming: &Incoming, length: usize, kit: &mut Kit) -> Decision {
         let octets = incoming.buffer.unread().get(..length).unwrap_or_default();
@@ -212,9 +238,10 @@ impl Connection {
             return answer(400, Reason::BadRequest, &replies);
         }
         let view = View { head, octets };
+        self.heed(table.gateway(), head, octets, kit);
         let request = route::Request {
             method: head.method_name(octets),
-            scheme: self.scheme,
+            scheme: kit.origin.as_ref().map_or(self.scheme, |it| it.scheme),
             port: self.context.port,
             host: head.host(),
             authority: &kit.authority,
@@ -330,6 +357,7 @@ impl Connection {
         let replies = gateway.map(|gateway| gateway.replies.clone()).unwrap_or_default();
         let mut kit = self.worker.kits.take();
         kit.clear();
+        kit.options = gateway.map(|it| it.options.clone()).filter(|it| it.log.is_some());
         Local::new(status, reason, &replies).write(&mut kit.out, None, Persistence::Close, &self.worker.date, None);
         let written = self.write(&kit.out).await;
         (account.status, account.reason) = (status, Some(reason));

@@ -33,7 +33,7 @@ pub(crate) struct Tunnel {
 
 /// Why the next try is made.
 #[derive(Clone, Copy)]
-struct Again {
+pub(crate) struct Again {
     /// `None`: there was an answer, but not a wanted one.
     failure: Option<Failure>,
     /// An endpoint may be asked a second time where there is no other.
@@ -66,7 +66,7 @@ impl Connection {
         self.prepare(incoming, length, it)?;
         if it.mirrors {
             self.mirror(it);
-        } else if !it.facts.answer_edited && !logged {
+        } else if !it.facts.answer_edited && !logged && it.kit.errand.is_empty() {
             self.worker.slim(it.kit);
         }
         let result = self.try_endpoints(it).await;
@@ -82,6 +82,7 @@ impl Connection {
         loop {
             let mut taken = self.acquire(it, again).await?;
             let sent = self.worker.shared.access_log.is_on().then(Clock::exact);
+            it.account.asked = sent;
             let trouble = match self.ask(&mut taken, it).await {
                 Ok((answer, length)) => {
                     it.account.header = sent.map(|sent| Clock::exact().saturating_duration_since(sent));
@@ -89,6 +90,10 @@ impl Connection {
                         self.deadline.lap(None);
                         if it.mirrors {
                             self.mirror(it);
+                        }
+                        if let Some(onward) = Box::pin(self.page(answer.head.status, None, it)).await {
+                            self.discard(taken, answer, length, it);
+                            return Ok(onward);
                         }
                         return self.deliver(taken, answer, length, it).await;
                     }
@@ -154,7 +159,7 @@ impl Connection {
     }
 
     /// A connection to an endpoint this request has not been at, while there is one.
-    async fn acquire(&mut self, it: &mut Passage<'_>, mut again: Option<Again>) -> Result<Taken, Failure> {
+    pub async fn acquire(&mut self, it: &mut Passage<'_>, mut again: Option<Again>) -> Result<Taken, Failure> {
         let mut queue = Queue::default();
         let or = |again: Option<Again>, failure| again.and_then(|again| again.failure).unwrap_or(failure);
         loop {
@@ -162,7 +167,8 @@ impl Connection {
             if self.deadline.spent() || self.deadline.left().is_zero() {
                 return Err(or(again, Failure::timeout()));
             }
-            let asking = Asking { tried: &it.kit.tried, client: Some(self.peer.ip()), now: self.worker.clock.now() };
+            let asking =
+                Asking { tried: &it.kit.tried, client: Some(it.facts.client.unwrap_or(self.peer.ip())), now: self.worker.clock.now() };
             let choice = self.worker.pools.borrow_mut().choose(it.backend, asking);
             let lease = match choice {
                 Choice::Reuse(warm, lease) => {
@@ -225,7 +231,7 @@ impl Connection {
     }
 
     /// Writes the request and waits for the head of a final answer, or of 101. Interim answers are passed on.
-    async fn ask(&mut self, taken: &mut Taken, it: &mut Passage<'_>) -> Result<(Box<Answer>, usize), Trouble> {
+    pub async fn ask(&mut self, taken: &mut Taken, it: &mut Passage<'_>) -> Result<(Box<Answer>, usize), Trouble> {
         let mut written = 0;
         self.deadline.set(it.forward.timeouts.send);
         let (stream, out) = (&mut taken.warm.stream, &it.kit.out);

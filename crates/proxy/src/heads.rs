@@ -1,9 +1,13 @@
 //! Heads with the octets they were read from, and what outlives them.
 
 use crate::buffer::{Buffer, SMALL};
+use crate::origin::Origin;
 use filter::Edits;
 use http1::{Framing, Method, RequestHead, ResponseHead, Version};
-use std::net::SocketAddr;
+use model::GatewayOptions;
+use observe::Heard;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 /// What most heads need.
 const OUT: usize = 2 * 1024;
@@ -37,6 +41,10 @@ pub(crate) struct Facts {
     pub websocket: bool,
     /// Filters change the answer's head. Known here so that the [`Kit`], cold by then, need not be asked where they do not.
     pub answer_edited: bool,
+    /// Octets of the head.
+    pub head: u32,
+    /// Who is asking, where somebody else speaks for them.
+    pub client: Option<IpAddr>,
 }
 
 /// Memory of one exchange, reused by the next.
@@ -54,6 +62,13 @@ pub(crate) struct Kit {
     pub queried: bool,
     pub request_id: String,
     pub user_agent: Vec<u8>,
+    /// What its gateway says of all requests, where that is anything.
+    pub options: Option<Arc<GatewayOptions>>,
+    pub origin: Option<Origin>,
+    /// For its line in the access log.
+    pub heard: Heard,
+    /// How an error page is asked for, but for the status; empty: none is.
+    pub errand: Vec<u8>,
     /// Endpoints this request has been at in vain.
     pub tried: Vec<SocketAddr>,
     /// Only `out` and `tried` are of use: the rest serves another request already.
@@ -109,6 +124,8 @@ impl Facts {
             expects_continue: head.expects_continue,
             websocket: head.websocket,
             answer_edited: false,
+            head: 0,
+            client: None,
         }
     }
 }
@@ -131,6 +148,11 @@ impl Kit {
         self.queried = false;
         self.request_id.clear();
         self.user_agent.clear();
+        self.options = None;
+        self.origin = None;
+        self.heard.clear();
+        self.errand.clear();
+        self.errand.shrink_to(LARGEST_OUT);
         self.tried.clear();
     }
 }

@@ -5,6 +5,7 @@ use filter::Edits;
 use http1::{Field, Framing, HeadWriter, Known, NotWritable, RequestHead};
 use model::HeaderEdit;
 use route::CompiledRoute;
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 /// What every request of one connection says about where it came from, written once.
@@ -27,9 +28,11 @@ pub(crate) struct Outgoing<'a> {
     /// As asked for.
     pub authority: &'a str,
     /// Asked for, or the address it was asked at.
-    pub host: &'a str,
+    pub host: Cow<'a, str>,
     pub request_id: &'a str,
     pub forwarding: &'a Forwarding,
+    /// A field in which nobody who said it may speak for a client.
+    pub unheard: Option<&'a str>,
 }
 
 /// Longest request id that is taken over from a client.
@@ -50,6 +53,26 @@ impl Forwarding {
             ("X-Scheme", scheme.to_owned()),
         ];
         fields.extend(identity.map(|identity| ("X-Forwarded-Client-Cert", identity)));
+        Self::of(fields)
+    }
+
+    /// The same for a client that somebody else speaks for. `all`: the addresses it came by. `port`: another one than the connection's.
+    pub fn of_client(&self, client: IpAddr, all: Option<Vec<u8>>, port: Option<u16>, scheme: &'static str) -> Self {
+        let all = all.and_then(|it| String::from_utf8(it).ok());
+        let field = |(name, value): &(&'static str, String)| {
+            let value = match *name {
+                "X-Real-IP" => client.to_string(),
+                "X-Forwarded-For" => all.clone().unwrap_or_else(|| client.to_string()),
+                "X-Forwarded-Port" => port.map_or_else(|| value.clone(), |it| it.to_string()),
+                "X-Forwarded-Proto" | "X-Forwarded-Scheme" | "X-Scheme" => scheme.to_owned(),
+                _ => value.clone(),
+            };
+            (*name, value)
+        };
+        Self::of(self.fields.iter().map(field).collect())
+    }
+
+    fn of(fields: Vec<(&'static str, String)>) -> Self {
         let mut block = Vec::with_capacity(192);
         let mut writer = HeadWriter::new(&mut block);
         for (name, value) in &fields {
@@ -77,13 +100,8 @@ impl Outgoing<'_> {
         if edited {
             self.edited_fields(&mut writer)?;
         } else {
-            writer.fields(self.octets, &self.head.fields, |_| true);
-            writer.raw(&self.forwarding.block);
-            if !self.authority.is_empty() {
-                writer.own("X-Forwarded-Host", self.authority.as_bytes());
-            }
-            writer.own("X-Request-ID", self.request_id.as_bytes());
-            self.originals(|name, value| writer.own(name, value));
+            writer.fields(self.octets, &self.head.fields, |field| self.is_heard(field));
+            self.write_forwarding(&mut writer);
         }
         self.framing(&mut writer);
         writer.end();
@@ -94,7 +112,7 @@ impl Outgoing<'_> {
     fn edited_fields(&self, writer: &mut HeadWriter<'_>) -> Result<(), NotWritable> {
         let edits = || self.edits.request_headers(self.route);
         let untouched = |name: &[u8]| !edits().any(|edit| replaces(edit, name));
-        writer.fields(self.octets, &self.head.fields, |field| untouched(field.name.of(self.octets)));
+        writer.fields(self.octets, &self.head.fields, |field| self.is_heard(field) && untouched(field.name.of(self.octets)));
         for (name, value) in &self.forwarding.fields {
             if untouched(name.as_bytes()) {
                 writer.own(name, value.as_bytes());
@@ -114,11 +132,27 @@ impl Outgoing<'_> {
         write_edits(writer, edits)
     }
 
+    /// Where it came from, and who it is.
+    pub fn write_forwarding(&self, writer: &mut HeadWriter<'_>) {
+        writer.raw(&self.forwarding.block);
+        if !self.authority.is_empty() {
+            writer.own("X-Forwarded-Host", self.authority.as_bytes());
+        }
+        writer.own("X-Request-ID", self.request_id.as_bytes());
+        self.originals(|name, value| writer.own(name, value));
+    }
+
+    /// Whether what somebody said in a field may go on.
+    pub fn is_heard(&self, field: &Field) -> bool {
+        self.unheard.is_none_or(|it| !field.name.of(self.octets).eq_ignore_ascii_case(it.as_bytes()))
+    }
+
     /// What clients said about forwarding: kept under other names.
     fn originals(&self, mut write: impl FnMut(&'static str, &[u8])) {
         for (known, name) in [(Known::ForwardedFor, "X-Original-Forwarded-For"), (Known::ForwardedHost, "X-Original-Forwarded-Host")] {
             if self.head.fields.has(known) {
-                write(name, &joined(self.head.fields.iter().filter(|field| field.known == known), self.octets));
+                let said = self.head.fields.iter().filter(|field| field.known == known);
+                write(name, &joined(said.map(|field| field.value.of(self.octets))));
             }
         }
     }
@@ -140,13 +174,13 @@ impl Outgoing<'_> {
 }
 
 /// Several fields of one name are one list.
-fn joined<'a>(fields: impl Iterator<Item = &'a Field>, octets: &[u8]) -> Vec<u8> {
+pub(crate) fn joined<'a>(values: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut out = Vec::new();
-    for field in fields {
+    for value in values {
         if !out.is_empty() {
             out.extend_from_slice(b", ");
         }
-        out.extend_from_slice(field.value.of(octets));
+        out.extend_from_slice(value);
     }
     out
 }

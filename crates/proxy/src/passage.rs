@@ -4,7 +4,7 @@ use crate::exchange::{Failure, Fault};
 use crate::heads::{Facts, Kit};
 use crate::telemetry::Account;
 use crate::transfer::{Kept, Stop, Transfer};
-use model::{Action, Backend, Forward, Reason, RetryOn};
+use model::{Action, Backend, ErrorPages, Forward, Reason, RetryOn};
 use route::CompiledRoute;
 use std::sync::Arc;
 use upstream::{Admitted, ConnectError};
@@ -61,6 +61,19 @@ impl<'a> Passage<'a> {
         let backend = forward.backends.get(backend)?.backend.as_ref()?;
         let mirrors = kit.edits.has_mirrors() && !facts.websocket;
         Some(Self { facts, route, forward, backend, kit, account, upload: Upload::default(), admitted: None, mirrors })
+    }
+
+    /// For a page alone. `None`: there is nobody to ask.
+    pub fn of_page(
+        facts: Facts,
+        route: &'a CompiledRoute,
+        pages: &'a ErrorPages,
+        kit: &'a mut Box<Kit>,
+        account: &'a mut Account,
+    ) -> Option<Self> {
+        let forward = &pages.forward;
+        let backend = forward.backends.first()?.backend.as_ref()?;
+        Some(Self { facts, route, forward, backend, kit, account, upload: Upload::default(), admitted: None, mirrors: false })
     }
 
     /// How much of a body is kept as it goes through.

@@ -2,43 +2,63 @@
 
 use crate::connection::Connection;
 use crate::exchange::Failure;
-use crate::heads::Incoming;
+use crate::heads::{Facts, Incoming, Kit};
 use crate::outgoing::Outgoing;
 use crate::passage::Passage;
 use crate::transfer::{Kept, Sink, Source, Transfer, end, put};
-use http1::{Chunked, Framing, Piece};
+use http1::{Chunked, Framing, Piece, RequestHead};
 use model::Reason;
+use route::CompiledRoute;
 
 impl Connection {
     /// Writes the head, and the body as far as it is there, into `kit.out`; the rest is the upload.
     pub fn prepare(&mut self, incoming: Box<Incoming>, length: usize, it: &mut Passage<'_>) -> Result<(), Failure> {
-        let local;
+        let mut out = std::mem::take(&mut it.kit.out);
         let octets = incoming.buffer.unread().get(..length).unwrap_or_default();
-        let kit = &mut **it.kit;
-        let host = if kit.authority.is_empty() {
-            local = self.context.address.to_string();
-            &*local
-        } else {
-            &*kit.authority
-        };
-        let outgoing = Outgoing {
-            head: &incoming.head,
-            octets,
-            facts: &it.facts,
-            route: it.route,
-            edits: &kit.edits,
-            path: &kit.path,
-            query: kit.queried.then_some(&*kit.query),
-            authority: &kit.authority,
-            host,
-            request_id: &kit.request_id,
-            forwarding: &self.forwarding,
-        };
-        if outgoing.write(&mut kit.out).is_err() {
+        let written = self.outgoing(&incoming.head, octets, &it.facts, it.route, it.kit).write(&mut out);
+        it.kit.out = out;
+        self.write_errand(&incoming, length, &it.facts, it.route, it.kit);
+        if written.is_err() {
             it.upload.body = self.body_of(incoming, length, &it.facts);
             return Err(Failure::backend(500, Reason::Internal));
         }
         self.begin_body(incoming, length, it)
+    }
+
+    /// Notes how an error page would be asked for: by the time it is, the head is gone.
+    pub fn write_errand(&self, incoming: &Incoming, length: usize, facts: &Facts, route: &CompiledRoute, kit: &mut Kit) {
+        let Some(pages) = kit.edits.pages(route) else { return };
+        let mut errand = std::mem::take(&mut kit.errand);
+        let octets = incoming.buffer.unread().get(..length).unwrap_or_default();
+        self.outgoing(&incoming.head, octets, facts, route, kit).write_errand(pages, &mut errand);
+        kit.errand = errand;
+    }
+
+    fn outgoing<'a>(
+        &'a self,
+        head: &'a RequestHead,
+        octets: &'a [u8],
+        facts: &'a Facts,
+        route: &'a CompiledRoute,
+        kit: &'a Kit,
+    ) -> Outgoing<'a> {
+        let said = kit.origin.as_ref().and_then(|it| it.host.as_deref());
+        let authority = said.unwrap_or(&kit.authority);
+        let options = kit.options.as_deref().filter(|_| kit.origin.is_none());
+        Outgoing {
+            head,
+            octets,
+            facts,
+            route,
+            edits: &kit.edits,
+            path: &kit.path,
+            query: kit.queried.then_some(&*kit.query),
+            authority,
+            host: if authority.is_empty() { self.context.address.to_string().into() } else { authority.into() },
+            request_id: &kit.request_id,
+            forwarding: kit.origin.as_ref().map_or(&self.forwarding, |it| &it.forwarding),
+            unheard: options.and_then(|it| it.forwarded.as_ref()).map(|it| &*it.field),
+        }
     }
 
     /// What of the body has arrived with the head goes out with the head, checked before anybody is connected to.

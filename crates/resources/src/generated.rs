@@ -278,6 +278,12 @@ impl Ingress {
         rules.peek().is_none() || rules.any(|rule| rule.generated.contains_key(gateway))
     }
 
+    /// Whether a host of its own was generated for this gateway.
+    pub fn generates(&self, host: &HostPattern, gateway: &GatewayId) -> bool {
+        let mut generated = self.rules.iter().filter(|rule| rule.generated.contains_key(gateway));
+        generated.any(|rule| crate::host_pattern(&rule.host).as_ref() == Ok(host))
+    }
+
     /// Whether a rule of it is for this host, or it is for all of them.
     pub fn wants(&self, host: &HostPattern) -> bool {
         let of_rule = |rule: &Rule| crate::host_pattern(&rule.host).as_ref() == Ok(host);
@@ -294,6 +300,11 @@ impl Ingress {
 // === impl HttpRoute ===
 
 impl HttpRoute {
+    /// Whether a host of its own was generated for this gateway.
+    pub fn generates(&self, host: &HostPattern, gateway: &GatewayId) -> bool {
+        self.generated.get(host).is_some_and(|it| it.contains_key(gateway))
+    }
+
     /// The hosts that are generated for it on these gateways, as these are now.
     pub fn generated_hosts(&self, gateways: &BTreeSet<GatewayId>) -> BTreeSet<Text> {
         let now = |it: &Generated| it.iter().any(|(id, age)| *age == Age::Current && gateways.contains(id));

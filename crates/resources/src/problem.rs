@@ -89,6 +89,8 @@ pub enum Cause {
     ScopeNotAllowed,
     /// A host is to be generated, and there is no address to make it of.
     HostPending,
+    /// Every client may say where it comes from.
+    ClientsBelieved,
 }
 
 /// What we say about one object: its problems, and what of it is served.

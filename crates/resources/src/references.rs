@@ -120,6 +120,9 @@ impl<K> Default for Map<K> {
 /// Of an object that uses the annotation in place of `spec.ingressClassName`.
 pub(crate) const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
 
+/// Of an Ingress whose failures another Service answers.
+const PAGES_ANNOTATION: &str = "nginx.ingress.kubernetes.io/default-backend";
+
 impl Ingress {
     /// The hosts whose routes this object can change.
     ///
@@ -146,7 +149,9 @@ impl Ingress {
             IngressBackend::Service(service) => Some(Name::new(self.meta.name.namespace.clone(), service.name.clone())),
             IngressBackend::Resource(_) | IngressBackend::Missing => None,
         });
-        services.collect()
+        let pages = self.meta.annotation(PAGES_ANNOTATION).filter(|it| !it.trim().is_empty());
+        let pages = pages.map(|it| Name::new(self.meta.name.namespace.clone(), it.trim()));
+        services.chain(pages).collect()
     }
 
     pub fn secrets(&self) -> BTreeSet<Name> {

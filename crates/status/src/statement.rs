@@ -37,7 +37,7 @@ pub enum Shape {
 }
 
 /// Condition types that are ours wherever the status is: one that is no longer said is taken back.
-const OURS: [&str; 15] = [
+const OURS: [&str; 17] = [
     "Accepted",
     "AddressAssigned",
     "Conflicted",
@@ -46,7 +46,9 @@ const OURS: [&str; 15] = [
     "OptionsIgnored",
     "OverlappingTLSConfig",
     "PartiallyInvalid",
+    "PortsIgnored",
     "Programmed",
+    "ProxiesTrusted",
     "ReplicasIgnored",
     "ResolvedRefs",
     "SidecarNotNeeded",

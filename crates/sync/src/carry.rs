@@ -9,6 +9,7 @@ mod closed;
 mod filter;
 mod gateway;
 mod host;
+mod options;
 mod route;
 
 pub use closed::closed_host;

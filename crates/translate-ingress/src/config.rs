@@ -1,12 +1,17 @@
 //! The options that ingress-nginx has in its ConfigMap, given to one gateway: what an annotation does not say otherwise.
 
+mod forwarded;
 mod known;
+mod log_format;
 
+use crate::error_pages;
+use crate::family::error_pages::statuses;
 use crate::family::https_redirect::RedirectDefaults;
 use known::{Fate, fate, names};
-use model::{ServerHeader, Text, Timeouts};
-use resources::{Cause, Problem, Severity, nearest};
+use model::{GatewayOptions, LogEscape, LogFormat, LogLine, ServerHeader, Text, Timeouts};
+use resources::{Cause, Condition, GatewayScope, IngressGateway, Name, Problem, Resources, Severity, Truth, nearest};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What holds for every Ingress of a gateway.
@@ -19,31 +24,69 @@ pub(crate) struct Defaults {
     /// `Strict-Transport-Security`; `None`: the backend's own.
     pub(crate) hsts: Option<Text>,
     pub(crate) server: ServerHeader,
+    pub(crate) errors: Errors,
+    /// What is no Ingress's own.
+    gateway: GatewayOptions,
     /// Something that guards is asked for and cannot be had: everything answers 503.
     pub(crate) closed: bool,
 }
 
-/// What is said of options that are not followed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ignored {
-    /// Of a condition, by the worst of them.
-    pub reason: &'static str,
+/// Who answers for which statuses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Errors {
+    pub(crate) statuses: Vec<u16>,
+    pub(crate) service: Option<Name>,
+}
+
+/// What is said of options.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Said {
+    /// What is not followed, and whom the gateway believes.
+    pub conditions: Vec<Condition>,
     pub problems: Vec<Problem>,
 }
 
-/// What is not followed of a gateway's options; `None`: all is.
-pub fn ignored_options(config: &BTreeMap<Text, Text>) -> Option<Ignored> {
-    let (_, problems) = Defaults::read(config);
+/// What is to be said of a gateway's options.
+pub fn said(resources: &Resources, request: &IngressGateway) -> Said {
+    let (defaults, mut problems) = Defaults::of(request);
+    problems.extend(defaults.errors.problem(resources));
     let reasons = [
         (Cause::InvalidValue, "InvalidValue"),
+        (Cause::ClientsBelieved, "ClientsBelieved"),
         (Cause::GuardNotSupportedYet, "Closed"),
         (Cause::UnknownAnnotation, "UnknownOptions"),
         (Cause::AnnotationRefused, "Refused"),
+        (Cause::ScopeNotAllowed, "Refused"),
+        (Cause::ServiceNotFound, "ServiceNotFound"),
         (Cause::NotSupportedYet, "NotSupportedYet"),
     ];
     let worst = reasons.iter().find(|(cause, _)| problems.iter().any(|it| it.reason == *cause));
     let reason = worst.map_or("NoEffect", |(_, reason)| reason);
-    (!problems.is_empty()).then_some(Ignored { reason, problems })
+    let mut conditions = Vec::new();
+    if !problems.is_empty() {
+        conditions.push(Condition::new("OptionsIgnored", Truth::True, reason, Problem::list(&problems)));
+    }
+    conditions.extend(believed(&defaults.gateway));
+    Said { conditions, problems }
+}
+
+/// Whose word is taken for where requests come from.
+fn believed(options: &GatewayOptions) -> Option<Condition> {
+    let forwarded = options.forwarded.as_ref()?;
+    let from: Vec<String> = forwarded.from.iter().map(ToString::to_string).collect();
+    let message =
+        format!("what {} says of a request's client, scheme, port and host is believed; of everybody else nothing is", from.join(", "));
+    Some(Condition::new("ProxiesTrusted", Truth::True, "Believed", message))
+}
+
+/// What holds for every request of a gateway that was asked for.
+pub fn gateway_options(request: &IngressGateway) -> GatewayOptions {
+    Defaults::of(request).0.gateway
+}
+
+/// Services that a gateway's options name.
+pub fn named_services(request: &IngressGateway) -> impl Iterator<Item = Name> {
+    Defaults::of(request).0.errors.service.into_iter()
 }
 
 /// ingress-nginx's `hsts-max-age`.
@@ -60,13 +103,44 @@ struct Options<'a> {
 impl Default for Defaults {
     /// ingress-nginx's.
     fn default() -> Self {
-        Self::read(&BTreeMap::new()).0
+        Self::read(&BTreeMap::new(), None).0
     }
 }
 
+// === impl Errors ===
+
+impl Errors {
+    /// What the gateway's owner is told.
+    fn problem(&self, resources: &Resources) -> Option<Problem> {
+        let nobody = || {
+            let message = format!("nobody answers for these where an Ingress names nobody, because there is no `{PAGES}`");
+            Problem::note(field(STATUSES), Cause::NoEffect, message).hint(format!("Write `{PAGES}: NAMESPACE/NAME`"))
+        };
+        match &self.service {
+            None => (!self.statuses.is_empty()).then(nobody),
+            Some(service) => {
+                let why = error_pages::backend(resources, service).err()?;
+                let problem = Problem::warning(field(PAGES), Cause::ServiceNotFound, format!("{why}, so answers stay as they are"));
+                Some(problem.hint(resources.suggest_service(service)))
+            }
+        }
+    }
+}
+
+const STATUSES: &str = "custom-http-errors";
+/// A flag of ingress-nginx, for which it has no option.
+const PAGES: &str = "default-backend-service";
+
 impl Defaults {
-    /// The good part, and what is wrong: an option whose value is not understood keeps its default, which guards no less.
-    pub(crate) fn read(config: &BTreeMap<Text, Text>) -> (Self, Vec<Problem>) {
+    /// Those of a gateway that was asked for. A project's says nothing of other namespaces, in its log neither.
+    pub(crate) fn of(request: &IngressGateway) -> (Self, Vec<Problem>) {
+        let own = (request.scope == GatewayScope::Project).then_some(&request.project);
+        Self::read(&request.config, own)
+    }
+
+    /// The good part, and what is wrong: an option whose value is not understood keeps its default, which guards no less. `own`: the only
+    /// namespace that may be named.
+    pub(crate) fn read(config: &BTreeMap<Text, Text>, own: Option<&Text>) -> (Self, Vec<Problem>) {
         let mut from = Options { config, problems: Vec::new() };
         let usual = Timeouts::default();
         let defaults = Self {
@@ -84,6 +158,8 @@ impl Defaults {
                 (true, false) => ServerHeader::Set("paifang".into()),
                 (false, false) => ServerHeader::Remove,
             },
+            errors: Errors { statuses: from.statuses(), service: from.pages(own) },
+            gateway: GatewayOptions { forwarded: from.forwarded(), log: from.log(own).map(Arc::new) },
             closed: config.keys().any(|key| matches!(fate(key), Some(Fate::Guards))),
         };
         from.rest();
@@ -154,6 +230,42 @@ impl Options<'_> {
         let subdomains = if self.flag("hsts-include-subdomains", true) { "; includeSubDomains" } else { "" };
         let preload = if self.flag("hsts-preload", false) { "; preload" } else { "" };
         on.then(|| format!("max-age={age}{subdomains}{preload}").into())
+    }
+
+    fn statuses(&mut self) -> Vec<u16> {
+        let hint = "Write `404,503`; several are separated by `,`";
+        self.or(STATUSES, Vec::new(), |it| statuses(it, 300), "list of statuses from 300 to 599", hint)
+    }
+
+    fn pages(&mut self, own: Option<&Text>) -> Option<Name> {
+        let named = |text: &str| {
+            let (namespace, name) = text.split_once('/').or(own.map(|own| (own.as_str(), text)))?;
+            (!namespace.is_empty() && !name.is_empty() && !name.contains('/')).then(|| Some(Name::new(namespace, name)))
+        };
+        let service = self.or(PAGES, None, named, "name of a Service", "Write `NAMESPACE/NAME`")?;
+        if own.is_some_and(|own| *own != service.namespace) {
+            let message = format!("a project's gateway names Services of its own project alone, and `{service}` is another's");
+            self.problems.push(Problem::error(field(PAGES), Cause::ScopeNotAllowed, message).hint("Name a Service of this project"));
+            return None;
+        }
+        Some(service)
+    }
+
+    fn log(&mut self, own: Option<&Text>) -> Option<LogFormat> {
+        let escape = if self.flag("log-format-escape-json", false) { LogEscape::Json } else { LogEscape::Hexadecimal };
+        if self.flag("log-format-escape-none", false) {
+            let message = "what clients choose is escaped all the same: otherwise they could write lines of their own";
+            self.problems.push(Problem::warning(field("log-format-escape-none"), Cause::AnnotationRefused, message));
+        }
+        let key = "log-format-upstream";
+        let read = self.or(key, None, |it| log_format::read(it).map(Some), "format of at most 8192 characters", "Write a shorter one")?;
+        if !read.unknown.is_empty() {
+            let names: Vec<String> =
+                read.unknown.iter().take(16).map(|it| format!("`${}`", it.chars().take(60).collect::<String>())).collect();
+            let message = format!("{} cannot be told here, and nothing stands in their place", names.join(", "));
+            self.problems.push(Problem::warning(field(key), Cause::UnknownAnnotation, message));
+        }
+        Some(LogFormat { parts: read.parts, escape, line: if own.is_some() { LogLine::Named } else { LogLine::Whole } })
     }
 
     /// What is there beside what is followed.

@@ -2,6 +2,7 @@
 
 pub(crate) mod backend_protocol;
 pub(crate) mod canary;
+pub(crate) mod error_pages;
 pub(crate) mod https_redirect;
 pub(crate) mod refused;
 pub(crate) mod rewrite_target;

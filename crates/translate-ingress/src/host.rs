@@ -6,6 +6,7 @@ use crate::canary_routes::{Attached, Side, attach};
 use crate::certificate;
 use crate::class::{Class, Style, class, of_gateway};
 use crate::config::Defaults;
+use crate::error_pages;
 use crate::istio_class::{self, IstioMember};
 use crate::location::{Location, LocationKind, Member, by_age, locations, rules};
 use crate::options::Options;
@@ -22,12 +23,13 @@ use std::sync::Arc;
 
 /// The order in which nginx runs what ingress-nginx configures; users observe it, so it is not improved.
 ///
-/// The rewrite comes before the redirect to https (which names the request's own target all the same); what a route answers by itself, also
+/// Error pages are said first, since they stand for whatever follows. The rewrite comes before the redirect to https (which names the request's own target all the same); what a route answers by itself, also
 /// that it is closed, comes before all of them.
-pub(crate) const ORDER: [Step; 5] = [Step::Rewrite, Step::HttpsRedirect, Step::Host, Step::BodyLimit, Step::Hsts];
+pub(crate) const ORDER: [Step; 6] = [Step::ErrorPages, Step::Rewrite, Step::HttpsRedirect, Step::Host, Step::BodyLimit, Step::Hsts];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
+    ErrorPages,
     Rewrite,
     HttpsRedirect,
     Host,
@@ -50,7 +52,7 @@ pub fn translate_host(
     attach(&mut nginx, &mut locations, host);
     let mode = Mode::of(&nginx, &locations);
     let placed = place(&nginx, &locations, mode);
-    let defaults = shared.request.as_ref().map(|it| Defaults::read(&it.config).0).unwrap_or_default();
+    let defaults = shared.request.as_ref().map(|it| Defaults::of(it).0).unwrap_or_default();
     let mut maker = Maker { resources, options, defaults, members: nginx, resolved: BTreeMap::new() };
     let mut routes: Vec<(bool, Route)> = Vec::new();
     for placed in &placed {
@@ -290,10 +292,13 @@ impl Maker<'_> {
         resolved
     }
 
-    fn filters(&self, location: &Location<'_>, rewrite: Option<&Pattern>) -> Vec<Filter> {
+    fn filters(&mut self, location: &Location<'_>, rewrite: Option<&Pattern>) -> Vec<Filter> {
+        let (pages, problem) = error_pages::of_location(self.resources, &self.defaults, &self.members[location.member], location);
+        self.members[location.member].problems.extend(problem);
         let settings = &self.members[location.member].settings;
         let https = if location.is_catch_all() { Default::default() } else { settings.https };
         let step = |step| match step {
+            Step::ErrorPages => pages.clone(),
             Step::Rewrite => {
                 let template = settings.rewrite.as_ref()?.template.clone();
                 Some(Filter::Rewrite(Rewrite::Regex { pattern: rewrite?.clone(), template }))

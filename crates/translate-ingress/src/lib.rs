@@ -24,6 +24,7 @@ mod canary_routes;
 mod certificate;
 mod class;
 mod config;
+mod error_pages;
 mod family;
 mod host;
 mod istio_class;
@@ -34,7 +35,7 @@ mod pattern;
 mod reference;
 mod settings;
 
-pub use config::{Ignored, ignored_options};
+pub use config::{Said, gateway_options, named_services, said};
 pub use host::{members, translate_host};
 pub use options::{ClassOptions, ClusterIps, IstioClass, Options, Others};
 pub use reference::reference_markdown;

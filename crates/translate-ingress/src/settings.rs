@@ -3,6 +3,7 @@
 use crate::annotation::{Doc, Family, Reader};
 use crate::family::backend_protocol::BackendProtocol;
 use crate::family::canary::Canary;
+use crate::family::error_pages::CustomErrors;
 use crate::family::https_redirect::HttpsRedirects;
 use crate::family::refused::Refused;
 use crate::family::rewrite_target::RewriteTarget;
@@ -21,6 +22,7 @@ pub(crate) struct Settings {
     pub(crate) canary: Option<Canary>,
     pub(crate) service_upstream: Option<ServiceUpstream>,
     pub(crate) upstream_vhost: Option<UpstreamVhost>,
+    pub(crate) error_pages: Option<CustomErrors>,
     pub(crate) access: Access,
 }
 
@@ -34,7 +36,7 @@ pub(crate) enum Access {
 }
 
 /// Every family that is followed, for the reference page; [`Refused`] is not.
-pub(crate) const FAMILIES: [&[Doc]; 7] = [
+pub(crate) const FAMILIES: [&[Doc]; 8] = [
     UseRegex::KEYS,
     RewriteTarget::KEYS,
     Canary::KEYS,
@@ -42,6 +44,7 @@ pub(crate) const FAMILIES: [&[Doc]; 7] = [
     ServiceUpstream::KEYS,
     UpstreamVhost::KEYS,
     BackendProtocol::KEYS,
+    CustomErrors::KEYS,
 ];
 
 // === impl Settings ===
@@ -65,6 +68,7 @@ impl Settings {
             canary: from.family(),
             service_upstream: from.family(),
             upstream_vhost: from.family(),
+            error_pages: from.family(),
             access: Access::Open,
         };
         // What these two say is said by closing, or by a problem.

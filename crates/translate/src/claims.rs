@@ -1,19 +1,29 @@
-//! Whose a host of a shared gateway is: of two projects that want one, the older keeps it.
+//! Whose a host of a shared gateway is: of two projects that want one, the one it is generated for has it, else the older keeps it.
+//!
+//! A generated host says whose it is: were it anybody's who wrote it first, a name could be taken before its project is there.
 //!
 //! A project is a namespace with a workspace. Namespaces without one share a host by path, with each other and with whoever has it.
 
 use crate::Options;
 use crate::merge::sources;
 use crate::shard::{frontends, of_frontend};
-use model::{HostPattern, ObjectRef, Text};
-use resources::{Cause, Ingress, Kind, Problem, Report, Resources, Scope, SharedGateway};
+use model::{GatewayId, HostPattern, ObjectRef, Text};
+use resources::{Cause, Ingress, Kind, Name, Object, Problem, Report, Resources, Scope, SharedGateway};
 use std::collections::BTreeMap;
 
 /// A host, and the project that has it.
 pub(crate) struct Owner {
     namespace: Text,
-    /// Its oldest object with the host.
+    /// Its best object with the host.
     object: ObjectRef,
+    claim: Claim,
+}
+
+/// How an object comes to a host; the better first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Claim {
+    Generated,
+    Written,
 }
 
 /// Who has a host on a shared gateway, as far as several projects want it. `others`: objects that are known to want it already.
@@ -28,7 +38,7 @@ pub(crate) fn owner<'a>(
     if matches!(shared.scope, Scope::Namespace(_)) {
         return None;
     }
-    let mut claims = Claims { resources, first: BTreeMap::new() };
+    let mut claims = Claims { resources, gateway: &shared.id, host, first: BTreeMap::new() };
     others.into_iter().for_each(|it| claims.add(it));
     // Where no project is known to want it, nobody is kept out.
     if claims.first.is_empty() {
@@ -50,14 +60,16 @@ pub(crate) fn owner<'a>(
     claims.settle()
 }
 
-/// The oldest object of each project.
+/// The best object of each project.
 struct Claims<'a> {
     resources: &'a Resources,
+    gateway: &'a GatewayId,
+    host: &'a HostPattern,
     first: BTreeMap<Text, Age>,
 }
 
-/// When it was made, and what decides where that is the same.
-type Age = (i64, Text, ObjectRef);
+/// How it comes to the host, when it was made, and what decides where that is the same.
+type Age = (Claim, i64, Text, ObjectRef);
 
 // === impl Claims ===
 
@@ -67,7 +79,7 @@ impl Claims<'_> {
             return;
         }
         let Some(meta) = self.resources.meta(object) else { return };
-        let age = (meta.created, meta.uid, object.clone());
+        let age = (self.claim(object), meta.created, meta.uid, object.clone());
         match self.first.get_mut(&object.namespace) {
             Some(known) if *known <= age => {}
             Some(known) => *known = age,
@@ -75,13 +87,23 @@ impl Claims<'_> {
         }
     }
 
+    fn claim(&self, object: &ObjectRef) -> Claim {
+        let name = Name::new(object.namespace.clone(), object.name.clone());
+        let generated = match Kind::named(&object.kind).and_then(|kind| self.resources.get(kind, &name)) {
+            Some(Object::Ingress(it)) => it.generates(self.host, self.gateway),
+            Some(Object::HttpRoute(it)) => it.generates(self.host, self.gateway),
+            _ => false,
+        };
+        if generated { Claim::Generated } else { Claim::Written }
+    }
+
     /// `None`: one project alone wants it, or none.
     fn settle(self) -> Option<Owner> {
         if self.first.len() < 2 {
             return None;
         }
-        let (namespace, (_, _, object)) = self.first.into_iter().min_by(|(_, a), (_, b)| a.cmp(b))?;
-        Some(Owner { namespace, object })
+        let (namespace, (claim, _, _, object)) = self.first.into_iter().min_by(|(_, a), (_, b)| a.cmp(b))?;
+        Some(Owner { namespace, object, claim })
     }
 }
 
@@ -95,7 +117,11 @@ impl Owner {
 
     /// What the younger is told.
     pub(crate) fn problem(&self, host: &HostPattern, field: &str, cause: Cause) -> Problem {
-        let message = format!("host `{host}` is that of project `{}`, whose {} was there first", self.namespace, self.object);
+        let why = match self.claim {
+            Claim::Generated => format!("it is generated for its {}", self.object),
+            Claim::Written => format!("its {} was there first", self.object),
+        };
+        let message = format!("host `{host}` is that of project `{}`: {why}", self.namespace);
         Problem::error(field, cause, message).hint("Take another host, or ask that project to give it up")
     }
 

@@ -1,7 +1,7 @@
 //! Which gateways there are to be, and where each listens.
 
 use crate::{Options, Services, requests};
-use model::{GatewayId, ListenerProtocol, ObjectRef, Replies, SectionName};
+use model::{GatewayId, GatewayOptions, ListenerProtocol, ObjectRef, Replies, SectionName};
 use resources::{Cause, IngressGateway, Problem, Report, Resources, Wanted, WantedPort, Workload};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -90,6 +90,11 @@ pub(crate) fn protocol(resources: &Resources, options: &Options, gateway: &Gatew
 // === impl Listens ===
 
 impl Listens {
+    /// What holds for every request.
+    pub fn options(&self) -> Arc<GatewayOptions> {
+        self.request.as_ref().map(|it| Arc::new(translate_ingress::gateway_options(it))).unwrap_or_default()
+    }
+
     fn add(&mut self, wanted: WantedPort) -> Option<Report> {
         let WantedPort { number, protocol, ref name, ref owner, .. } = wanted;
         let port = self.ports.entry(number).or_insert_with(|| Port { protocol, name: name.clone(), owners: BTreeSet::new() });

@@ -209,10 +209,9 @@ pub(crate) fn report(resources: &Resources, options: &Options, object: &ObjectRe
             report.gateways.extend(gateway.map(|it| it.id.clone()));
             conditions.push(Condition::new("Accepted", Truth::True, "Accepted", served(gateway)));
             conditions.extend(noted(request, options.workloads));
-            if let Some(ignored) = translate_ingress::ignored_options(&request.config) {
-                conditions.push(Condition::new("OptionsIgnored", Truth::True, ignored.reason, Problem::list(&ignored.problems)));
-                report.problems.extend(ignored.problems);
-            }
+            let said = translate_ingress::said(resources, request);
+            conditions.extend(said.conditions);
+            report.problems.extend(said.problems);
         }
         Err((reason, problem)) => {
             conditions.push(Condition::new("Accepted", Truth::False, reason, problem.to_string()));

@@ -98,12 +98,24 @@ impl Touched {
                     self.shards_of(resources, &options.gateways, ingress);
                 }
                 self.services.insert(service.meta.name.clone());
+                self.by_named_service(resources, options, &service.meta.name);
                 if options.services == Services::Forwarded {
                     self.by_service(options, service);
                 }
             }
             Object::Pod(pod) => self.services.extend(resources.services_of_pod(&pod.meta.name)),
             _ => {}
+        }
+    }
+
+    /// A Service that gateways' own options name.
+    fn by_named_service(&mut self, resources: &Resources, options: &Options, service: &Name) {
+        let naming =
+            |it: &&SharedGateway| it.request.as_ref().is_some_and(|it| translate_ingress::named_services(it).any(|it| it == *service));
+        let naming: Vec<SharedGateway> = options.gateways.iter().filter(naming).cloned().collect();
+        self.objects.extend(naming.iter().filter_map(|it| Some(it.request.as_ref()?.object_ref())));
+        for ingress in resources.ingresses().filter(|_| !naming.is_empty()) {
+            self.shards_of(resources, &naming, ingress);
         }
     }
 

@@ -168,6 +168,7 @@ fn gateways_are_spoken_of_again_when_they_move() {
         crew: None,
         ports: Vec::new(),
         replies: model::Replies::default(),
+        options: Arc::default(),
     };
     answers.gateways(Arc::new([plan].into_iter().collect()), Trouble::new(), Instant::now());
     let version = world.next_version();

@@ -250,7 +250,13 @@ impl Forward {
             port: port.number,
             bindings: self.sockets(port, machine).into_iter().map(|address| Binding { address, https_port: None }).collect(),
         });
-        Gateway { id: id.clone(), listeners: listeners.collect(), default_certificate: None, replies: Replies::default() }
+        Gateway {
+            id: id.clone(),
+            listeners: listeners.collect(),
+            default_certificate: None,
+            replies: Replies::default(),
+            options: Default::default(),
+        }
     }
 
     fn sockets(&self, port: &ForwardedPort, machine: &Machine) -> BTreeSet<SocketAddr> {

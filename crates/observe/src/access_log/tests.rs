@@ -30,6 +30,8 @@ fn exchange<'a>(source: &'a Source) -> Exchange<'a> {
         duration: Duration::from_micros(12_345),
         request_id: b"r-1",
         user_agent: b"curl/8",
+        forwarded: None,
+        own: None,
     }
 }
 

@@ -72,7 +72,13 @@ fn add(update: &mut Update, number: usize, origin: SocketAddr) {
     update.endpoints.push((backend.clone(), Some(Arc::from([Endpoint { address: origin }]))));
     let binding = Binding { address: "127.0.0.1:0".parse().expect("an address"), https_port: None };
     let listener = Listener { name: SectionName::new("http"), protocol: ListenerProtocol::Http, port: 80, bindings: vec![binding] };
-    let gateway = Gateway { id: id(number), listeners: vec![listener], default_certificate: None, replies: Replies::default() };
+    let gateway = Gateway {
+        id: id(number),
+        listeners: vec![listener],
+        default_certificate: None,
+        replies: Replies::default(),
+        options: Arc::default(),
+    };
     update.gateways.push((id(number), Some(Arc::new(gateway))));
     let backend = Arc::new(Backend::new(backend));
     let named = HostPattern::Exact(Hostname::parse("gw.test").expect("a good name"));

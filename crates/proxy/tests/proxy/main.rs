@@ -10,6 +10,8 @@ mod interim;
 mod limits;
 mod listeners;
 mod mirrors;
+mod options;
+mod pages;
 mod panics;
 mod persistence;
 mod ports;

@@ -67,6 +67,7 @@ impl Servers {
             listeners: vec![listener("tls", ListenerProtocol::Https, PORT, loopback())],
             default_certificate: None,
             replies: Replies::default(),
+            options: Arc::default(),
         };
         let ack = gate.apply(Update { gateways: vec![(id(), Some(Arc::new(gateway)))], ..Update::default() });
         Self { gate, origin, authority: Authority::new(), clients: Authority::called("authority of clients"), at: bound(&ack)[0] }

@@ -1,9 +1,9 @@
 //! A data plane with one gateway, and ways to change what it serves.
 
 use model::{
-    Ack, Action, Backend, BackendId, Binding, Certificate, Endpoint, Filter, Forward, Gateway, GatewayId, Host, HostPattern, HostTls,
-    Hostname, Listener, ListenerProtocol, Match, ObjectRef, OnMiss, PathMatch, Replies, Route, SectionName, Shard, ShardKey, Source,
-    Tunnel, Update, WeightedBackend,
+    Ack, Action, Backend, BackendId, Binding, Certificate, Endpoint, Filter, Forward, Gateway, GatewayId, GatewayOptions, Host,
+    HostPattern, HostTls, Hostname, Listener, ListenerProtocol, Match, ObjectRef, OnMiss, PathMatch, Replies, Route, SectionName, Shard,
+    ShardKey, Source, Tunnel, Update, WeightedBackend,
 };
 use proxy::{Dataplane, Limits, Options, Sink};
 use std::io::Write;
@@ -34,6 +34,7 @@ pub struct Plan {
     pub workers: usize,
     pub filters: Vec<Filter>,
     pub replies: Replies,
+    pub options: GatewayOptions,
     pub backend: Backend,
     pub forward: fn(&mut Forward),
     pub certificate: Option<Certificate>,
@@ -48,6 +49,7 @@ impl Plan {
             workers: 1,
             filters: Vec::new(),
             replies: Replies::default(),
+            options: GatewayOptions::default(),
             backend: Backend::new(BackendId::new("demo/web:80")),
             forward: |_| {},
             certificate: None,
@@ -63,6 +65,7 @@ impl Plan {
         let protocol = if self.certificate.is_some() { ListenerProtocol::Https } else { ListenerProtocol::Http };
         let mut gateway = gateway(protocol, &[loopback()]);
         gateway.replies = self.replies.clone();
+        gateway.options = Arc::new(self.options);
         let mut forward = Forward::to(Arc::new(self.backend.clone()));
         (self.forward)(&mut forward);
         let mut host = host(Action::Forward(forward), self.filters);
@@ -120,6 +123,7 @@ pub fn gateway(protocol: ListenerProtocol, addresses: &[SocketAddr]) -> Gateway 
         }],
         default_certificate: None,
         replies: Replies::default(),
+        options: Arc::default(),
     }
 }
 

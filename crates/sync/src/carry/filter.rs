@@ -1,11 +1,14 @@
 //! One filter.
 
-use super::route::{backend, pattern, read_pattern, read_value, value};
-use super::{Backends, nanoseconds, number, strings, texts};
+use super::route::{backend, forward, pattern, read_forward, read_pattern, read_value, value};
+use super::{Backends, nanoseconds, needed, number, strings, texts};
 use crate::wire::Unread;
-use crate::wire::route::{Cors, Fault, Filter, FilterKind, HeaderEdit, HttpsRedirect, Mirror, Rewrite, Share, Template, TemplatePart};
+use crate::wire::route::{
+    Cors, ErrorPages, Fault, Field, Filter, FilterKind, HeaderEdit, HttpsRedirect, Mirror, Rewrite, Share, Template, TemplatePart,
+};
 use crate::wire::word::Word;
 use model::Percent;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// With its name, for gateways that do not know it.
@@ -28,6 +31,7 @@ pub fn filter(it: &model::Filter) -> Filter {
             let model::Mirror { backend: to, percent } = it;
             ("mirror", FilterKind::Mirror(Mirror { backend: to.as_deref().map(backend), millionths: percent.0 }))
         }
+        model::Filter::ErrorPages(it) => ("error-pages", FilterKind::ErrorPages(error_pages(it))),
     };
     Filter { name: name.to_owned(), kind: Some(kind) }
 }
@@ -58,6 +62,7 @@ fn read_kind(kind: FilterKind, backends: &mut Backends) -> Result<model::Filter,
         FilterKind::Mirror(it) => {
             model::Filter::Mirror(model::Mirror { backend: backends.read(it.backend)?, percent: Percent(it.millionths) })
         }
+        FilterKind::ErrorPages(it) => model::Filter::ErrorPages(Arc::new(read_error_pages(it, backends)?)),
     })
 }
 
@@ -165,5 +170,24 @@ fn read_fault(from: Fault) -> Result<model::Fault, Unread> {
     Ok(model::Fault {
         delay: from.delay.map(|it| (Percent(it.millionths), Duration::from_nanos(it.value))),
         abort: from.abort.map(|it| Ok::<_, Unread>((Percent(it.millionths), status(it)?))).transpose()?,
+    })
+}
+
+fn error_pages(it: &model::ErrorPages) -> ErrorPages {
+    let model::ErrorPages { statuses, unavailable, forward: to, fields } = it;
+    ErrorPages {
+        statuses: statuses.iter().map(|it| u32::from(*it)).collect(),
+        unavailable: unavailable.number(),
+        forward: Some(forward(to)),
+        fields: fields.iter().map(|(name, value)| Field { name: name.to_string(), value: value.to_string() }).collect(),
+    }
+}
+
+fn read_error_pages(from: ErrorPages, backends: &mut Backends) -> Result<model::ErrorPages, Unread> {
+    Ok(model::ErrorPages {
+        statuses: from.statuses.into_iter().map(|it| number("a status", it)).collect::<Result<_, _>>()?,
+        unavailable: model::Unavailable::read(from.unavailable)?,
+        forward: read_forward(needed("where error pages come from", from.forward)?, backends)?,
+        fields: from.fields.into_iter().map(|it| (it.name.into(), it.value.into())).collect(),
     })
 }

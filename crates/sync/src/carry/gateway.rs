@@ -1,6 +1,7 @@
 //! Listeners, endpoints, certificates and whom to trust.
 
 use super::host::{read_replies, replies};
+use super::options::{options, read_options};
 use super::{Known, Shared, needed, number, strings, texts};
 use crate::wire::gateway::{Address, Binding, Certificate, Endpoint, Endpoints, Gateway, Listener, Network, Pin, Settings, Trust};
 use crate::wire::word::Word;
@@ -77,11 +78,12 @@ pub fn settings(refused: &[SocketAddr]) -> Settings {
 
 pub fn gateway(it: &model::Gateway, shared: &mut Shared) -> Gateway {
     // Who it is goes without saying.
-    let model::Gateway { id: _, listeners, default_certificate, replies: local } = it;
+    let model::Gateway { id: _, listeners, default_certificate, replies: local, options: all } = it;
     Gateway {
         listeners: listeners.iter().map(|it| listener(it).encode_to_vec()).collect(),
         default_certificate: default_certificate.as_ref().map(|it| shared.certificate(it)).unwrap_or_default(),
         replies: Some(replies(local)),
+        options: options(all),
     }
 }
 
@@ -100,7 +102,8 @@ pub fn read_gateway(id: &GatewayId, octets: &[u8], known: &Known) -> Result<(mod
         digest => Some(known.certificate(digest)?),
     };
     let replies = read_replies(needed("the look of replies", from.replies)?)?;
-    Ok((model::Gateway { id: id.clone(), listeners, default_certificate, replies }, unread))
+    let options = from.options.map(read_options).transpose()?.unwrap_or_default();
+    Ok((model::Gateway { id: id.clone(), listeners, default_certificate, replies, options: Arc::new(options) }, unread))
 }
 
 /// What a listener is called that is not understood, as far as it can be read.

@@ -188,7 +188,7 @@ fn read_action(from: Action, backends: &mut Backends) -> Result<model::Action, U
     })
 }
 
-fn forward(it: &model::Forward) -> Forward {
+pub(super) fn forward(it: &model::Forward) -> Forward {
     let model::Forward { backends, spill, timeouts: times, retries: again, unresolved } = it;
     let model::Timeouts { connect, read, send, request } = times;
     Forward {
@@ -205,7 +205,7 @@ fn forward(it: &model::Forward) -> Forward {
     }
 }
 
-fn read_forward(from: Forward, backends: &mut Backends) -> Result<model::Forward, Unread> {
+pub(super) fn read_forward(from: Forward, backends: &mut Backends) -> Result<model::Forward, Unread> {
     let times = needed("a route's timeouts", from.timeouts)?;
     let retries = read_retries(needed("a route's retries", from.retries)?)?;
     Ok(model::Forward {

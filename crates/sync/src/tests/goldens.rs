@@ -86,7 +86,8 @@ fn a_gateway_and_its_endpoints_arrive_as_they_were_sent() {
     let protocols = [ListenerProtocol::Http, ListenerProtocol::Https, ListenerProtocol::Tcp, ListenerProtocol::Udp];
     let listeners: Vec<Listener> = protocols.into_iter().zip(1_u16..).map(|(it, port)| listener(&format!("l{port}"), it, port)).collect();
     for default_certificate in [None, Some(super::sample::certificate(b"key"))] {
-        let gateway = Gateway { id: id.clone(), listeners: listeners.clone(), default_certificate, replies: Replies::default() };
+        let (replies, options) = (Replies::default(), Arc::new(super::sample::options()));
+        let gateway = Gateway { id: id.clone(), listeners: listeners.clone(), default_certificate, replies, options };
         let mut shared = Shared::default();
         let octets = carry::gateway(&gateway, &mut shared).encode_to_vec();
         let (read, unread) = carry::read_gateway(&id, &octets, &known(shared)).expect("it was just written");

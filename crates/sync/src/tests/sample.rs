@@ -1,11 +1,12 @@
 //! A host with one of everything.
 
 use model::{
-    Action, Anchor, Backend, BackendId, BackendProtocol, Balancing, Case, Certificate, ClientAuth, ClientTrust, Cors, Engine, Fault,
-    Filter, Forward, HeaderEdit, Host, HostPattern, HostTls, Hostname, HttpsRedirect, Limits, Match, Mirror, NamedMatch, ObjectRef, OnMiss,
-    PathMatch, PathModifier, Pattern, Percent, Pin, Reason, Redirect, RedirectPort, RedirectWhen, Replies, ReplyBody, Respond, Retries,
-    RetryOn, Rewrite, Route, Scheme, Sealed, ServerHeader, Source, Spill, TemplatePart, Text, Timeouts, TlsPolicy, TlsVersions,
-    TrailingSlash, Tunnel, UnmatchedPreflight, ValueMatch, WeightedBackend,
+    Action, Anchor, Backend, BackendId, BackendProtocol, Balancing, Case, Certificate, ClientAuth, ClientTrust, Cors, Engine, ErrorPages,
+    Fault, Filter, Forward, Forwarded, ForwardedFor, GatewayOptions, HeaderEdit, Host, HostPattern, HostTls, Hostname, HttpsRedirect,
+    Limits, LogEscape, LogFormat, LogLine, LogPart, LogValue, Match, Mirror, NamedMatch, ObjectRef, OnMiss, PathMatch, PathModifier,
+    Pattern, Percent, Pin, Reason, Redirect, RedirectPort, RedirectWhen, Replies, ReplyBody, Respond, Retries, RetryOn, Rewrite, Route,
+    Scheme, Sealed, ServerHeader, Source, Spill, TemplatePart, Text, Timeouts, TlsPolicy, TlsVersions, TrailingSlash, Tunnel, Unavailable,
+    UnmatchedPreflight, ValueMatch, WeightedBackend,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,6 +111,18 @@ fn filters() -> Vec<Filter> {
         Filter::Fault(Fault { delay: None, abort: None }),
         Filter::Mirror(Mirror { backend: Some(backend("demo/mirror:80")), percent: Percent(1) }),
         Filter::Mirror(Mirror { backend: None, percent: Percent(0) }),
+        Filter::ErrorPages(Arc::new(ErrorPages {
+            statuses: vec![404, 503],
+            unavailable: Unavailable::Page,
+            forward: Forward { unresolved: 500, ..Forward::to(backend("demo/pages:80")) },
+            fields: vec![("X-Namespace".into(), "demo".into())],
+        })),
+        Filter::ErrorPages(Arc::new(ErrorPages {
+            statuses: Vec::new(),
+            unavailable: Unavailable::ByStatus,
+            forward: Forward::to(backend("demo/pages:80")),
+            fields: Vec::new(),
+        })),
     ];
     let (name, value): (Text, Text) = ("x-b".into(), "1".into());
     all.extend(edit(HeaderEdit::Set { name: name.clone(), value: value.clone() }));
@@ -201,4 +214,59 @@ pub fn kinds() -> Vec<Host> {
         }
     }
     all
+}
+
+/// What holds for all requests of a gateway, with every value a line can have.
+pub fn options() -> GatewayOptions {
+    use LogValue as V;
+    let values = [
+        V::Client,
+        V::Peer,
+        V::PeerPort,
+        V::User,
+        V::TimeLocal,
+        V::TimeIso,
+        V::TimeSeconds,
+        V::RequestLine,
+        V::Method,
+        V::Target,
+        V::Path,
+        V::Query,
+        V::QueryMark,
+        V::Protocol,
+        V::Scheme,
+        V::ClientScheme,
+        V::Host,
+        V::Port,
+        V::Status,
+        V::BodySent,
+        V::RequestLength,
+        V::Duration,
+        V::RequestId,
+        V::Namespace,
+        V::Object,
+        V::Service,
+        V::ServicePort,
+        V::Backend,
+        V::Endpoint,
+        V::EndpointStatus,
+        V::EndpointSent,
+        V::EndpointDuration,
+        V::EndpointConnect,
+        V::EndpointHead,
+        V::Nothing,
+        V::Header("user-agent".into()),
+        V::Cookie("Session".into()),
+        V::Parameter("q".into()),
+    ];
+    let text = LogPart::Text("- ".into());
+    let parts = values.into_iter().flat_map(|it| [text.clone(), LogPart::Value(it)]).collect();
+    GatewayOptions {
+        forwarded: Some(Forwarded {
+            from: vec!["10.0.0.0/8".parse().expect("a range"), "::/0".parse().expect("a range")],
+            field: "x-forwarded-for".into(),
+            addresses: ForwardedFor::All,
+        }),
+        log: Some(Arc::new(LogFormat { parts, escape: LogEscape::Json, line: LogLine::Named })),
+    }
 }

@@ -136,7 +136,7 @@ fn a_listener_that_is_not_understood_costs_itself() {
         [listener("new", 1).encode_to_vec(), NEW.to_vec()].concat(),
     ];
     let replies = crate::wire::host::Replies { body: 1, server: 1, server_value: String::new() };
-    let octets = gateway::Gateway { listeners, default_certificate: Vec::new(), replies: Some(replies) }.encode_to_vec();
+    let octets = gateway::Gateway { listeners, default_certificate: Vec::new(), replies: Some(replies), options: None }.encode_to_vec();
     let (read, unread) = carry::read_gateway(&id, &octets, &Known::default()).expect("the rest is understood");
     assert_eq!(read.listeners.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["old"]);
     assert_eq!(unread.iter().map(|it| it.0.as_str()).collect::<Vec<_>>(), ["quic", "new"]);

@@ -214,7 +214,13 @@ pub fn gateway(id: &str) -> (GatewayId, Option<Arc<Gateway>>) {
     let id = GatewayId::new(id);
     let binding = Binding { address: ([192, 0, 2, 1], 30_080).into(), https_port: None };
     let listener = Listener { name: SectionName::new("http"), protocol: ListenerProtocol::Http, port: 80, bindings: vec![binding] };
-    let gateway = Gateway { id: id.clone(), listeners: vec![listener], default_certificate: None, replies: Replies::default() };
+    let gateway = Gateway {
+        id: id.clone(),
+        listeners: vec![listener],
+        default_certificate: None,
+        replies: Replies::default(),
+        options: Arc::default(),
+    };
     (id, Some(Arc::new(gateway)))
 }
 

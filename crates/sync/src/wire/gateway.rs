@@ -14,6 +14,46 @@ pub struct Gateway {
     pub default_certificate: Vec<u8>,
     #[prost(message, optional, tag = "3")]
     pub replies: Option<Replies>,
+    /// Absent: nothing of it is other than usual.
+    #[prost(message, optional, tag = "5")]
+    pub options: Option<Options>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct Options {
+    #[prost(message, optional, tag = "1")]
+    pub forwarded: Option<Forwarded>,
+    #[prost(message, optional, tag = "2")]
+    pub log: Option<LogFormat>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct Forwarded {
+    #[prost(message, repeated, tag = "1")]
+    pub from: Vec<Network>,
+    #[prost(string, tag = "2")]
+    pub field: String,
+    #[prost(int32, tag = "3")]
+    pub addresses: i32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct LogFormat {
+    #[prost(message, repeated, tag = "1")]
+    pub parts: Vec<LogPart>,
+    #[prost(int32, tag = "2")]
+    pub escape: i32,
+    #[prost(int32, tag = "3")]
+    pub line: i32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct LogPart {
+    /// 0: the text as it is; else which value, and the text is its name.
+    #[prost(int32, tag = "1")]
+    pub value: i32,
+    #[prost(string, tag = "2")]
+    pub text: String,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -229,7 +229,7 @@ pub struct Respond {
 pub struct Filter {
     #[prost(string, tag = "1")]
     pub name: String,
-    #[prost(oneof = "FilterKind", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11")]
+    #[prost(oneof = "FilterKind", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
     pub kind: Option<FilterKind>,
 }
 
@@ -255,6 +255,8 @@ pub enum FilterKind {
     Fault(Fault),
     #[prost(message, tag = "11")]
     Mirror(Mirror),
+    #[prost(message, tag = "12")]
+    ErrorPages(ErrorPages),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Message)]
@@ -352,4 +354,24 @@ pub struct Mirror {
     pub backend: Option<Backend>,
     #[prost(uint32, tag = "2")]
     pub millionths: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct ErrorPages {
+    #[prost(uint32, repeated, tag = "1")]
+    pub statuses: Vec<u32>,
+    #[prost(int32, tag = "2")]
+    pub unavailable: i32,
+    #[prost(message, optional, tag = "3")]
+    pub forward: Option<Forward>,
+    #[prost(message, repeated, tag = "4")]
+    pub fields: Vec<Field>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct Field {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    #[prost(string, tag = "2")]
+    pub value: String,
 }

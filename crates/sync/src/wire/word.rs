@@ -50,6 +50,10 @@ words! {
     UnmatchedPreflight, "a rule for preflights": Forward = 1, Answer = 2;
     RedirectWhen, "a redirect's condition": HasCertificate = 1, Always = 2;
     TrailingSlash, "a rule for trailing slashes": Keep = 1, Strip = 2;
+    Unavailable, "a rule for backends without endpoints": ByStatus = 1, Page = 2;
+    ForwardedFor, "a list of addresses": Client = 1, All = 2;
+    LogEscape, "a way to escape": Hexadecimal = 1, Json = 2;
+    LogLine, "a kind of line": Whole = 1, Named = 2;
     Reason, "a reason": NoRoute = 1, NoEndpoints = 2, NoBackend = 3, ConnectFailed = 4, ConnectTimeout = 5, UpstreamReset = 6,
         UpstreamProtocol = 7, UpstreamTimeout = 8, Overflow = 9, Closed = 10, Unavailable = 11, BadRequest = 12, RequestTimeout = 13,
         BodyTooLarge = 14, Misdirected = 15, Redirect = 16, Respond = 17, Fault = 18, Internal = 19;

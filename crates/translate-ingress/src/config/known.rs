@@ -16,7 +16,7 @@ pub(super) enum Fate {
     Refused,
 }
 
-const FOLLOWED: [(&str, Fate); 16] = [
+const FOLLOWED: [(&str, Fate); 25] = [
     ("proxy-body-size", Fate::Followed("size", "1m", "Longer bodies get 413; `0`: none is too long.")),
     ("proxy-connect-timeout", Fate::Followed("seconds", "5", "To connect to a backend.")),
     ("proxy-read-timeout", Fate::Followed("seconds", "60", "Between two reads from a backend.")),
@@ -32,6 +32,40 @@ const FOLLOWED: [(&str, Fate); 16] = [
     ("server-tokens", Fate::Followed("boolean", "false", "Answers say `server: paifang`; else none.")),
     ("allow-backend-server-header", Fate::Followed("boolean", "false", "Answers keep the backend's `server`.")),
     ("strict-validate-path-type", Fate::Followed("boolean", "true", "Paths are data here, whatever they hold.")),
+    (
+        "use-forwarded-headers",
+        Fate::Followed(
+            "boolean",
+            "false",
+            "What the addresses of `proxy-real-ip-cidr` say in `X-Forwarded-For`, `-Proto`, `-Port` and `-Host` holds for redirects, logs and \
+             backends. Of everybody else nothing is believed.",
+        ),
+    ),
+    ("proxy-real-ip-cidr", Fate::Followed("ranges, by `,`", "", "Proxies in front of the gateway. None is believed that is not in here.")),
+    ("forwarded-for-header", Fate::Followed("name", "X-Forwarded-For", "In which they say the client's address.")),
+    (
+        "compute-full-forwarded-for",
+        Fate::Followed("boolean", "false", "`X-Forwarded-For` has all that was said, and who said it last; else the client alone."),
+    ),
+    (
+        "log-format-upstream",
+        Fate::Followed(
+            "text with nginx's variables",
+            "",
+            "A line of the access log; an object of JSON where it is absent. Values are escaped.",
+        ),
+    ),
+    ("log-format-escape-json", Fate::Followed("boolean", "false", "Values are escaped as within JSON; else as `\\x22`.")),
+    ("log-format-escape-none", Fate::Followed("boolean", "false", "Values that clients choose are escaped, whatever it says.")),
+    ("custom-http-errors", Fate::Followed("statuses, by `,`", "", "As the annotation, for every Ingress without it.")),
+    (
+        "default-backend-service",
+        Fate::Followed(
+            "NAMESPACE/NAME",
+            "",
+            "As the annotation `default-backend`; a project names a Service of its own. A flag of ingress-nginx.",
+        ),
+    ),
     ("allow-snippet-annotations", Fate::Followed("boolean", "false", "Snippets are refused, whatever it says.")),
 ];
 
@@ -81,7 +115,7 @@ const IDLE: [&str; 20] = [
     "worker-shutdown-timeout",
 ];
 
-const LATER: [&str; 86] = [
+const LATER: [&str; 78] = [
     "access-log-params",
     "access-log-path",
     "add-headers",
@@ -95,8 +129,6 @@ const LATER: [&str; 86] = [
     "client-body-timeout",
     "client-header-buffer-size",
     "client-header-timeout",
-    "compute-full-forwarded-for",
-    "custom-http-errors",
     "default-type",
     "disable-access-log",
     "disable-http-access-log",
@@ -112,7 +144,6 @@ const LATER: [&str; 86] = [
     "enable-underscores-in-headers",
     "error-log-level",
     "error-log-path",
-    "forwarded-for-header",
     "forwarded-for-proxy-protocol-header",
     "forwarded-host-header",
     "generate-request-id",
@@ -131,10 +162,7 @@ const LATER: [&str; 86] = [
     "limit-conn-status-code",
     "limit-req-status-code",
     "load-balance",
-    "log-format-escape-json",
-    "log-format-escape-none",
     "log-format-stream",
-    "log-format-upstream",
     "nginx-status-ipv4-whitelist",
     "nginx-status-ipv6-whitelist",
     "otlp-collector-host",
@@ -151,7 +179,6 @@ const LATER: [&str; 86] = [
     "proxy-next-upstream-timeout",
     "proxy-next-upstream-tries",
     "proxy-protocol-header-timeout",
-    "proxy-real-ip-cidr",
     "proxy-redirect-from",
     "proxy-redirect-to",
     "proxy-request-buffering",
@@ -166,7 +193,6 @@ const LATER: [&str; 86] = [
     "ssl-reject-handshake",
     "upstream-keepalive-connections",
     "upstream-keepalive-timeout",
-    "use-forwarded-headers",
     "use-gzip",
 ];
 

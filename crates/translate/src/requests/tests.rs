@@ -147,6 +147,45 @@ fn a_host_that_two_projects_want_is_the_older_s_and_others_share_it() {
 }
 
 #[test]
+fn a_generated_host_is_that_of_the_project_it_is_made_for() {
+    let generated = "web.q.10.0.0.1.nip.io";
+    let mut written = ingress("p", "early", EARLY, None);
+    written["spec"]["rules"][0]["host"] = generated.into();
+    let mut auto = ingress("q", "late", LATE, None);
+    auto["metadata"]["annotations"] = json!({ resources::HOST_ANNOTATION: "auto" });
+    auto["spec"]["rules"][0]["host"] = Value::Null;
+    let template = resources::HostTemplate {
+        ingresses: Some(Scope::Cluster),
+        parents: BTreeSet::new(),
+        projects: resources::Projects::Many,
+        form: resources::AddressForm::Dotted,
+        suffix: "nip.io".into(),
+        address: Some([10, 0, 0, 1].into()),
+        former: Vec::new(),
+    };
+    let gateway = options().gateways[0].id.clone();
+    let told = |objects: &[Value], namespace: &str, name: &str| {
+        let mut resources = Resources::of(objects);
+        resources.apply(resources::Change::Hosts { gateway: gateway.clone(), template: Some(template.clone()) });
+        let translation = translate(&resources, &options());
+        let report = translation.reports.get(&ObjectRef::new("Ingress", namespace, name)).expect("it is spoken of");
+        let taken = report.problems.iter().find(|it| it.reason == Cause::HostTaken).map(|it| it.message.to_string());
+        (report.hosts.len(), taken)
+    };
+    let both = [project("p", Some("w")), project("q", Some("v")), written.clone(), auto.clone()];
+    assert_eq!(told(&both, "q", "late"), (1, None), "the younger has what is made for it");
+    let (hosts, taken) = told(&both, "p", "early");
+    assert_eq!(hosts, 0);
+    let taken = taken.expect("the older is told");
+    assert!(taken.contains("project `q`") && taken.contains("generated for its Ingress q/late"), "{taken}");
+    let alone = [project("p", Some("w")), project("q", Some("v")), written.clone()];
+    assert_eq!(told(&alone, "p", "early"), (1, None), "while nobody else wants it, it may be written");
+    let plain = [project("p", None), project("q", Some("v")), written, auto];
+    assert_eq!(told(&plain, "q", "late").1, None);
+    assert_eq!(told(&plain, "p", "early").1, None, "who is no project shares by path");
+}
+
+#[test]
 fn a_host_is_whose_it_is_whatever_the_api() {
     let gateway = json!({
         "apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": { "namespace": "p", "name": "g" },

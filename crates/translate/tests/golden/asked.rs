@@ -1,7 +1,9 @@
 //! What a request gets, through a data plane in this process.
 
 use crate::trusting;
-use model::{BackendId, Binding, Certificate, Endpoint, Gateway, GatewayId, Listener, ListenerProtocol, Replies, SectionName, Update};
+use model::{
+    BackendId, Binding, Certificate, Endpoint, Gateway, GatewayId, GatewayOptions, Listener, ListenerProtocol, Replies, SectionName, Update,
+};
 use proxy::Dataplane;
 use resources::{Name, Resources};
 use route::{Headers, Lookup, Request};
@@ -140,22 +142,25 @@ fn without_gateway(probe: &probe::Request) -> probe::Request {
     probe
 }
 
+/// How its own replies look, and what holds for all requests.
+type Said = (Replies, Arc<GatewayOptions>);
+
 /// The shared gateway with its two ports, and what objects ask for.
 fn gateways(shared: &GatewayId, listening: &Listening) -> Vec<Gateway> {
     let own = [(80, ListenerProtocol::Http), (443, ListenerProtocol::Https)];
-    let mut gateways = vec![gateway(shared, own.into(), Replies::default())];
+    let mut gateways = vec![gateway(shared, own.into(), Said::default())];
     for (id, listens) in &listening.gateways {
         let ports = listens.ports.iter().map(|(port, it)| (*port, it.protocol));
         if id == shared {
-            gateways[0] = gateway(shared, own.into_iter().chain(ports).collect(), Replies::default());
+            gateways[0] = gateway(shared, own.into_iter().chain(ports).collect(), (Replies::default(), listens.options()));
         } else {
-            gateways.push(gateway(id, ports.collect(), listens.replies.clone()));
+            gateways.push(gateway(id, ports.collect(), (listens.replies.clone(), listens.options())));
         }
     }
     gateways
 }
 
-fn gateway(id: &GatewayId, ports: BTreeMap<u16, ListenerProtocol>, replies: Replies) -> Gateway {
+fn gateway(id: &GatewayId, ports: BTreeMap<u16, ListenerProtocol>, (replies, options): Said) -> Gateway {
     let listener = |(port, protocol): (u16, ListenerProtocol)| Listener {
         name: SectionName::new(port.to_string()),
         protocol,
@@ -163,7 +168,7 @@ fn gateway(id: &GatewayId, ports: BTreeMap<u16, ListenerProtocol>, replies: Repl
         bindings: vec![Binding { address: SocketAddr::from(([127, 0, 0, 1], 0)), https_port: None }],
     };
     let listeners = ports.into_iter().map(listener).collect();
-    Gateway { id: id.clone(), listeners, default_certificate: Some(default_certificate()), replies }
+    Gateway { id: id.clone(), listeners, default_certificate: Some(default_certificate()), replies, options }
 }
 
 fn default_certificate() -> Arc<Certificate> {

@@ -31,6 +31,7 @@ fn plan(access: Access, address: Option<&str>, real: u16) -> Plan {
             listens: true,
         }],
         replies: Replies::default(),
+        options: Default::default(),
     }
 }
 
