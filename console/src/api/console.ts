@@ -1,6 +1,6 @@
 // What the console's server answers that is no object.
 import { useQuery } from '@tanstack/react-query'
-import { ApiError, ask } from './client'
+import { ask } from './client'
 import type { AccessType } from './types'
 
 /** A gateway, as whoever has routes on it may know it. */
@@ -101,20 +101,21 @@ export type Window = '5m' | '15m' | '30m' | '1h'
 const post = <T>(path: string, body: unknown) => ask<T>(path, { method: 'POST', body })
 const of = (namespace: string, name: string) => `/console/gateways/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`
 
-/** Which gateways serve a namespace, best first. */
-export function useServing(namespace: string) {
-  const { data, isPending, error } = useQuery({
+/** Which gateways serve a namespace, as the server says; `undefined` while it has not said. */
+export function useTold(namespace: string): Serving[] | undefined {
+  const { data } = useQuery({
     queryKey: ['serving', namespace],
     queryFn: () => ask<Serving[]>(`/console/gateways?namespace=${encodeURIComponent(namespace)}`),
-    refetchInterval: 10_000,
+    refetchInterval: (query) => (query.state.status === 'error' ? false : 10_000),
     staleTime: 2_000,
     enabled: namespace !== '',
+    retry: false,
   })
-  return { serving: data ?? [], loading: isPending, error: error as ApiError | null }
+  return data
 }
 
 export const useAllServing = (enabled: boolean) =>
-  useQuery({ queryKey: ['serving'], queryFn: () => ask<Serving[]>('/console/gateways'), refetchInterval: 10_000, enabled })
+  useQuery({ queryKey: ['serving'], queryFn: () => ask<Serving[]>('/console/gateways'), refetchInterval: (query) => (query.state.status === 'error' ? false : 10_000), enabled, retry: false })
 
 const LASTING = { staleTime: Infinity, retry: false } as const
 export const useAnnotationHints = () => useQuery({ queryKey: ['hints', 'annotations'], queryFn: () => ask<Hint[]>('/console/annotations'), ...LASTING }).data ?? []

@@ -1,7 +1,7 @@
 // Overview: problems first, then what there is, then what goes through it.
 import { useMemo, type ReactNode } from 'react'
 import { Link } from '@tanstack/react-router'
-import { useAllServing, useCertificate, useMetrics, useServing, type Serving } from '../api/console'
+import { useAllServing, useCertificate, useMetrics, type Serving } from '../api/console'
 import { KINDS } from '../api/kinds'
 import { useLive } from '../api/live'
 import { useMine } from '../api/mine'
@@ -13,6 +13,7 @@ import { useWords } from '../words'
 import { gatewayOf, hostsText } from './routes/address'
 import { troubles, warningsByObject } from './routes/problems'
 import { milliseconds, perCent } from './gateways/numbers'
+import { useServing } from './gateways/serving'
 
 const WAITING = undefined
 

@@ -11,7 +11,7 @@ import { Mark, Switches } from '../shell/language'
 import { useQueryParam } from '../shell/params'
 import { useWords, type Say } from '../words'
 
-type Wrong = { field: 'password' | 'new' | 'again' | 'all'; text: string }
+type Wrong = { field: 'user' | 'password' | 'new' | 'again' | 'all'; text: string }
 
 export function SignIn() {
   const { t } = useWords()
@@ -50,6 +50,7 @@ function Form() {
   const [busy, setBusy] = useState(false)
   const submit = async (event: SubmitEvent) => {
     event.preventDefault()
+    if (user.trim() === '' || password === '') return setWrong({ field: user.trim() === '' ? 'user' : 'password', text: t('wrong.required') })
     if (fresh && fresh.new !== fresh.again) return setWrong({ field: 'again', text: t('signIn.notSame') })
     setBusy(true)
     setWrong(null)
@@ -81,7 +82,7 @@ function Form() {
         </>
       ) : (
         <>
-          <Field id="user" label={t('signIn.user')}>
+          <Field id="user" label={t('signIn.user')} wrong={at('user')}>
             <Input id="user" size="large" autoFocus autoComplete="username" autoCapitalize="none" prefix={<UserOutlined aria-hidden />} value={user} onChange={(event) => setUser(event.target.value)} />
           </Field>
           <Field id="password" label={t('signIn.password')} wrong={at('password')}>
@@ -89,7 +90,7 @@ function Form() {
           </Field>
         </>
       )}
-      <Button type="primary" size="large" htmlType="submit" block loading={busy} disabled={user.trim() === '' || password === ''}>
+      <Button type="primary" size="large" htmlType="submit" block loading={busy}>
         {fresh ? t('signIn.save') : t('signIn.do')}
       </Button>
       {!fresh && <Oidc back={back} />}
@@ -126,8 +127,14 @@ function Oidc({ back }: { back: string }) {
 }
 
 const Arch = () => (
-  <svg className="arch" viewBox="0 0 620 520" fill="none" stroke="#fff" strokeWidth="10" strokeLinecap="round" aria-hidden>
-    <path d="M60 120c80 30 160 40 250 40s170-10 250-40M90 90c70 24 140 32 220 32s150-8 220-32M70 215h480M70 260h480M150 160v360M470 160v360M240 160v100M380 160v100M40 300c30 8 60 10 110 10M580 300c-30 8-60 10-110 10M150 340H60M470 340h90M80 340v180M540 340v180" />
-    <rect x="255" y="172" width="110" height="36" rx="4" />
+  <svg className="arch" viewBox="0 0 520 300" fill="none" stroke="#fff" strokeLinecap="round" aria-hidden>
+    <g strokeOpacity=".22" strokeWidth="8">
+      <path d="M130 44c44 14 86 20 130 20s86-6 130-20M96 92c54 15 109 22 164 22s110-7 164-22M116 138h288M116 166h288M172 118v166M348 118v166" />
+      <path d="M26 150c28 10 58 14 92 14M494 150c-28 10-58 14-92 14M44 190h72M404 190h72M66 168v116M454 168v116" />
+      <path d="M10 288h500" strokeOpacity=".35" />
+    </g>
+    <path d="M228 66v48M292 66v48" strokeOpacity=".22" strokeWidth="6" />
+    <circle cx="260" cy="238" r="24" fill="#fff" fillOpacity=".1" stroke="none" />
+    <path d="M232 288c6-34 50-34 56 0" strokeOpacity=".35" strokeWidth="5" />
   </svg>
 )

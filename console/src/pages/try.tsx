@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { Button, Input, Select } from 'antd'
 import { SendOutlined } from '@ant-design/icons'
 import { stringify } from 'yaml'
-import { attempt, useServing, type Tried } from '../api/console'
+import { attempt, type Tried } from '../api/console'
 import { KINDS } from '../api/kinds'
 import { useLive } from '../api/live'
 import type { Ingress } from '../api/types'
@@ -15,6 +15,7 @@ import { EntryRows } from '../parts/entries'
 import { useParam } from '../shell/params'
 import { useWords } from '../words'
 import { gatewayOf, reaches } from './routes/address'
+import { useServing } from './gateways/serving'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 const WITH_BODY = ['POST', 'PUT', 'PATCH', 'DELETE']

@@ -70,7 +70,7 @@ function base(label: string, dark: boolean): Extension {
 }
 
 const LOOK = {
-  '&': { backgroundColor: 'var(--card)', color: 'var(--ink)', fontSize: '13px', borderRadius: '10px', border: '1px solid var(--line)', maxHeight: '68vh' },
+  '&': { backgroundColor: 'var(--card)', color: 'var(--ink)', fontSize: '13px', borderRadius: '10px', overflow: 'hidden', border: '1px solid var(--line)', maxHeight: '68vh' },
   '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.65' },
   '.cm-gutters': { backgroundColor: 'var(--card)', color: 'var(--faint)', border: 'none' },
   '.cm-activeLine': { backgroundColor: 'color-mix(in srgb, var(--jade) 6%, transparent)' },

@@ -149,7 +149,7 @@ function Item({ to, match, icon, exact, children }: { to: string; match?: string
   const active = exact ? pathname === to : pathname === (match ?? to) || pathname.startsWith(`${match ?? to}/`)
   return (
     <li>
-      <Link to={to} data-status={active ? 'active' : 'other'} aria-current={active ? 'page' : undefined} activeProps={{}}>
+      <Link to={to} className={active ? 'current' : ''} activeProps={{ className: '', 'aria-current': undefined }} {...(active && { 'aria-current': 'page' as const })}>
         <span aria-hidden>{icon}</span>
         {children}
       </Link>

@@ -35,7 +35,7 @@ export function Themed({ children }: { children: ReactNode }) {
       <ConfigProvider
         locale={useSpeech().antd}
         csp={{ nonce }}
-        theme={{ algorithm: shade === 'dark' ? theme.darkAlgorithm : theme.defaultAlgorithm, token: TOKENS[shade], components: { Table: { headerBg: 'transparent', headerSplitColor: 'transparent' }, Button: { primaryShadow: 'none', defaultShadow: 'none', dangerShadow: 'none' } } }}
+        theme={{ algorithm: shade === 'dark' ? theme.darkAlgorithm : theme.defaultAlgorithm, token: TOKENS[shade], components: { Table: { headerBg: 'transparent', headerSplitColor: 'transparent', cellPaddingInlineMD: 16, cellPaddingInlineSM: 16 }, Button: { primaryShadow: 'none', defaultShadow: 'none', dangerShadow: 'none' } } }}
       >
         {children}
       </ConfigProvider>

@@ -494,7 +494,7 @@ export default {
   'workspaces.none': 'You are in no workspace yet',
   'workspaces.noneAbout': 'Whoever manages one can invite you.',
   'workspaces.one': 'Workspace',
-  'workspaces.projects': '{n} projects',
+  'workspaces.projects': 'Projects: {n}',
   'workspaces.title': 'Workspaces',
   'wrong.host': 'This is no domain: small letters, digits, - and dots; a * only as the whole first part.',
   'wrong.hostTwice': 'Another rule has this domain: put the paths together.',

@@ -496,7 +496,7 @@ const words: Words = {
   'workspaces.none': '您尚未加入任何企业空间',
   'workspaces.noneAbout': '企业空间的管理员可以邀请您。',
   'workspaces.one': '企业空间',
-  'workspaces.projects': '{n} 个项目',
+  'workspaces.projects': '项目：{n} 个',
   'workspaces.title': '企业空间',
   'wrong.host': '域名无效：仅可包含小写字母、数字、- 和点；* 只能作为完整的第一段。',
   'wrong.hostTwice': '其他规则已使用此域名，请合并路径。',

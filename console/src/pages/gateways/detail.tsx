@@ -1,7 +1,6 @@
 // A gateway: monitoring, options, logs, what runs it, metadata, events.
 import { Table } from 'antd'
 import { useNavigate } from '@tanstack/react-router'
-import { useServing } from '../../api/console'
 import { KINDS } from '../../api/kinds'
 import { useOne } from '../../api/live'
 import { useRights } from '../../api/rights'
@@ -17,6 +16,7 @@ import { GatewayFacts, useGatewayActions } from './card'
 import { Logs } from './logs'
 import { Monitoring } from './monitoring'
 import { gatewayState, servingOf } from './state'
+import { useServing } from './serving'
 
 export function GatewayDetail() {
   const { t } = useWords()

@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { Button } from 'antd'
 import { EyeOutlined } from '@ant-design/icons'
 import { useNavigate } from '@tanstack/react-router'
-import { useServing, type Serving } from '../../api/console'
+import { type Serving } from '../../api/console'
 import { KINDS } from '../../api/kinds'
 import { useLive } from '../../api/live'
 import { useRights } from '../../api/rights'
@@ -15,6 +15,7 @@ import { useParam } from '../../shell/params'
 import { useWords } from '../../words'
 import { GatewayCard, GatewayFacts } from './card'
 import { GatewayDialog } from './dialog'
+import { useServing } from './serving'
 
 export function GatewaySettings() {
   const { t } = useWords()

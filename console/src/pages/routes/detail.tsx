@@ -1,7 +1,6 @@
 // A route: where it leads, how it is reached, and where it breaks.
 import { useState } from 'react'
 import { useNavigate } from '@tanstack/react-router'
-import { useServing } from '../../api/console'
 import { KINDS } from '../../api/kinds'
 import { useOne } from '../../api/live'
 import { useRights } from '../../api/rights'
@@ -19,6 +18,7 @@ import { addressesOf, classOf, gatewayOf } from './address'
 import { EditDialog, type EditWhat } from './edit'
 import { Flow } from './flow'
 import { useRouteActions } from './list'
+import { useServing } from '../gateways/serving'
 
 export function RouteDetail() {
   const { t } = useWords()

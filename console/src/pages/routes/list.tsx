@@ -3,7 +3,7 @@ import { useMemo, useState } from 'react'
 import { Button, Switch, Tooltip } from 'antd'
 import { DeleteOutlined, EditOutlined, FileTextOutlined, PlusOutlined, TagsOutlined } from '@ant-design/icons'
 import { Link, useNavigate } from '@tanstack/react-router'
-import { useServing, type Serving } from '../../api/console'
+import { type Serving } from '../../api/console'
 import { KINDS } from '../../api/kinds'
 import { useLive, type Live } from '../../api/live'
 import { useRights, type Rights } from '../../api/rights'
@@ -19,6 +19,7 @@ import { useWords } from '../../words'
 import { addressesOf, classOf, gatewayOf, hostsText, reaches } from './address'
 import { EditDialog, type EditWhat } from './edit'
 import { troubles, warningsByObject } from './problems'
+import { useServing } from '../gateways/serving'
 
 export function RouteList() {
   const { t } = useWords()
@@ -26,7 +27,7 @@ export function RouteList() {
   const project = useParam('project')
   const rights = useRights(project)
   const live = useLive<Ingress>(KINDS.ingress, project)
-  const { serving, loading: asking } = useServing(project)
+  const { serving, known: gatewaysKnown } = useServing(project)
   const [onlyBad, setOnlyBad] = useState(false)
   const problemsOf = useProblems(project, rights, serving)
   const columns = useColumns(project, serving, problemsOf)
@@ -52,7 +53,7 @@ export function RouteList() {
       }
     >
       <div className="stack">
-        {!asking && serving.length === 0 && <NoGateway project={project} rights={rights} />}
+        {gatewaysKnown && serving.length === 0 && <NoGateway project={project} rights={rights} />}
         <ObjectTable
           label={t('routes.title')}
           live={shown}

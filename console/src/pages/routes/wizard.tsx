@@ -3,7 +3,6 @@ import { useMemo, useState } from 'react'
 import { Button, Steps } from 'antd'
 import { useNavigate } from '@tanstack/react-router'
 import { stringify } from 'yaml'
-import { useServing } from '../../api/console'
 import { KINDS } from '../../api/kinds'
 import { useLive } from '../../api/live'
 import { create } from '../../api/objects'
@@ -19,13 +18,14 @@ import { useWords } from '../../words'
 import { Information, MetadataFields } from './edit'
 import { NoGateway } from './list'
 import { Rules } from './rules'
+import { useServing } from '../gateways/serving'
 
 export function RouteWizard() {
   const { t } = useWords()
   const navigate = useNavigate()
   const project = useParam('project')
   const rights = useRights(project)
-  const { serving, loading } = useServing(project)
+  const { serving, known } = useServing(project)
   const routes = useLive<Ingress>(KINDS.ingress, project)
   const [form, setForm] = useState<RouteForm>(() => emptyRoute('auto'))
   const [step, setStep] = useState(0)
@@ -49,7 +49,7 @@ export function RouteWizard() {
   return (
     <Page title={t('routes.create')} crumbs={[{ text: project, to: `/projects/${project}` }, { text: t('routes.title'), to: base }]} actions={<Command text={`kubectl apply -f - <<'END'\n${stringify(newRoute(project, { ...form, name: form.name || 'NAME' }))}END`} />}>
       <div className="stack">
-        {!loading && serving.length === 0 && <NoGateway project={project} rights={rights} />}
+        {known && serving.length === 0 && <NoGateway project={project} rights={rights} />}
         <Steps current={step} responsive items={[{ title: t('wizard.information') }, { title: t('wizard.rules') }, { title: t('wizard.advanced') }]} />
         <Card>
           {step === 0 && <Information form={form} onChange={change} wrong={wrong} />}
