@@ -12,7 +12,7 @@ use draft::Draft;
 use model::{Ack, BindingState, GatewayId, Nack, ObjectRef, ShardKey, Source, Text, Version};
 use resources::{Kind as ReadKind, Problem, Severity as Weight, Status};
 use serde_json::Value;
-use status::{Address, Identity, Kind, Ledger, Mailbox, Said, Severity, Statement, Target, Wish};
+use status::{Address, Identity, Kind, Ledger, Mailbox, Reached, Said, Severity, Statement, Target, Wish};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,9 +46,9 @@ pub(crate) struct Answers {
     trouble: Trouble,
     bindings: Vec<BindingState>,
     /// Addresses in the status of each Ingress, as watched.
-    observed: HashMap<Target, Vec<Address>>,
+    observed: HashMap<Target, Vec<Reached>>,
     /// What was last written there: ours, even where no gateway has it any more.
-    written: HashMap<Target, Vec<Address>>,
+    written: HashMap<Target, Vec<Reached>>,
     /// Routes with entries of ours in their status, as watched.
     marked: BTreeSet<Target>,
     /// Routes that got entries of ours, which perhaps nobody has seen yet.
@@ -103,7 +103,7 @@ impl Answers {
     /// An object as it is now.
     pub fn observe(&mut self, target: &Target, object: Option<&Value>) {
         match target.kind {
-            Kind::Ingress => match object.map(addresses) {
+            Kind::Ingress => match object.map(reached) {
                 Some(addresses) if !addresses.is_empty() => drop(self.observed.insert(target.clone(), addresses)),
                 _ => {
                     self.observed.remove(target);
@@ -246,14 +246,14 @@ impl Answers {
             return;
         }
         let target = target(object, Kind::Ingress);
-        let observed = self.observed.get(&target).map_or(&[] as &[Address], Vec::as_slice);
+        let observed = self.observed.get(&target).map_or(&[] as &[Reached], Vec::as_slice);
         let wanted = self.shown(world, object);
         // Addresses in an Ingress that no gateway of ours serves are somebody else's, unless they are the ones we write.
         let ours = self.written.get(&target).is_some_and(|it| it == observed);
-        let theirs = wanted.is_empty() && !ours && !observed.iter().all(|it| self.all_shown().contains(it));
+        let theirs = wanted.is_empty() && !ours && !observed.iter().all(|it| self.all_shown().contains(&it.address));
         if observed != wanted && !theirs {
             self.written.insert(target.clone(), wanted.clone());
-            self.mailbox.put(target, Wish::Addresses(wanted));
+            self.mailbox.put(target, Wish::Reached(wanted));
         }
     }
 
@@ -317,11 +317,15 @@ impl Answers {
     }
 
     /// The addresses of the gateways that serve an object: those that answer.
-    fn shown(&self, world: &World, object: &ObjectRef) -> Vec<Address> {
+    fn shown(&self, world: &World, object: &ObjectRef) -> Vec<Reached> {
         let mut shown = Vec::new();
         for plan in world.gateways_of(object).iter().filter_map(|it| self.gateways.get(it)) {
             let deaf = |it: &BindingState| it.gateway == plan.id && it.bound.is_err() && Some(it.address.ip()) == plan.address;
-            shown.extend(if self.bindings.iter().any(deaf) { vec![plan.node_address.to_string()] } else { plan.shown() });
+            let (addresses, ports) = match self.bindings.iter().any(deaf) {
+                true => (vec![plan.node_address.to_string()], ports(plan, |it| it.node_port)),
+                false => (plan.shown(), ports(plan, |it| plan.shown_port(it))),
+            };
+            shown.extend(addresses.into_iter().map(|address| Reached { address, ports: ports.clone() }));
         }
         shown.dedup();
         shown.truncate(MOST_SHOWN);
@@ -369,11 +373,23 @@ fn target(object: &ObjectRef, kind: Kind) -> Target {
     Target::new(kind, object.namespace.as_str(), object.name.as_str())
 }
 
-/// What an object's status shows now.
-fn addresses(object: &Value) -> Vec<Address> {
+/// Where a gateway answers http, then https, unless that is where everybody expects it.
+fn ports(plan: &Plan, real: impl Fn(&crate::PlannedPort) -> Option<u16>) -> Vec<u16> {
+    let usual = [80, 443];
+    let found: Vec<u16> = usual.into_iter().map_while(|it| plan.port(it).and_then(&real)).collect();
+    if found == usual { Vec::new() } else { found }
+}
+
+/// What an Ingress's status shows now.
+fn reached(object: &Value) -> Vec<Reached> {
     let entries = object.pointer("/status/loadBalancer/ingress").and_then(Value::as_array);
-    let address = |it: &Value| it.get("ip").or_else(|| it.get("hostname")).and_then(Value::as_str).map(str::to_owned);
-    entries.into_iter().flatten().filter_map(address).collect()
+    let number = |it: &Value| it.get("port").and_then(Value::as_u64).and_then(|it| u16::try_from(it).ok());
+    let entry = |it: &Value| {
+        let address = it.get("ip").or_else(|| it.get("hostname")).and_then(Value::as_str)?.to_owned();
+        let ports = it.get("ports").and_then(Value::as_array).into_iter().flatten().filter_map(number).collect();
+        Some(Reached { address, ports })
+    };
+    entries.into_iter().flatten().filter_map(entry).collect()
 }
 
 fn said(problem: &Problem) -> Said {

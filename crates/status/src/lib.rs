@@ -22,5 +22,5 @@ pub use event::{Identity, Ledger, Said, Severity};
 pub use kind::{Kind, Target};
 pub use mailbox::Mailbox;
 pub use statement::{Shape, Statement};
-pub use wish::{Address, Wish, covers};
+pub use wish::{Address, Reached, Wish, covers};
 pub use writer::{WriteError, write, write_all};

@@ -10,6 +10,8 @@ use std::net::IpAddr;
 pub enum Wish {
     /// `status.loadBalancer.ingress` holds exactly these.
     Addresses(Vec<Address>),
+    /// The same of an Ingress, with the ports at which it is reached there.
+    Reached(Vec<Reached>),
     /// `status` says this, beside what others say there.
     Status(Box<Statement>),
     /// Ports of a Service have these node ports, by number and protocol, where they have none.
@@ -27,6 +29,14 @@ pub enum Wish {
 /// An IP address or a host name.
 pub type Address = String;
 
+/// Where an Ingress is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reached {
+    pub address: Address,
+    /// Where http is answered, then https; none where these are 80 and 443, as everybody expects.
+    pub ports: Vec<u16>,
+}
+
 /// What wishes about one object do not replace in one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Part {
@@ -39,7 +49,7 @@ impl Wish {
     /// Which part of an object it is about.
     pub(crate) fn part(&self) -> Part {
         match self {
-            Self::Addresses(_) | Self::Status(_) => Part::Status,
+            Self::Addresses(_) | Self::Reached(_) | Self::Status(_) => Part::Status,
             Self::Annotation(name, _) => Part::Annotation(name),
             Self::NodePorts(_) | Self::Object(_) | Self::Absent | Self::Event(_) => Part::Object,
         }
@@ -49,11 +59,8 @@ impl Wish {
     pub fn change(&self, current: &Value, now: &str) -> Option<Value> {
         match self {
             Self::Status(statement) => statement.change(current, now).map(|status| json!({ "status": status })),
-            Self::Addresses(addresses) => {
-                let ingress = ingress(addresses);
-                let same = current.pointer("/status/loadBalancer/ingress").map_or(addresses.is_empty(), |it| *it == ingress);
-                (!same).then(|| json!({ "status": { "loadBalancer": { "ingress": ingress } } }))
-            }
+            Self::Addresses(addresses) => with_ingress(current, addresses.iter().map(entry).collect()),
+            Self::Reached(all) => with_ingress(current, all.iter().map(Reached::entry).collect()),
             Self::NodePorts(given) => with_node_ports(current, given).map(|ports| json!({ "spec": { "ports": ports } })),
             Self::Annotation(name, wanted) => {
                 let there = current.pointer("/metadata/annotations").and_then(|it| it.get(name)?.as_str());
@@ -78,9 +85,27 @@ impl Wish {
     }
 }
 
-fn ingress(addresses: &[Address]) -> Value {
-    let entry = |it: &Address| if it.parse::<IpAddr>().is_ok() { json!({ "ip": it }) } else { json!({ "hostname": it }) };
-    addresses.iter().map(entry).collect()
+fn entry(address: &Address) -> Value {
+    if address.parse::<IpAddr>().is_ok() { json!({ "ip": address }) } else { json!({ "hostname": address }) }
+}
+
+/// `None`: the object shows these already.
+fn with_ingress(current: &Value, wanted: Vec<Value>) -> Option<Value> {
+    let there = current.pointer("/status/loadBalancer/ingress").and_then(Value::as_array);
+    let same = there.map_or(wanted.is_empty(), |it| *it == wanted);
+    (!same).then(|| json!({ "status": { "loadBalancer": { "ingress": wanted } } }))
+}
+
+// === impl Reached ===
+
+impl Reached {
+    fn entry(&self) -> Value {
+        let mut entry = entry(&self.address);
+        if !self.ports.is_empty() {
+            entry["ports"] = self.ports.iter().map(|it| json!({ "port": it, "protocol": "TCP" })).collect();
+        }
+        entry
+    }
 }
 
 /// A Service's ports with the node ports they lack; `None`: they lack none.
@@ -166,5 +191,11 @@ mod tests {
         assert_eq!(at(&[]).change(&json!({ "status": { "loadBalancer": {} } }), ""), None);
         let patch = at(&["lb.example"]).change(&current, "").expect("a difference");
         assert_eq!(patch, json!({ "status": { "loadBalancer": { "ingress": [{ "hostname": "lb.example" }] } } }));
+        let reached =
+            |ports: &[u16]| Wish::Reached(vec![Reached { address: "127.1.0.1".into(), ports: ports.to_vec() }]).change(&current, "");
+        assert_eq!(reached(&[]), None);
+        let patch = reached(&[30_080, 30_443]).expect("a difference");
+        assert_eq!(patch["status"]["loadBalancer"]["ingress"][0]["ports"][1], json!({ "port": 30_443, "protocol": "TCP" }));
+        assert_eq!(Wish::Reached(vec![Reached { address: "127.1.0.1".into(), ports: vec![30_080, 30_443] }]).change(&patch, ""), None);
     }
 }

@@ -137,7 +137,7 @@ async fn write_once(client: &Client, target: &Target, wish: &Wish) -> Result<Wri
         (Wish::Absent, Some(_)) => {
             api.delete(&target.name, &DeleteParams::default()).await?;
         }
-        (Wish::Absent | Wish::Addresses(_) | Wish::NodePorts(_) | Wish::Status(_) | Wish::Annotation(..), None) => {
+        (Wish::Absent | Wish::Addresses(_) | Wish::Reached(_) | Wish::NodePorts(_) | Wish::Status(_) | Wish::Annotation(..), None) => {
             return Ok(Written::Nothing);
         }
         (Wish::Object(object) | Wish::Event(object), None) => {
