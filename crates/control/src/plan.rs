@@ -71,6 +71,18 @@ pub struct PlannedPort {
     pub listens: bool,
 }
 
+// === impl PlannedPort ===
+
+impl PlannedPort {
+    /// As a Service's port has it.
+    pub fn transport(&self) -> &'static str {
+        match self.protocol {
+            ListenerProtocol::Http | ListenerProtocol::Https | ListenerProtocol::Tcp => "TCP",
+            ListenerProtocol::Udp => "UDP",
+        }
+    }
+}
+
 // === impl Plan ===
 
 impl Plan {

@@ -117,7 +117,7 @@ pub(crate) fn pod_slice(asked: &Asked, plan: &Plan, name: &Name) -> Option<Value
     let real = container_ports(plan);
     let port = |it: &PlannedPort| {
         let number = real.get(&it.real)?;
-        Some(json!({ "name": port_name(name, it.port, it.name.as_str()), "port": number, "protocol": "TCP" }))
+        Some(json!({ "name": port_name(name, it.port, it.name.as_str()), "port": number, "protocol": it.transport() }))
     };
     let ports = plan.ports.iter().filter(|it| it.listens).filter_map(port).collect();
     Some(slice_of((asked, plan), name, ports, (v4, endpoints)))

@@ -55,8 +55,7 @@ fn spec(machine: &Machine, asked: &Asked, plan: &Plan, name: &Name) -> Value {
     // A server hands out each node port once: in a cluster the second Service gets others.
     let numbered = plan.access != Access::ClusterIp && (machine.shape == Shape::Up || !is_istio(name));
     let port = |it: &PlannedPort| {
-        let mut entry =
-            json!({ "name": port_name(name, it.port, it.name.as_str()), "port": it.real, "protocol": "TCP", "targetPort": it.real });
+        let mut entry = json!({ "name": port_name(name, it.port, it.name.as_str()), "port": it.real, "protocol": it.transport(), "targetPort": it.real });
         if let Some(node_port) = it.node_port.filter(|_| numbered) {
             entry["nodePort"] = node_port.into();
         }
@@ -108,7 +107,7 @@ pub(crate) fn slice(asked: &Asked, plan: &Plan, name: &Name) -> Option<Value> {
     }
     let port = |it: &PlannedPort| {
         let number = it.node_port.filter(|_| it.listens)?;
-        Some(json!({ "name": port_name(name, it.port, it.name.as_str()), "port": number, "protocol": "TCP" }))
+        Some(json!({ "name": port_name(name, it.port, it.name.as_str()), "port": number, "protocol": it.transport() }))
     };
     let ports: Vec<Value> = plan.ports.iter().filter_map(port).collect();
     let endpoints = vec![json!({ "addresses": [node.to_string()], "conditions": { "ready": true } })];

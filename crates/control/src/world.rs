@@ -278,11 +278,12 @@ impl Attached {
     }
 }
 
-/// The objects that a shard's routes are of, each once.
+/// The objects that a shard's routes are of, each once. What a gateway passes on by its own request is not attached to it.
 fn sources(shard: Option<&Shard>) -> BTreeSet<ObjectRef> {
     let hosts = shard.map(|it| &it.host).into_iter();
     hosts
         .flat_map(|it| it.routes.iter().map(|it| &it.source).chain(it.tunnel.iter().map(|it| &it.source)))
+        .filter(|it| it.object.kind != Kind::IngressGateway.name())
         .map(|it| it.object.clone())
         .collect()
 }

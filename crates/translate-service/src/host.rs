@@ -3,7 +3,8 @@
 use crate::exposed::{exposed, protocol, service_of};
 use model::{Backend, Balancing, GatewayId, Host, HostPattern, ListenerProtocol, Source, Timeouts, Tunnel, WeightedBackend};
 use resources::{
-    Affinity, BackendName, Cause, Kind, Problem, Report, Resources, Service, ServicePort, ServiceType, SharedGateway, Traffic, Transport,
+    Affinity, BackendName, Cause, Kind, PortRef, Problem, Report, Resources, Service, ServicePort, ServiceType, SharedGateway, Traffic,
+    Transport,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +37,15 @@ pub fn translate_host(
     report.problems.extend(problems);
     let served = host.tunnel.is_some() || host.datagrams.is_some();
     (served.then_some(host), if report.problems.is_empty() { Vec::new() } else { vec![report] })
+}
+
+/// Where what comes to somebody else's port goes on to one of a Service's. `None`: it has no such port.
+pub fn tunnel_to(service: &Service, port: &PortRef, transport: Transport, source: Source) -> Option<Tunnel> {
+    let is = |it: &&ServicePort| it.protocol == transport.word() && matches!(port, PortRef::Number(number) if it.port == *number);
+    let named = |it: &&ServicePort| it.protocol == transport.word() && matches!(port, PortRef::Name(name) if it.name == *name);
+    let found = service.ports.iter().enumerate().find(|(_, it)| is(it) || named(it))?;
+    // Who may come is said by whoever has the port.
+    Some(Tunnel { source, clients: None, ..tunnel(service, found, transport) })
 }
 
 fn tunnel(service: &Service, (index, port): (usize, &ServicePort), transport: Transport) -> Tunnel {

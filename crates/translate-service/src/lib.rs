@@ -14,7 +14,7 @@ mod exposed;
 mod host;
 
 pub use exposed::{CLASS, Exposed, ExposedPort, WantedAddress, exposed, gateway_id, service_of};
-pub use host::translate_host;
+pub use host::{translate_host, tunnel_to};
 
 use model::{GatewayId, HostPattern};
 use resources::{Resources, Service, SharedGateway};

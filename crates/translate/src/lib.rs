@@ -22,6 +22,7 @@ mod in_use;
 mod listening;
 mod merge;
 mod options;
+mod passed;
 mod report;
 mod reports;
 mod requests;

@@ -194,7 +194,7 @@ fn of_request(gateway: &SharedGateway, request: &Arc<IngressGateway>) -> Wanted 
         labels,
         annotations: request.service_annotations(),
     });
-    let ports = if own { ports.into() } else { Vec::new() };
+    let ports = ports.into_iter().filter(|_| own).chain(crate::passed::wanted(request)).collect();
     Wanted { gateway: gateway.id.clone(), workload, request: Some(request.clone()), ports, replies: Replies::default() }
 }
 
@@ -212,6 +212,11 @@ pub(crate) fn report(resources: &Resources, options: &Options, object: &ObjectRe
             let said = translate_ingress::said(resources, request);
             conditions.extend(said.conditions);
             report.problems.extend(said.problems);
+            let passed = crate::passed::problems(resources, request);
+            if let Some(first) = passed.first() {
+                conditions.push(Condition::new("PortsIgnored", Truth::True, first.reason.to_string(), Problem::list(&passed)));
+            }
+            report.problems.extend(passed);
         }
         Err((reason, problem)) => {
             conditions.push(Condition::new("Accepted", Truth::False, reason, problem.to_string()));

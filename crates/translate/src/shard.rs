@@ -4,7 +4,7 @@ use crate::listening::{self, Listening};
 use crate::merge::{Filled, merge, sources};
 use crate::options::{Frontend, Services};
 use crate::reports::Part;
-use crate::{Options, Reports, claims, report};
+use crate::{Options, Reports, claims, passed, report};
 use model::{GatewayId, Host, HostPattern, ObjectRef, Shard, ShardKey};
 use resources::{Ingress, Kind, Report, Resources, SharedGateway};
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,6 +89,15 @@ fn of_port(resources: &Resources, options: &Options, at: (&GatewayId, u16, &Host
         }
         filled.extend(host.map(|host| Filled { frontend, host }));
     }
+    let mut filled = match passed::host(resources, options, (at.0, at.1), filled) {
+        Ok((host, said)) if *at.2 == HostPattern::Any => {
+            reports.extend(said);
+            return (host, reports);
+        }
+        // What it was asked for as HTTP, or as a tunnel of some names, is served nowhere: the port is another's.
+        Ok(_) => return (None, reports),
+        Err(filled) => filled,
+    };
     if let Some(owner) = options.shared(at.0).and_then(|shared| owner_of(resources, options, (shared, at.1, at.2), &filled)) {
         for it in filled.iter_mut().filter(|it| it.frontend != Frontend::Ingress) {
             reports.extend(claims::keep_out(resources, &owner, &mut it.host));
@@ -158,6 +167,7 @@ pub fn keys(resources: &Resources, options: &Options) -> BTreeSet<ShardKey> {
     for (gateway, port, host) in istio.into_iter().chain(gateway_api) {
         keys.extend(with_wildcard(gateway, port, host));
     }
+    keys.extend(passed::keys(&options.gateways));
     if options.services == Services::Forwarded {
         let services = translate_service::hosts(resources, &options.gateways);
         keys.extend(services.map(|(gateway, port, host)| ShardKey { gateway, port: Some(port), host }));

@@ -1,7 +1,7 @@
 //! What a change touches.
 
 use crate::shard::{frontends, with_wildcard};
-use crate::{Options, Services, requests};
+use crate::{Options, Services, passed, requests};
 use model::{HostPattern, ObjectRef, ShardKey, Text};
 use resources::{Applied, Ingress, IngressClass, Name, Object, Resources, Secret, Service, SharedGateway, Touch};
 use std::collections::BTreeSet;
@@ -112,6 +112,12 @@ impl Touched {
     fn by_named_service(&mut self, resources: &Resources, options: &Options, service: &Name) {
         let naming =
             |it: &&SharedGateway| it.request.as_ref().is_some_and(|it| translate_ingress::named_services(it).any(|it| it == *service));
+        for (gateway, request) in options.gateways.iter().filter_map(|it| Some((it, it.request.as_ref()?))) {
+            for it in passed::of(request).0.into_iter().filter(|it| it.service == *service) {
+                self.shards.insert(it.key(&gateway.id));
+                self.objects.insert(request.object_ref());
+            }
+        }
         let naming: Vec<SharedGateway> = options.gateways.iter().filter(naming).cloned().collect();
         self.objects.extend(naming.iter().filter_map(|it| Some(it.request.as_ref()?.object_ref())));
         for ingress in resources.ingresses().filter(|_| !naming.is_empty()) {
@@ -173,6 +179,7 @@ impl Touched {
         let covered = |name: &Name| moved.iter().any(|it| it.scope.covers(&name.namespace));
         let called = |name: &Name| moved.iter().any(|it| it.services.contains(name));
         for gateways in [before, &options.gateways] {
+            self.shards.extend(passed::keys(gateways).filter(|key| moved.iter().any(|it| it.id == key.gateway)));
             for ingress in resources.ingresses().filter(|it| covered(&it.meta.name)) {
                 self.shards_of(resources, gateways, ingress);
             }

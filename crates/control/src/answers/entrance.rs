@@ -35,7 +35,7 @@ pub(super) fn shape(heard: &Heard<'_>, draft: &Draft, mut conditions: Vec<Condit
 fn kubesphere_fields(heard: &Heard<'_>, draft: &Draft, plan: Option<&Plan>) -> Map<String, Value> {
     let addresses = if plan.is_some() { heard.addresses(&draft.gateways) } else { Vec::new() };
     let address = |it: &status::Address| if it.parse::<IpAddr>().is_ok() { json!({ "ip": it }) } else { json!({ "hostname": it }) };
-    let port = |it: &crate::PlannedPort| json!({ "name": it.name, "port": it.real, "protocol": "TCP", "targetPort": it.real, "nodePort": it.node_port });
+    let port = |it: &crate::PlannedPort| json!({ "name": it.name, "port": it.real, "protocol": it.transport(), "targetPort": it.real, "nodePort": it.node_port });
     let ports = plan.into_iter().flat_map(|it| it.ports.iter().filter(|it| it.listens)).map(port);
     let all = [
         ("loadBalancer", json!({ "ingress": addresses.iter().map(address).collect::<Vec<_>>() })),

@@ -11,6 +11,7 @@ mod endpoints;
 mod explain;
 mod full;
 mod gateway_api;
+mod gateway_options;
 mod guide;
 mod harness;
 mod ingress;

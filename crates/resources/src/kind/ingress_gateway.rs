@@ -26,6 +26,9 @@ pub struct IngressGateway {
     pub size: Size,
     /// Options by ingress-nginx's names.
     pub config: BTreeMap<Text, Text>,
+    /// Ports that are passed on, as ingress-nginx's ConfigMaps have them: `9000: NAMESPACE/SERVICE:PORT`.
+    pub tcp: BTreeMap<Text, Text>,
+    pub udp: BTreeMap<Text, Text>,
     /// `None`: nothing is traced.
     pub tracing: Option<Tracing>,
     pub governance: bool,
@@ -86,6 +89,8 @@ impl IngressGateway {
             annotations: BTreeMap::new(),
             size: Size::default(),
             config: BTreeMap::new(),
+            tcp: BTreeMap::new(),
+            udp: BTreeMap::new(),
             tracing: None,
             labels: BTreeMap::new(),
             problems: Vec::new(),
@@ -116,6 +121,8 @@ impl IngressGateway {
         }
         self.size = Size::read(spec, problems);
         self.config = texts(spec, "config", problems);
+        self.tcp = texts(spec, "tcp", problems);
+        self.udp = texts(spec, "udp", problems);
         self.labels = texts(spec, "labels", problems);
         self.governance |= spec.flag("governance", problems).unwrap_or(false);
         self.tracing = spec.field("tracing").and_then(|it| tracing(&it, problems));

@@ -271,3 +271,82 @@ fn kubesphere_s_request_is_read_as_the_same() {
     let two = [request("p", "own", EARLY, &json!({})), gateway("kubesphere-controls-system", "p")];
     assert_eq!(reason(&two, "kubesphere-controls-system").as_deref(), Some("Conflict"));
 }
+
+#[test]
+fn ports_are_passed_on_to_services_that_a_gateway_may_name() {
+    let service = |namespace: &str, port: Value| {
+        json!({
+            "apiVersion": "v1", "kind": "Service", "metadata": { "namespace": namespace, "name": "db" },
+            "spec": { "clusterIP": "10.96.0.9", "ports": [port] },
+        })
+    };
+    let here = service("p", json!({ "name": "sql", "port": 5432, "protocol": "TCP" }));
+    let dns = service("q", json!({ "port": 53, "protocol": "UDP" }));
+    // Where each port of the gateway leads, its protocol, and what is said of the rest.
+    let of = |namespace: &str, spec: Value| {
+        let objects = [project("p", Some("w")), project("q", Some("v")), here.clone(), dns.clone(), request(namespace, "g", EARLY, &spec)];
+        let resources = Resources::of(&objects);
+        let translation = translate(&resources, &options());
+        let led = translation.shards.iter().map(|(key, shard)| {
+            let tunnel = shard.host.tunnel.as_ref().or(shard.host.datagrams.as_ref()).expect("somewhere");
+            let backend = tunnel.backends[0].backend.as_ref().expect("a backend").id.to_string();
+            (key.port.expect("a port"), backend)
+        });
+        let led: Vec<(u16, String)> = led.collect();
+        let gateway = translation.shards.keys().next().and_then(|it| translation.listening.gateways.get(&it.gateway));
+        let ports = gateway.iter().flat_map(|it| &it.ports).filter(|(port, _)| ![80, 443].contains(*port));
+        let ports: Vec<String> = ports.map(|(port, it)| format!("{port} {:?}", it.protocol)).collect();
+        let report = translation.reports.get(&ObjectRef::new("IngressGateway", namespace, "g")).expect("it is spoken of");
+        let Some(Status::Entrance(conditions)) = &report.status else { panic!("a status") };
+        let said = conditions.iter().find(|it| it.kind == *"PortsIgnored").map(|it| it.reason.to_string());
+        (led, ports, said)
+    };
+    let none = || (vec![], vec![]);
+    let with = |(led, ports): (Vec<(u16, String)>, Vec<String>), said: Option<&str>| (led, ports, said.map(str::to_owned));
+    let sql = || (vec![(9000, "p/db:5432".to_owned())], vec!["9000 Tcp".to_owned()]);
+    for value in ["p/db:5432", "p/db:sql", "db:5432"] {
+        assert_eq!(of("p", json!({ "tcp": { "9000": value } })), with(sql(), None), "{value}");
+    }
+    let both = (vec![(53, "q/db:53/udp".to_owned()), (9000, "p/db:5432".to_owned())], vec!["53 Udp".to_owned(), "9000 Tcp".to_owned()]);
+    let maps = json!({ "scope": "Cluster", "tcp": { "9000": "p/db:5432" }, "udp": { "53": "q/db:53" } });
+    assert_eq!(of(PLATFORM, maps), with(both, None), "the platform's admin may name any namespace");
+    for (map, value, said) in [
+        ("tcp", "q/db:53", "ScopeNotAllowed"),
+        ("tcp", "p/nobody:5432", "ServiceNotFound"),
+        ("tcp", "p/db:99", "PortNotFound"),
+        ("udp", "p/db:5432", "PortNotFound"),
+        ("tcp", "p/db:5432:PROXY", "Unsupported"),
+        ("tcp", "p/db", "InvalidValue"),
+        ("tcp", "p/db:0", "InvalidValue"),
+        ("tcp", "/:1", "InvalidValue"),
+    ] {
+        assert_eq!(of("p", json!({ map: { "9000": value } })), with(none(), Some(said)), "{map} {value}");
+    }
+    assert_eq!(of("p", json!({ "tcp": { "x": "p/db:5432" } })), with(none(), Some("InvalidValue")));
+    assert_eq!(of("p", json!({ "tcp": { "80": "p/db:5432" } })), with(none(), None), "its own port is told of elsewhere");
+    let twice = json!({ "tcp": { "9000": "p/db:5432" }, "udp": { "9000": "p/db:5432" } });
+    assert_eq!(of("p", twice), with(sql(), Some("Conflict")));
+}
+
+#[test]
+fn a_port_that_is_passed_on_follows_its_service_and_its_gateway() {
+    let gateway = |port: &str| request("p", "g", EARLY, &json!({ "tcp": { port: "p/db:5432" }, "config": { "default-backend-service": "p/db" } }));
+    let service = json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": { "namespace": "p", "name": "db" },
+        "spec": { "clusterIP": "10.96.0.9", "ports": [{ "port": 5432 }] },
+    });
+    let mut resources = Resources::of(&[project("p", Some("w")), gateway("9000"), ingress("p", "web", EARLY, None)]);
+    let mut options = options().with_gateways(&resources);
+    let mut apply = |object: &Value| {
+        let applied = resources.apply(resources::Change::of(object).expect("a change"));
+        crate::touched(&resources, &mut options, &applied)
+    };
+    let touched = apply(&service);
+    let shards: Vec<String> = touched.shards.iter().map(ToString::to_string).collect();
+    assert!(shards.iter().any(|it| it.contains(":9000")) && shards.iter().any(|it| it.contains("a.test")), "{shards:?}");
+    assert!(touched.objects.contains(&ObjectRef::new("IngressGateway", "p", "g")));
+    let touched = apply(&gateway("9001"));
+    let ports: Vec<Option<u16>> = touched.shards.iter().map(|it| it.port).filter(|it| it.is_some_and(|it| it > 9000 - 1)).collect();
+    assert_eq!(ports, [Some(9000), Some(9001)]);
+    assert!(touched.listening);
+}

@@ -1,6 +1,6 @@
 //! The model and the reports as YAML that a person can read.
 
-use model::{GatewayId, Shard, ShardKey, Text};
+use model::{GatewayId, GatewayOptions, Shard, ShardKey, Text};
 use resources::{Condition, Kind, ListenerStatus, ParentStatus, Report, Resources, Status};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -41,7 +41,8 @@ fn gateway(id: &GatewayId, listens: &Listens) -> Value {
             "labels": texts(&it.labels), "annotations": texts(&it.annotations),
         })
     });
-    json!({ "id": id.as_str(), "workload": workload, "ports": ports.collect::<Vec<_>>() })
+    let options = Some(listens.options()).filter(|it| **it != GatewayOptions::default());
+    json!({ "id": id.as_str(), "workload": workload, "ports": ports.collect::<Vec<_>>(), "options": options })
 }
 
 /// The shared gateway, and the shard without a port, go without saying.

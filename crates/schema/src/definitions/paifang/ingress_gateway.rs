@@ -33,11 +33,18 @@ fn spec() -> Shape {
         ("autoscaling", autoscaling()),
         ("resources", object([("requests", map(number_or_text())), ("limits", map(number_or_text()))]).about("Of each Pod in a cluster.")),
         ("config", map(text().length(0, 65_536)).entries(256).about("Options by the names that ingress-nginx has for them, for example `proxy-body-size: 50m`.")),
+        ("tcp", passed().about("Ports whose connections are passed on as they are: `9000: NAMESPACE/SERVICE:PORT`.")),
+        ("udp", passed().about("The same of datagrams. A port is for one of both.")),
         ("tracing", tracing()),
         ("governance", flag().about("Turns tracing on, as KubeSphere's application governance does. No sidecar is needed.")),
         ("labels", map(text().length(0, 63)).entries(32).about("Labels of its Pods: what selectors of Istio's Gateways match.")),
     ])
     .rule("self.scope == 'Workspace' ? has(self.workspace) : !has(self.workspace)", "scope Workspace names a workspace, and no other does")
+}
+
+/// As ingress-nginx's `tcp-services` and `udp-services`.
+fn passed() -> Shape {
+    map(text().length(1, 320)).entries(64)
 }
 
 fn access() -> Shape {
