@@ -330,7 +330,8 @@ fn ports_are_passed_on_to_services_that_a_gateway_may_name() {
 
 #[test]
 fn a_port_that_is_passed_on_follows_its_service_and_its_gateway() {
-    let gateway = |port: &str| request("p", "g", EARLY, &json!({ "tcp": { port: "p/db:5432" }, "config": { "default-backend-service": "p/db" } }));
+    let gateway =
+        |port: &str| request("p", "g", EARLY, &json!({ "tcp": { port: "p/db:5432" }, "config": { "default-backend-service": "p/db" } }));
     let service = json!({
         "apiVersion": "v1", "kind": "Service", "metadata": { "namespace": "p", "name": "db" },
         "spec": { "clusterIP": "10.96.0.9", "ports": [{ "port": 5432 }] },
