@@ -24,6 +24,7 @@ export default {
   'account.title': 'Your account',
   'broken.title': 'This page could not be shown',
   'cert.expired': 'Expired',
+  'cert.lasting': 'Valid until {date}',
   'cert.matches': 'Covers the domain',
   'cert.matchesNot': 'Does not cover the domain',
   'cert.names': 'Names: {names}',

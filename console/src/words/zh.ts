@@ -26,6 +26,7 @@ const words: Words = {
   'account.title': '我的账户',
   'broken.title': '页面无法显示',
   'cert.expired': '已过期',
+  'cert.lasting': '有效期至 {date}',
   'cert.matches': '与域名匹配',
   'cert.matchesNot': '与域名不匹配',
   'cert.names': '证书域名：{names}',

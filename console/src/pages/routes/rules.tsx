@@ -132,16 +132,20 @@ function SecretField({ id, project, rule, onChange, wrong }: { id: string; proje
   )
 }
 
+/** Days beyond which nobody counts them. */
+const LONG = 3650
+
 export function CertificateLine({ data, host }: { data: NonNullable<ReturnType<typeof useCertificate>['data']>; host?: string }) {
   const { t, language } = useWords()
   if (data.problem) return <State tone="bad">{data.problem}</State>
   const until = data.notAfter ? new Date(data.notAfter) : null
   const days = until ? Math.floor((until.getTime() - Date.now()) / 86_400_000) : null
+  const date = until?.toLocaleDateString(language === 'zh' ? 'zh-CN' : 'en') ?? ''
   const matches = !host || data.matches[host] === true
   return (
     <div className="stack tight">
       <span className="row">
-        {days !== null && <State tone={days < 0 ? 'bad' : days < 30 ? 'warn' : 'good'}>{days < 0 ? t('cert.expired') : t('cert.until', { date: until?.toLocaleDateString(language === 'zh' ? 'zh-CN' : 'en') ?? '', days })}</State>}
+        {days !== null && <State tone={days < 0 ? 'bad' : days < 30 ? 'warn' : 'good'}>{days < 0 ? t('cert.expired') : days > LONG ? t('cert.lasting', { date }) : t('cert.until', { date, days })}</State>}
         {host && <State tone={matches ? 'good' : 'warn'}>{t(matches ? 'cert.matches' : 'cert.matchesNot')}</State>}
       </span>
       <span className="faint wrap">{t('cert.names', { names: data.names.join(', ') || '—' })}</span>
