@@ -29,6 +29,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("upstream", &["model"]),
     ("store", &[]),
     ("login", &["model"]),
+    ("trace", &["model", "observe"]),
     ("sync", &["model"]),
     ("status", &["model", "resources"]),
     // shells
@@ -41,7 +42,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("console", &["model", "login", "observe", "tls"]),
     ("demo", &[]),
     // on top
-    ("paifang-gateway", &["model", "observe", "proxy", "sync"]),
+    ("paifang-gateway", &["model", "observe", "trace", "proxy", "sync"]),
     ("access", &["model", "resources", "translate", "route", "filter", "http1", "control"]),
     ("cli", &["model", "resources", "schema", "translate", "pools", "status", "control", "tenancy", "login", "access"]),
     (
@@ -55,6 +56,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "pools",
             "tls",
             "observe",
+            "trace",
             "store",
             "login",
             "sync",
@@ -79,7 +81,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const CLIENTS: &[&str] = &["status", "control", "tenancy", "access", "cli", "paifang", "bench"];
 
 /// What the data plane is made of: it never learns that Kubernetes exists.
-const DATA_PLANE: &[&str] = &["route", "filter", "upstream", "http1", "proxy", "l4", "observe", "tls", "model", "sync", "paifang-gateway"];
+const DATA_PLANE: &[&str] = &["route", "filter", "upstream", "http1", "proxy", "l4", "observe", "trace", "tls", "model", "sync", "paifang-gateway"];
 
 /// Packages and their normal edges, by name.
 #[derive(Clone, Debug, Default)]

@@ -74,6 +74,7 @@ fn gateway(arguments: &Arguments, default: Option<&Arc<Certificate>>) -> Gateway
         listeners: std::iter::once(http).chain(https).collect(),
         default_certificate: default.cloned(),
         replies: Replies::default(),
+        options: Arc::default(),
     }
 }
 

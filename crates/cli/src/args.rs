@@ -2,7 +2,7 @@
 
 pub use access::{ROUTE_ORDER, RouteOrder};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use model::ServerHeader;
+use model::{Collector, ServerHeader};
 use pools::NODE_PORTS;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -123,6 +123,9 @@ pub struct TranslationArgs {
     /// Where gateways are seen, and what their names begin with: a project's is `PREFIX-PROJECT`
     #[arg(long, value_name = "NAMESPACE/PREFIX", default_value = "kubesphere-controls-system/kubesphere-router", value_parser = gateway_names)]
     pub gateway_names: Naming,
+    /// Where spans go of gateways that are traced and name no collector: OTLP, for example http://collector:4317
+    #[arg(long, value_name = "URL", value_parser = translate::collector)]
+    pub tracing_endpoint: Option<Collector>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -395,6 +398,7 @@ impl TranslationArgs {
     pub fn apply(&self, options: &mut translate::Options) {
         options.order = self.route_order.0;
         options.naming = self.gateway_names.clone();
+        options.collector = self.tracing_endpoint.clone();
         options.set_istio_server(match self.istio_server_header {
             IstioServerHeader::IstioEnvoy => ServerHeader::Set("istio-envoy".into()),
             IstioServerHeader::None => ServerHeader::Remove,

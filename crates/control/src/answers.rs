@@ -9,7 +9,7 @@ use crate::world::World;
 use crate::{Gateways, Picture, Plan};
 use conditions::Heard;
 use draft::Draft;
-use model::{Ack, BindingState, GatewayId, Nack, ObjectRef, ShardKey, Source, Text, Version};
+use model::{Ack, BindingState, Collector, GatewayId, Nack, ObjectRef, ShardKey, Source, Text, Version};
 use resources::{Kind as ReadKind, Problem, Severity as Weight, Status};
 use serde_json::Value;
 use status::{Address, Identity, Kind, Ledger, Mailbox, Reached, Said, Severity, Statement, Target, Wish};
@@ -56,6 +56,8 @@ pub(crate) struct Answers {
     /// Whose entries are ours.
     controllers: BTreeSet<Text>,
     picture: watch::Sender<Picture>,
+    /// What is wrong with collectors of spans.
+    collectors: BTreeMap<Collector, String>,
 }
 
 /// By object.
@@ -97,6 +99,7 @@ impl Answers {
             entered: BTreeSet::new(),
             controllers,
             picture,
+            collectors: BTreeMap::new(),
         }
     }
 
@@ -210,6 +213,7 @@ impl Answers {
             refusals: refused.map(|(it, source)| (it.nack.shard.clone(), source.rule.clone(), it.nack.message.clone())).collect(),
             controllers: self.controllers.clone(),
             host: &self.identity.instance,
+            collectors: &self.collectors,
         };
         let statement = heard.finish(&draft, object);
         if matches!(kind, Kind::Gateway | Kind::IstioGateway | Kind::IngressGateway | Kind::KubesphereGateway) {
@@ -232,6 +236,16 @@ impl Answers {
         self.trouble = trouble;
         for object in about {
             self.patient.entry(object).or_insert(now);
+        }
+    }
+
+    /// Collectors of spans answer, or do not: those who asked for gateways are told.
+    pub fn collectors(&mut self, faults: BTreeMap<Collector, String>) {
+        self.collectors = faults;
+        let requests = self.gateways_served.iter().filter(|(_, (draft, _))| matches!(draft.status, Status::Entrance(_)));
+        let requests: Vec<(ObjectRef, Draft)> = requests.map(|(object, (draft, _))| (object.clone(), draft.clone())).collect();
+        for (object, draft) in requests {
+            self.state(&object, Some(draft));
         }
     }
 
@@ -404,6 +418,13 @@ fn said(problem: &Problem) -> Said {
         message: problem.message.to_string(),
         hint: problem.hint.as_ref().map(ToString::to_string),
     }
+}
+
+/// Why spans of a gateway's requests reach nobody; `None`: they do, or are not to.
+pub(crate) fn untold(plan: &Plan, faults: &BTreeMap<Collector, String>) -> Option<String> {
+    let collector = &plan.options.tracing.as_ref()?.collector;
+    let why = faults.get(collector)?;
+    Some(format!("no spans reach {collector}: {why}; requests go on, and what there is no room for is dropped"))
 }
 
 /// Something that translation does not know of.

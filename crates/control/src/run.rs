@@ -1,6 +1,6 @@
 //! The loop itself.
 
-use crate::answers::{Answers, Trouble};
+use crate::answers::{Answers, Trouble, untold, warning};
 use crate::directory::Directory;
 use crate::entrances::Entrances;
 use crate::forwarding::Forwarding;
@@ -17,9 +17,10 @@ use crate::watch::{Changes, Watch};
 use crate::world::{Step, World, change};
 use kube::api::{DynamicObject, ListParams};
 use kube::{Api, Client};
-use model::{Ack, Certificate};
+use model::{Ack, Certificate, Collector};
 use resources::{Change, SharedGateway};
 use status::{Identity, Kind, Ledger, Mailbox};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -45,6 +46,8 @@ pub struct Options {
     pub table: ::names::Table,
     /// Where that answers; one that is not there says nothing.
     pub dns: watch::Receiver<::names::Listening>,
+    /// What is wrong with collectors of spans; those that answer are not in it.
+    pub collectors: watch::Receiver<BTreeMap<Collector, String>>,
     /// Of the versions that are published: later starts need a higher one only where a data plane outlives this process.
     pub epoch: u64,
 }
@@ -71,7 +74,7 @@ pub async fn run(
     writer.spawn(status::write_all(client.clone(), mailbox.clone()));
     let ledger = remember(&client, &options.identity).await;
     let (mut watch, mut names) = (Watch::start(&client, &kinds(options.machine.shape)), Names::start());
-    let mut dns = options.dns.clone();
+    let (mut dns, mut collectors) = (options.dns.clone(), options.collectors.clone());
     let mut control = Control::new(options, mailbox, ledger, outbox, picture);
     let mut changes = Changes::default();
     let mut tick = tokio::time::interval(TICK);
@@ -95,6 +98,7 @@ pub async fn run(
             },
             () = until(due) => control.say(),
             Ok(()) = dns.changed() => control.dns(&dns.borrow_and_update()),
+            Ok(()) = collectors.changed() => control.collectors(&collectors.borrow_and_update()),
             _ = tick.tick() => control.tick(jiff::Timestamp::now(), &watch),
         }
         names.want(control.world.external_names());
@@ -152,6 +156,8 @@ struct Control {
     shown: Shown,
     directory: Directory,
     dns: ::names::Listening,
+    /// What is wrong with collectors of spans.
+    collectors: BTreeMap<Collector, String>,
     /// When the first objects were served.
     served: Option<Instant>,
 }
@@ -160,15 +166,16 @@ struct Control {
 
 impl Control {
     fn new(options: Options, mailbox: Mailbox, ledger: Ledger, outbox: Outbox, picture: watch::Sender<Picture>) -> Self {
-        let Options { machine, shared, prepared, default_certificate, translate, identity, hosts, table, dns, epoch } = options;
+        let Options { machine, shared, prepared, default_certificate, translate, identity, hosts, table, dns, epoch, collectors } = options;
         let (hosts, directory, dns) = (Hosts::new(hosts), Directory::new(table), dns.borrow().clone());
+        let collectors = collectors.borrow().clone();
         let forwarding = Forwarding::new(machine.clone());
         let entrances = Entrances::new(machine, shared, prepared, default_certificate, identity.instance.clone());
         let controllers = translate.gateway_api.controllers.iter().map(|(name, _)| name.clone()).collect();
         let answers = Answers::new(identity, mailbox.clone(), ledger, controllers, picture);
         let (world, slices, shown) = (World::new(translate, epoch), OwnSlices::default(), Shown::default());
         let mut control =
-            Self { world, entrances, forwarding, slices, answers, mailbox, outbox, hosts, shown, directory, dns, served: None };
+            Self { world, entrances, forwarding, slices, answers, mailbox, outbox, hosts, shown, directory, dns, collectors, served: None };
         control.tell_gateways();
         control
     }
@@ -241,6 +248,7 @@ impl Control {
     fn tell_gateways(&mut self) {
         let mut trouble: Trouble = self.entrances.trouble().into_iter().chain(self.forwarding.trouble()).collect();
         self.dns_trouble(&mut trouble);
+        self.collectors_trouble(&mut trouble);
         self.answers.gateways(self.entrances.gateways(), trouble, Instant::now());
     }
 
@@ -248,6 +256,26 @@ impl Control {
     fn dns(&mut self, listening: &::names::Listening) {
         self.dns = listening.clone();
         self.tell_gateways();
+    }
+
+    /// Collectors of spans answer, or do not.
+    fn collectors(&mut self, faults: &BTreeMap<Collector, String>) {
+        self.collectors = faults.clone();
+        self.answers.collectors(faults.clone());
+        self.tell_gateways();
+    }
+
+    /// Said of whoever asked for the gateway.
+    fn collectors_trouble(&self, trouble: &mut Trouble) {
+        let gateways = self.entrances.gateways();
+        for shared in self.world.shared() {
+            let (Some(request), Some(plan)) = (&shared.request, gateways.get(&shared.id)) else { continue };
+            if let Some(message) = untold(plan, &self.collectors) {
+                let mut said = warning("spec.tracing.endpoint", "CollectorUnreachable", message);
+                said.hint = Some("Start the collector, or write another one's URL".into());
+                trouble.entry(request.object_ref()).or_default().insert(said);
+            }
+        }
     }
 
     /// Said of the shared gateway's own Service, since there is no object of the server's own.

@@ -46,6 +46,12 @@ impl<'a> HeadWriter<'a> {
         self.out.extend_from_slice(b"\r\n");
     }
 
+    /// Octets in the buffer by now.
+    #[inline]
+    pub fn position(&self) -> usize {
+        self.out.len()
+    }
+
     /// Field lines that were written before, by a writer like this.
     #[inline]
     pub fn raw(&mut self, lines: &[u8]) {

@@ -27,6 +27,7 @@ mod route;
 mod sealed;
 mod shard;
 mod tls;
+mod tracing;
 mod update;
 
 pub use backend::{Backend, Balancing, Endpoint, Limits, Protocol as BackendProtocol};
@@ -47,4 +48,5 @@ pub use route::{
 pub use sealed::Sealed;
 pub use shard::{ContentHash, Shard, ShardKey};
 pub use tls::{ClientAuth, ClientTrust, Pin, TlsPolicy, TlsVersions};
+pub use tracing::{Collector, CollectorProtocol, Tracing};
 pub use update::{Ack, BindingState, Nack, Update, Version};

@@ -1,6 +1,6 @@
 //! What holds for every request of a gateway, whichever its route.
 
-use crate::Text;
+use crate::{Text, Tracing};
 use ipnet::IpNet;
 use serde::Serialize;
 use std::net::IpAddr;
@@ -13,6 +13,8 @@ pub struct GatewayOptions {
     pub forwarded: Option<Forwarded>,
     /// How a request's line in the access log looks; `None`: an object of JSON.
     pub log: Option<Arc<LogFormat>>,
+    /// `None`: nothing is traced, and what clients say about traces goes through untouched.
+    pub tracing: Option<Arc<Tracing>>,
 }
 
 /// Proxies in front of the gateway. What one of them says about a request's client, scheme, port and host is taken over; of everybody else

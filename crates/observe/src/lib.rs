@@ -1,4 +1,4 @@
-//! What a gateway tells about itself: metrics, access log, health.
+//! What a gateway tells about itself: metrics, access log, traces, health.
 //!
 //! It is *not* on the request path: a worker adds to counters of its own and appends a line to a buffer of its own; reading, adding up,
 //! printing and writing happen elsewhere.
@@ -6,7 +6,8 @@
 //! ```text
 //! worker 0 ─┬─ counters of worker 0 ──┐
 //! worker 1 ─┼─ counters of worker 1 ──┴──► render ──► /metrics    (serve)
-//!           └─ line ──► bounded buffer per worker ──► one thread ──► stdout or file
+//!           ├─ line ──► bounded buffer per worker ──► one thread ──► stdout or file
+//!           └─ span ──► bounded buffer per worker ──► whoever tells a collector
 //! ```
 //!
 //! **Invariant:** no worker ever waits here: what does not fit is dropped and counted.
@@ -16,18 +17,22 @@
 mod access_log;
 mod admin;
 mod cells;
+mod context;
 mod history;
 mod json;
 mod kept;
 mod log_line;
 mod metrics;
 mod render;
+mod spans;
 mod tunnel;
 
 pub use access_log::{AccessLog, Exchange, RouteRef, Sink, Upstream};
 pub use admin::Admin;
+pub use context::{TraceContext, hexadecimal, trace_state};
 pub use history::{Counted, History, Point, STEP};
 pub use kept::{Keeper, Kept, Lines, Reader, Wanted};
 pub use log_line::{Heard, Own};
 pub use metrics::{BackendMetrics, ListenerMetrics, Measured, Metrics, RouteMetrics};
+pub use spans::{Spans, Traced, Try};
 pub use tunnel::{Passage, TunnelMetrics};

@@ -33,6 +33,9 @@ pub struct Metrics {
     pub(crate) hosts: AtomicU64,
     pub(crate) panics: Count,
     pub(crate) log_lines_dropped: Count,
+    pub(crate) spans_sent: Count,
+    pub(crate) spans_dropped: Count,
+    pub(crate) span_exports_failed: Count,
 }
 
 /// Handles by label values.
@@ -128,6 +131,9 @@ impl Metrics {
             hosts: AtomicU64::new(0),
             panics: Count::default(),
             log_lines_dropped: Count::default(),
+            spans_sent: Count::default(),
+            spans_dropped: Count::default(),
+            span_exports_failed: Count::default(),
         })
     }
 
@@ -176,6 +182,21 @@ impl Metrics {
         self.sequence.store(version.sequence, Relaxed);
         self.hosts.store(hosts as u64, Relaxed);
         self.nacks.store(nacks as u64, Relaxed);
+    }
+
+    /// A collector has taken spans.
+    pub fn spans_sent(&self, spans: u64) {
+        self.spans_sent.add(spans);
+    }
+
+    /// Spans are told nobody.
+    pub fn spans_dropped(&self, spans: u64) {
+        self.spans_dropped.add(spans);
+    }
+
+    /// A collector could not be reached, or did not take what it was sent.
+    pub fn span_export_failed(&self) {
+        self.span_exports_failed.add(1);
     }
 
     /// A task of the data plane panicked and was caught.

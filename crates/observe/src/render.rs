@@ -161,7 +161,12 @@ fn tunnels(metrics: &Metrics, encoder: &mut DescriptorEncoder) -> fmt::Result {
             family.encode_family(&Labels(&labels))?.encode_counter::<NoLabelSet, _, f64>(&count, None)?;
         }
     }
-    let mut family = encoder.encode_descriptor("tcp_connections_active", "Connections passed on now, and clients of datagrams", None, MetricType::Gauge)?;
+    let mut family = encoder.encode_descriptor(
+        "tcp_connections_active",
+        "Connections passed on now, and clients of datagrams",
+        None,
+        MetricType::Gauge,
+    )?;
     for (labels, tunnel) in &tunnels {
         family.encode_family(&Labels(&labels.pairs()))?.encode_gauge(&tunnel.active())?;
     }
@@ -218,9 +223,12 @@ fn process(metrics: &Metrics, encoder: &mut DescriptorEncoder) -> fmt::Result {
     let mut started =
         encoder.encode_descriptor("process_start_time", "When this process began", Some(&Unit::Seconds), MetricType::Gauge)?;
     started.encode_gauge(&metrics.started.as_secs_f64())?;
-    let counters: [(&str, &str, u64); 2] = [
+    let counters: [(&str, &str, u64); 5] = [
         ("panics", "Tasks that panicked and were caught", metrics.panics.get()),
         ("access_log_lines_dropped", "Lines for which there was no room", metrics.log_lines_dropped.get()),
+        ("trace_spans_sent", "Spans that a collector has taken", metrics.spans_sent.get()),
+        ("trace_spans_dropped", "Spans for which there was no room, or that a collector refused", metrics.spans_dropped.get()),
+        ("trace_exports_failed", "Times that a collector could not be reached, or took nothing", metrics.span_exports_failed.get()),
     ];
     for (name, help, value) in counters {
         encoder.encode_descriptor(name, help, None, MetricType::Counter)?.encode_counter::<NoLabelSet, _, f64>(&value, None)?;

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use sync::{Authorities, Bootstrap, Families, FollowOptions, LinkState};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -110,6 +110,12 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         let (plane, options) = (plane.clone(), options(&arguments)?);
         tokio::spawn(async move { sync::follow(&options, &*plane, &state).await })
     };
+    let (stop_spans, spans_stop) = oneshot::channel::<()>();
+    let spans = {
+        // Control does not hear what is wrong with a collector; metrics and the log tell.
+        let (exporter, faults) = (plane.exporter(&instance(&arguments)), watch::Sender::default());
+        tokio::spawn(exporter.run(faults, async move { drop(spans_stop.await) }))
+    };
     stopped().await?;
     draining.store(true, Ordering::Relaxed);
     eprintln!("stopping: requests under way may finish");
@@ -119,6 +125,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     // Aborted, which is no news.
     let _ = link.await;
     plane.drain(Duration::from_secs(arguments.drain)).await;
+    drop(stop_spans);
+    // A panic has been reported where it happened.
+    let _ = spans.await;
     admin.abort();
     let _ = admin.await;
     // Joining the workers' threads blocks.
@@ -150,15 +159,20 @@ fn options(arguments: &Arguments) -> anyhow::Result<FollowOptions> {
         (None, Some(pem)) => Authorities::Pem(pem.clone()),
         (None, None) => anyhow::bail!("say with --authority or --authority-file who signs control's certificate"),
     };
-    let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
     // A machine without IPv6 has no such socket.
     let v6 = std::net::UdpSocket::bind(("::1", 0)).is_ok() || std::net::UdpSocket::bind(("::", 0)).is_ok();
     Ok(FollowOptions {
         control: arguments.control.clone(),
         bootstrap: Bootstrap { authority, token: arguments.token_file.clone() },
-        instance: arguments.instance.clone().unwrap_or_else(host),
+        instance: instance(arguments),
         families: if v6 { Families::Both } else { Families::V4 },
     })
+}
+
+/// What this gateway is called, where several are one.
+fn instance(arguments: &Arguments) -> String {
+    let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
+    arguments.instance.clone().unwrap_or_else(host)
 }
 
 /// Waits for the signal to stop; a second one ends the process at once.

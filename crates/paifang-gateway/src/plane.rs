@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use sync::Follower;
+use trace::Exporter;
 
 pub struct Plane {
     dataplane: Dataplane,
@@ -25,6 +26,18 @@ impl Plane {
 
     pub fn metrics(&self) -> Arc<Metrics> {
         self.dataplane.metrics().clone()
+    }
+
+    /// Who tells collectors of spans what is sampled here. `instance`: what this pod is called there.
+    pub fn exporter(self: &Arc<Self>, instance: &str) -> Exporter {
+        let (rules, served) = (self.clone(), self.clone());
+        Exporter {
+            spans: self.dataplane.spans().clone(),
+            metrics: self.metrics(),
+            instance: instance.into(),
+            egress: Arc::new(move || rules.dataplane.egress()),
+            wanted: Box::new(move || served.dataplane.collectors()),
+        }
     }
 
     pub async fn drain(&self, deadline: Duration) {

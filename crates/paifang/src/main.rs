@@ -22,6 +22,7 @@ mod screen;
 mod serve;
 mod sign_in;
 mod signals;
+mod spans;
 mod up;
 
 use clap::Parser;

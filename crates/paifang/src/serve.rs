@@ -4,6 +4,7 @@ use crate::fault::Fault;
 use crate::pods;
 use crate::screen::{self, Screen};
 use crate::signals;
+use crate::spans::Spans;
 use anyhow::Context;
 use cli::Exit;
 use cli::args::names::{HostForm, NamesArgs};
@@ -15,6 +16,7 @@ use model::{Ack, Egress};
 use observe::Admin;
 use proxy::{Dataplane, Sink};
 use status::Identity;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
@@ -53,6 +55,7 @@ pub struct Serving {
     /// `None`: names are not to be answered.
     pub names: Option<names::Server>,
     dataplane: Arc<Dataplane>,
+    spans: Spans,
     drain: Duration,
     draining: Arc<AtomicBool>,
     control: JoinHandle<Ended>,
@@ -69,6 +72,8 @@ pub async fn start(client: Client, wanted: &Wanted<'_>, mut own: Vec<SocketAddr>
     let mut options = options(&client, wanted, egress.clone(), 0).await?;
     let plan = options.prepared.gateways.get(&options.shared.id).cloned();
     let dataplane = Arc::new(dataplane(wanted.serving, egress.clone())?);
+    let (spans, collectors) = Spans::start(&dataplane, &instance());
+    options.collectors = collectors;
     let (outbox, (acknowledge, acks)) = (Outbox::default(), mpsc::channel(ACKS));
     let (show, picture) = watch::channel(Picture::default());
     let draining = Arc::new(AtomicBool::new(false));
@@ -91,7 +96,7 @@ pub async fn start(client: Client, wanted: &Wanted<'_>, mut own: Vec<SocketAddr>
     }
     let control = tokio::spawn(control::run(client, options, outbox, acks, show));
     let drain = Duration::from_secs(wanted.serving.drain);
-    Ok(Serving { plan, picture, admin: address, names, dataplane, drain, draining, control, tasks })
+    Ok(Serving { plan, picture, admin: address, names, dataplane, spans, drain, draining, control, tasks })
 }
 
 /// What the control loop is told; on a first start the shared gateway's objects are made. `egress`: what no backend may be.
@@ -110,6 +115,7 @@ pub async fn options(client: &Client, wanted: &Wanted<'_>, egress: Egress, epoch
         hosts: hosts(wanted.names),
         table: names::Table::default(),
         dns: watch::channel(names::Listening::default()).1,
+        collectors: watch::channel(BTreeMap::new()).1,
         epoch,
     })
 }
@@ -247,6 +253,7 @@ impl Serving {
             let _ = self.control.await;
         }
         self.dataplane.drain(self.drain).await;
+        self.spans.stop().await;
         for task in &self.tasks {
             task.abort();
         }

@@ -5,9 +5,10 @@ use crate::listeners::Listeners;
 use crate::secure::unkept;
 use crate::worker::{Command, QUEUE, Worker};
 use crate::{Limits, Options};
-use model::{Ack, Egress, Gateway, Update};
-use observe::{AccessLog, Metrics};
+use model::{Ack, Collector, Egress, Gateway, Update};
+use observe::{AccessLog, Metrics, Spans};
 use route::Snapshot;
+use std::collections::BTreeSet;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub limits: Limits,
     pub metrics: Arc<Metrics>,
     pub access_log: AccessLog,
+    pub spans: Arc<Spans>,
     pub admission: Arc<Admission>,
     /// Connections of each worker.
     pub loads: Vec<AtomicUsize>,
@@ -68,6 +70,7 @@ pub fn start(options: Options) -> io::Result<Dataplane> {
         registry: Registry::new(),
         limits,
         access_log: AccessLog::keeping(options.access_log, keeper, workers, metrics.clone())?,
+        spans: Spans::new(workers, metrics.clone()),
         metrics,
         admission: Admission::new(limits.connections_per_client, per_listener, most),
         loads: (0..workers).map(|_| AtomicUsize::new(0)).collect(),
@@ -164,6 +167,23 @@ impl Dataplane {
 
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.shared.metrics
+    }
+
+    /// Sampled requests, for whoever tells collectors of them.
+    pub fn spans(&self) -> &Arc<Spans> {
+        &self.shared.spans
+    }
+
+    /// The collectors that gateways name.
+    pub fn collectors(&self) -> BTreeSet<Collector> {
+        let snapshot = self.snapshot();
+        let tracing = snapshot.gateways().filter_map(|(_, table)| table.tracing());
+        tracing.map(|it| it.collector.clone()).collect()
+    }
+
+    /// What no connection of this process may lead to.
+    pub fn egress(&self) -> Arc<Egress> {
+        self.shared.egress()
     }
 
     /// Open client connections.

@@ -78,7 +78,7 @@ impl Connection {
         kit.clear();
         let mut account = Account::new(Clock::exact());
         let mut facts = Facts::of(&incoming.head);
-        let decision = self.decide(&incoming, length, &mut kit);
+        let decision = self.decide(&incoming, length, &mut kit, &mut account);
         facts.head = u32::try_from(length).unwrap_or(u32::MAX);
         facts.client = kit.origin.as_ref().map(|it| it.client);
         let next = match decision {
@@ -224,7 +224,7 @@ impl Connection {
     }
 
     /// From head to route to filters to backend. Nothing waits in here.
-    fn decide(&mut self, incoming: &Incoming, length: usize, kit: &mut Kit) -> Decision {
+    fn decide(&mut self, incoming: &Incoming, length: usize, kit: &mut Kit, account: &mut Account) -> Decision {
         let octets = incoming.buffer.unread().get(..length).unwrap_or_default();
         let head = &incoming.head;
         let snapshot = self.worker.snapshot();
@@ -233,6 +233,9 @@ impl Connection {
         let Some(table) = snapshot.gateway(&self.context.gateway) else {
             return answer(503, Reason::Unavailable, &Replies::default());
         };
+        if let Some(tracing) = table.tracing() {
+            self.trace(tracing, (head, octets), kit, account);
+        }
         if !good {
             let replies = table.gateway().map(|gateway| gateway.replies.clone()).unwrap_or_default();
             return answer(400, Reason::BadRequest, &replies);
@@ -256,6 +259,9 @@ impl Connection {
             Lookup::Miss { replies, .. } => return answer(404, Reason::NoRoute, replies),
             Lookup::OverBudget { replies } => return answer(400, Reason::BadRequest, replies),
         };
+        if let Some(recording) = &mut account.recording {
+            recording.take(&route);
+        }
         let context = filter::Context {
             raw_target: std::str::from_utf8(head.raw_target(octets)).unwrap_or(&kit.path),
             https_port: self.context.https_port,

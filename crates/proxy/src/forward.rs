@@ -50,7 +50,7 @@ struct Queue {
 impl Connection {
     /// Sends the request to the picked backend and its answer to the client. `Err`: the client has not been answered.
     pub async fn forward(&mut self, incoming: Box<Incoming>, length: usize, it: &mut Passage<'_>) -> Result<Onward, Failure> {
-        let logged = self.worker.shared.access_log.is_on();
+        let logged = self.worker.shared.access_log.is_on() || it.account.recording.is_some();
         if logged {
             it.account.backend = Some(it.backend.id.clone());
         }
@@ -85,6 +85,7 @@ impl Connection {
             it.account.asked = sent;
             let trouble = match self.ask(&mut taken, it).await {
                 Ok((answer, length)) => {
+                    it.answered(answer.head.status);
                     it.account.header = sent.map(|sent| Clock::exact().saturating_duration_since(sent));
                     if !self.asks_again(&answer, it) {
                         self.deadline.lap(None);
@@ -97,6 +98,7 @@ impl Connection {
                         }
                         return self.deliver(taken, answer, length, it).await;
                     }
+                    it.passed_over();
                     it.kit.tried.push(taken.lease.endpoint.address);
                     again = Some(Again { failure: None, same: true });
                     taken.warm.metrics.retried();
@@ -107,6 +109,7 @@ impl Connection {
                 }
                 Err(trouble) => trouble,
             };
+            it.failed(&trouble.failure);
             // A kept connection may close just when it is used again: that says nothing about the endpoint.
             let stale = taken.reused && trouble.failure.reason == Reason::UpstreamReset;
             if !stale {
@@ -175,8 +178,8 @@ impl Connection {
                     if warm.is_gone() || !it.facts.method.idempotent() && !warm.is_surely_open() {
                         continue;
                     }
-                    it.account.tries = it.account.tries.saturating_add(1);
-                    (it.account.endpoint, it.account.connect) = (Some(lease.endpoint.address), None);
+                    it.begin_try(lease.endpoint.address, &self.worker.rng);
+                    it.account.connect = None;
                     return Ok(Taken::new(warm, lease, it.backend, true));
                 }
                 Choice::Connect(lease) => lease,
@@ -189,8 +192,7 @@ impl Connection {
                 Choice::Overflow if Box::pin(self.queue(&mut queue, it)).await => continue,
                 Choice::Overflow => return Err(Failure::backend(503, Reason::Overflow)),
             };
-            it.account.tries = it.account.tries.saturating_add(1);
-            it.account.endpoint = Some(lease.endpoint.address);
+            it.begin_try(lease.endpoint.address, &self.worker.rng);
             let limit = it.backend.limits.connect.unwrap_or(it.forward.timeouts.connect).min(self.deadline.left());
             // Not part of every connection's state: most requests find a connection open.
             let failure = match Box::pin(self.worker.dial(&lease, it.backend, limit)).await {
@@ -200,6 +202,7 @@ impl Connection {
                 }
                 Err(error) => Failure::connect(&error),
             };
+            it.failed(&failure);
             it.kit.tried.push(lease.endpoint.address);
             drop(lease);
             if !it.has_tries_left() || !it.retries_on(RetryOn::ConnectFailure) {

@@ -2,6 +2,7 @@
 
 use crate::buffer::{Buffer, SMALL};
 use crate::origin::Origin;
+use crate::spans::Carried;
 use filter::Edits;
 use http1::{Framing, Method, RequestHead, ResponseHead, Version};
 use model::GatewayOptions;
@@ -71,6 +72,8 @@ pub(crate) struct Kit {
     pub errand: Vec<u8>,
     /// Endpoints this request has been at in vain.
     pub tried: Vec<SocketAddr>,
+    /// The trace it is part of, as the backend hears of it.
+    pub carried: Carried,
     /// Only `out` and `tried` are of use: the rest serves another request already.
     pub slim: bool,
 }
@@ -154,5 +157,6 @@ impl Kit {
         self.errand.clear();
         self.errand.shrink_to(LARGEST_OUT);
         self.tried.clear();
+        self.carried.clear();
     }
 }

@@ -45,6 +45,7 @@ mod passage;
 mod passing;
 mod preparing;
 mod secure;
+mod spans;
 mod splice;
 mod stream;
 mod telemetry;
@@ -55,7 +56,7 @@ mod warm;
 mod worker;
 
 pub use dataplane::{Dataplane, start};
-pub use observe::Sink;
+pub use observe::{Sink, Spans};
 
 use model::Egress;
 use std::num::NonZeroUsize;

@@ -1,6 +1,7 @@
 //! The head a backend gets.
 
 use crate::heads::Facts;
+use crate::spans::{Carried, is_traceparent, value_at};
 use filter::Edits;
 use http1::{Field, Framing, HeadWriter, Known, NotWritable, RequestHead};
 use model::HeaderEdit;
@@ -33,6 +34,7 @@ pub(crate) struct Outgoing<'a> {
     pub forwarding: &'a Forwarding,
     /// A field in which nobody who said it may speak for a client.
     pub unheard: Option<&'a str>,
+    pub carried: &'a Carried,
 }
 
 /// Longest request id that is taken over from a client.
@@ -85,7 +87,9 @@ impl Forwarding {
 // === impl Outgoing ===
 
 impl Outgoing<'_> {
-    pub fn write(&self, out: &mut Vec<u8>) -> Result<(), NotWritable> {
+    /// Returns where in it the value of `traceparent` stands, if it has one of ours.
+    pub fn write(&self, out: &mut Vec<u8>) -> Result<Option<usize>, NotWritable> {
+        let mut place = None;
         let method = self.head.method_name(self.octets);
         let edited = self.edits.request_headers(self.route).next().is_some();
         let mut writer = HeadWriter::new(out);
@@ -98,18 +102,18 @@ impl Outgoing<'_> {
             None => writer.own("Host", self.host.as_bytes()),
         }
         if edited {
-            self.edited_fields(&mut writer)?;
+            self.edited_fields(&mut writer, &mut place)?;
         } else {
             writer.fields(self.octets, &self.head.fields, |field| self.is_heard(field));
-            self.write_forwarding(&mut writer);
+            place = self.write_forwarding(&mut writer);
         }
         self.framing(&mut writer);
         writer.end();
-        Ok(())
+        Ok(place)
     }
 
     /// Fields as received and as we add them, less those that an edit replaces or removes; then what edits set and add.
-    fn edited_fields(&self, writer: &mut HeadWriter<'_>) -> Result<(), NotWritable> {
+    fn edited_fields(&self, writer: &mut HeadWriter<'_>, place: &mut Option<usize>) -> Result<(), NotWritable> {
         let edits = || self.edits.request_headers(self.route);
         let untouched = |name: &[u8]| !edits().any(|edit| replaces(edit, name));
         writer.fields(self.octets, &self.head.fields, |field| self.is_heard(field) && untouched(field.name.of(self.octets)));
@@ -129,22 +133,35 @@ impl Outgoing<'_> {
                 writer.own(name, value);
             }
         });
+        self.carried.fields(|name, value| {
+            if untouched(name.as_bytes()) {
+                *place = is_traceparent(name).then(|| value_at(writer.position())).or(*place);
+                writer.own(name, value);
+            }
+        });
         write_edits(writer, edits)
     }
 
-    /// Where it came from, and who it is.
-    pub fn write_forwarding(&self, writer: &mut HeadWriter<'_>) {
+    /// Where it came from, and who it is. Returns where the value of `traceparent` stands, if there is one of ours.
+    pub fn write_forwarding(&self, writer: &mut HeadWriter<'_>) -> Option<usize> {
         writer.raw(&self.forwarding.block);
         if !self.authority.is_empty() {
             writer.own("X-Forwarded-Host", self.authority.as_bytes());
         }
         writer.own("X-Request-ID", self.request_id.as_bytes());
         self.originals(|name, value| writer.own(name, value));
+        let mut place = None;
+        self.carried.fields(|name, value| {
+            place = is_traceparent(name).then(|| value_at(writer.position())).or(place);
+            writer.own(name, value);
+        });
+        place
     }
 
     /// Whether what somebody said in a field may go on.
     pub fn is_heard(&self, field: &Field) -> bool {
-        self.unheard.is_none_or(|it| !field.name.of(self.octets).eq_ignore_ascii_case(it.as_bytes()))
+        let name = || field.name.of(self.octets);
+        self.unheard.is_none_or(|it| !name().eq_ignore_ascii_case(it.as_bytes())) && !self.carried.replaces(name)
     }
 
     /// What clients said about forwarding: kept under other names.

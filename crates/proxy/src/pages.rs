@@ -117,14 +117,23 @@ impl Connection {
             out.extend_from_slice(errand);
             // Writing to memory does not fail.
             let _ = write!(out, "X-Code: {status}\r\n\r\n");
+            it.kit.carried.place = None;
             it.admitted = self.worker.pools.borrow_mut().admit(it.backend).ok()?;
             self.deadline.lap(None);
             let mut taken = self.acquire(it, None).await.ok()?;
+            it.asks_for_page();
             match self.ask(&mut taken, it).await {
                 Ok((answer, _)) if answer.head.status == 101 => return None,
-                Ok((answer, length)) => return Some((taken, answer, length)),
-                Err(trouble) if taken.reused && trouble.failure.reason == Reason::UpstreamReset => {}
-                Err(_) => return None,
+                Ok((answer, length)) => {
+                    it.answered(answer.head.status);
+                    return Some((taken, answer, length));
+                }
+                Err(trouble) => {
+                    it.failed(&trouble.failure);
+                    if !taken.reused || trouble.failure.reason != Reason::UpstreamReset {
+                        return None;
+                    }
+                }
             }
         }
         None

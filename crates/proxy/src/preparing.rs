@@ -18,10 +18,11 @@ impl Connection {
         let written = self.outgoing(&incoming.head, octets, &it.facts, it.route, it.kit).write(&mut out);
         it.kit.out = out;
         self.write_errand(&incoming, length, &it.facts, it.route, it.kit);
-        if written.is_err() {
+        let Ok(place) = written else {
             it.upload.body = self.body_of(incoming, length, &it.facts);
             return Err(Failure::backend(500, Reason::Internal));
-        }
+        };
+        it.kit.carried.place = place;
         self.begin_body(incoming, length, it)
     }
 
@@ -57,6 +58,7 @@ impl Connection {
             host: if authority.is_empty() { self.context.address.to_string().into() } else { authority.into() },
             request_id: &kit.request_id,
             forwarding: kit.origin.as_ref().map_or(&self.forwarding, |it| &it.forwarding),
+            carried: &kit.carried,
             unheard: options.and_then(|it| it.forwarded.as_ref()).map(|it| &*it.field),
         }
     }

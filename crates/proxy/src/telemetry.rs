@@ -1,9 +1,10 @@
-//! What an exchange leaves behind: counters and a line in the access log.
+//! What an exchange leaves behind: counters, a line in the access log, and spans.
 
 use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::heads::{Facts, Kit};
 use crate::origin::word;
+use crate::spans::Recording;
 use http1::{RequestHead, Version};
 use model::{BackendId, LogValue, Reason, Source};
 use observe::{Exchange, Measured, Own, RouteMetrics, RouteRef, Upstream};
@@ -30,6 +31,8 @@ pub(crate) struct Account {
     pub tries: u8,
     /// When the last try began, where that is logged.
     pub asked: Option<Instant>,
+    /// What is told of it to a collector; `None`: nothing.
+    pub recording: Option<Box<Recording>>,
 }
 
 /// What is counted and logged about a route whose host may be gone by then.
@@ -53,6 +56,7 @@ impl Account {
             header: None,
             tries: 0,
             asked: None,
+            recording: None,
         }
     }
 
@@ -79,6 +83,9 @@ impl Connection {
         if worker.shared.access_log.is_on() {
             self.log(account, facts, route.map(CompiledRoute::source), kit, duration);
         }
+        if let Some(recording) = &account.recording {
+            self.tell(recording, account, (facts, kit), route.map(CompiledRoute::source));
+        }
     }
 
     /// What a tunnel keeps of its route: an hour-long one must not hold an old host.
@@ -91,6 +98,9 @@ impl Connection {
         mark.metrics.record(self.worker.index, &account.measured(duration));
         if self.worker.shared.access_log.is_on() {
             self.log(account, facts, Some(&mark.source), kit, duration);
+        }
+        if let Some(recording) = &account.recording {
+            self.tell(recording, account, (facts, kit), Some(&mark.source));
         }
     }
 

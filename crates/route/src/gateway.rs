@@ -3,7 +3,7 @@
 use crate::host::{HostHit, HostTable};
 use crate::hosts::{Hosts, Kin, covering};
 use crate::{CompiledRoute, Request};
-use model::{Certificate, ContentHash, Gateway, Host, HostPattern, HostTls, OnMiss, Replies, TlsPolicy, Tunnel};
+use model::{Certificate, ContentHash, Gateway, Host, HostPattern, HostTls, OnMiss, Replies, TlsPolicy, Tracing, Tunnel};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ pub struct GatewayTable {
     /// Ports with hosts of their own, ascending. Most gateways have none.
     ports: Vec<(u16, Arc<Hosts>)>,
     replies: Replies,
+    /// The gateway's, here for those who look with every request.
+    tracing: Option<Arc<Tracing>>,
 }
 
 /// What became of a request.
@@ -62,6 +64,12 @@ impl GatewayTable {
     /// The gateway itself; `None` while only its hosts are known.
     pub fn gateway(&self) -> Option<&Arc<Gateway>> {
         self.gateway.as_ref()
+    }
+
+    /// What of its requests is traced; `None`: nothing.
+    #[inline]
+    pub fn tracing(&self) -> Option<&Arc<Tracing>> {
+        self.tracing.as_ref()
     }
 
     /// How many hosts there are. One on several ports counts once on each.
@@ -165,6 +173,7 @@ impl GatewayTable {
 
     pub(crate) fn set_gateway(&mut self, gateway: Option<Arc<Gateway>>) {
         self.replies = gateway.as_ref().map(|gateway| gateway.replies.clone()).unwrap_or_default();
+        self.tracing = gateway.as_ref().and_then(|gateway| gateway.options.tracing.clone());
         self.gateway = gateway;
     }
 

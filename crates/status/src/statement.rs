@@ -53,7 +53,7 @@ const OURS: [&str; 17] = [
     "ResolvedRefs",
     "SidecarNotNeeded",
     "SupportedVersion",
-    "TracingIgnored",
+    "Traced",
     "Unsupported",
 ];
 /// The most that Gateway API's schemas take.

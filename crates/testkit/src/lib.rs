@@ -1,5 +1,6 @@
 //! What tests share: the golden runner, probes, tutorials, origins that record and misbehave, a raw HTTP/1 client, certificates, an OIDC issuer,
-//! ports.
+//! ports; with feature `collector`, a receiver
+//! of spans.
 //!
 //! It knows no crate of ours and no HTTP library: a test that used the code under test to judge it would prove little. Everything
 //! here blocks and runs on plain threads, so it works beside any runtime.
@@ -14,6 +15,8 @@
 
 pub mod certificates;
 pub mod client;
+#[cfg(feature = "collector")]
+pub mod collector;
 pub mod golden;
 pub mod issuer;
 pub mod message;

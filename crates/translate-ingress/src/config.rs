@@ -159,7 +159,7 @@ impl Defaults {
                 (false, false) => ServerHeader::Remove,
             },
             errors: Errors { statuses: from.statuses(), service: from.pages(own) },
-            gateway: GatewayOptions { forwarded: from.forwarded(), log: from.log(own).map(Arc::new) },
+            gateway: GatewayOptions { forwarded: from.forwarded(), log: from.log(own).map(Arc::new), ..GatewayOptions::default() },
             closed: config.keys().any(|key| matches!(fate(key), Some(Fate::Guards))),
         };
         from.rest();

@@ -28,6 +28,7 @@ mod reports;
 mod requests;
 mod shard;
 mod touched;
+mod tracing;
 
 pub use annotated::{ENDPOINTS_ANNOTATION, MANAGED_BY, endpoint_slices, problems as annotation_problems};
 pub use check::{check, place};
@@ -40,6 +41,7 @@ pub use reports::{Part, Reports};
 pub use requests::{Naming, PLATFORM};
 pub use shard::{Translation, keys, translate, translate_shard};
 pub use touched::{Touched, touched};
+pub use tracing::collector;
 pub use translate_gateway_api::{Options as GatewayApiOptions, reference_markdown as gateway_api_reference_markdown};
 pub use translate_ingress::{ClassOptions, ClusterIps, Options as IngressOptions, Others, reference_markdown};
 pub use translate_istio::{Options as IstioOptions, reference_markdown as istio_reference_markdown};

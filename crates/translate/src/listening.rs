@@ -1,7 +1,7 @@
 //! Which gateways there are to be, and where each listens.
 
-use crate::{Options, Services, requests};
-use model::{GatewayId, GatewayOptions, ListenerProtocol, ObjectRef, Replies, SectionName};
+use crate::{Options, Services, requests, tracing};
+use model::{GatewayId, GatewayOptions, ListenerProtocol, ObjectRef, Replies, SectionName, Tracing};
 use resources::{Cause, IngressGateway, Problem, Report, Resources, Wanted, WantedPort, Workload};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub struct Listens {
     pub request: Option<Arc<IngressGateway>>,
     pub ports: BTreeMap<u16, Port>,
     pub replies: Replies,
+    /// What of its requests is traced.
+    pub tracing: Option<Arc<Tracing>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +44,11 @@ pub fn listening(resources: &Resources, options: &Options) -> (Listening, Vec<Re
     let istio = translate_istio::wanted(resources, &options.istio, &options.gateways);
     let gateway_api = translate_gateway_api::wanted(resources, &options.gateway_api, &options.gateways);
     let (mut listening, reports) = settle(options, istio.into_iter().chain(gateway_api).chain(requests::wanted(options)));
+    for (id, request) in options.gateways.iter().filter_map(|it| Some((&it.id, it.request.as_ref()?))) {
+        if let Some(listens) = listening.gateways.get_mut(id) {
+            listens.tracing = tracing::tracing(request, options).map(Arc::new);
+        }
+    }
     if options.services == Services::Forwarded {
         let exposed = resources.services().filter_map(|it| translate_service::exposed(it, &options.gateways));
         listening.services = exposed.map(|it| (translate_service::gateway_id(&it.service), it)).collect();
@@ -53,7 +60,7 @@ fn settle(options: &Options, wanted: impl IntoIterator<Item = Wanted>) -> (Liste
     let (mut listening, mut ports) = (Listening::default(), BTreeMap::<GatewayId, Vec<WantedPort>>::new());
     for Wanted { gateway, workload, request, ports: wanted, replies } in wanted {
         ports.entry(gateway.clone()).or_default().extend(wanted);
-        let empty = || Listens { workload: None, request: None, ports: BTreeMap::new(), replies };
+        let empty = || Listens { workload: None, request: None, ports: BTreeMap::new(), replies, tracing: None };
         let listens = listening.gateways.entry(gateway).or_insert_with(empty);
         listens.workload = listens.workload.take().or(workload);
         listens.request = listens.request.take().or(request);
@@ -92,7 +99,8 @@ pub(crate) fn protocol(resources: &Resources, options: &Options, gateway: &Gatew
 impl Listens {
     /// What holds for every request.
     pub fn options(&self) -> Arc<GatewayOptions> {
-        self.request.as_ref().map(|it| Arc::new(translate_ingress::gateway_options(it))).unwrap_or_default()
+        let asked = self.request.as_deref().map(translate_ingress::gateway_options).unwrap_or_default();
+        Arc::new(GatewayOptions { tracing: self.tracing.clone(), ..asked })
     }
 
     fn add(&mut self, wanted: WantedPort) -> Option<Report> {

@@ -1,7 +1,7 @@
 //! What an operator decides.
 
 use crate::requests::{self, Naming};
-use model::{Egress, GatewayId, ServerHeader};
+use model::{Collector, Egress, GatewayId, ServerHeader};
 use resources::{Resources, SharedGateway};
 
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Options {
     pub services: Services,
     /// Addresses no backend may have.
     pub egress: Egress,
+    /// Where spans go of gateways that name no collector of their own.
+    pub collector: Option<Collector>,
 }
 
 /// Who sees to Services of type NodePort and LoadBalancer.
@@ -68,6 +70,7 @@ impl Options {
             order: [Frontend::GatewayApi, Frontend::Istio, Frontend::Ingress],
             services: Services::default(),
             egress: Egress::default(),
+            collector: None,
         }
     }
 

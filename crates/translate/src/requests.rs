@@ -1,6 +1,6 @@
 //! Gateways that objects ask for: which of them there are to be, and why others are not.
 
-use crate::{Options, Workloads};
+use crate::{Options, Workloads, tracing};
 use model::{GatewayId, ListenerProtocol, ObjectRef, Replies, SectionName, Text};
 use resources::{
     Cause, Condition, GatewayScope, IngressGateway, Kind, Name, Origin, Problem, Report, Resources, Scope, SharedGateway, Size, Status,
@@ -209,6 +209,10 @@ pub(crate) fn report(resources: &Resources, options: &Options, object: &ObjectRe
             report.gateways.extend(gateway.map(|it| it.id.clone()));
             conditions.push(Condition::new("Accepted", Truth::True, "Accepted", served(gateway)));
             conditions.extend(noted(request, options.workloads));
+            if let Some((traced, problem)) = tracing::said(request, options) {
+                conditions.push(traced);
+                report.problems.extend(problem);
+            }
             let said = translate_ingress::said(resources, request);
             conditions.extend(said.conditions);
             report.problems.extend(said.problems);
@@ -246,11 +250,6 @@ fn noted(request: &IngressGateway, workloads: Workloads) -> Vec<Condition> {
     if request.governance {
         let message = "what the gateway does for requests, it does by itself: no Pod needs a sidecar";
         conditions.push(Condition::new("SidecarNotNeeded", Truth::True, "ByTheGateway", message));
-    }
-    if let Some(tracing) = &request.tracing {
-        let to = tracing.endpoint.as_ref().map(|it| format!(" to {it}")).unwrap_or_default();
-        let message = format!("spec.tracing: no spans are sent{to} yet; requests pass as they would without it");
-        conditions.push(Condition::new("TracingIgnored", Truth::True, "NotSupportedYet", message));
     }
     conditions
 }

@@ -6,11 +6,11 @@ use super::draft::{Conflict, Draft, Parent};
 use super::{MOST_SHOWN, entrance};
 use crate::plan::Access;
 use crate::{Gateways, Plan};
-use model::{BindingState, GatewayId, ObjectRef, ShardKey, Text};
+use model::{BindingState, Collector, GatewayId, ObjectRef, ShardKey, Text};
 use pools::Shortage;
 use resources::{Condition, GatewayStatus, ListenerStatus, ParentStatus, Status, Truth};
 use status::{Address, Shape, Statement};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What has been heard of the data plane, and of what surrounds it.
 pub(super) struct Heard<'a> {
@@ -22,6 +22,8 @@ pub(super) struct Heard<'a> {
     pub controllers: BTreeSet<Text>,
     /// This machine's name.
     pub host: &'a str,
+    /// What is wrong with collectors of spans.
+    pub collectors: &'a BTreeMap<Collector, String>,
 }
 
 const ACCEPTED: &str = "Accepted";
@@ -216,7 +218,7 @@ fn find<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a Condition> {
 }
 
 /// Puts a condition where the one of its type was, or at the end.
-fn replace(conditions: &mut Vec<Condition>, condition: Condition) {
+pub(super) fn replace(conditions: &mut Vec<Condition>, condition: Condition) {
     match conditions.iter_mut().find(|it| it.kind == condition.kind) {
         Some(there) => *there = condition,
         None => conditions.push(condition),

@@ -1,6 +1,6 @@
 //! What the status of an IngressGateway says: where its gateway is reached, what serves it, and what is still to come.
 
-use super::conditions::{Heard, Reason, pending};
+use super::conditions::{Heard, Reason, pending, replace};
 use super::draft::Draft;
 use crate::Plan;
 use crate::plan::Access;
@@ -25,6 +25,9 @@ pub(super) fn shape(heard: &Heard<'_>, draft: &Draft, mut conditions: Vec<Condit
     if accepted {
         let place = conditions.iter().position(|it| it.kind == *"Programmed").map_or(conditions.len(), |it| it + 1);
         conditions.insert(place, Condition::new("AddressAssigned", truth, reason, message));
+    }
+    if let Some(why) = plan.and_then(|it| super::untold(it, heard.collectors)) {
+        replace(&mut conditions, Condition::new("Traced", Truth::False, "CollectorUnreachable", why));
     }
     let of_kubesphere = object.kind == *Kind::KubesphereGateway.name();
     let fields = if of_kubesphere { kubesphere_fields(heard, draft, plan) } else { fields(heard, draft, plan) };

@@ -28,7 +28,7 @@ fn listens(workload: Option<Workload>, ports: &[(u16, &str, ListenerProtocol)]) 
     let port = |(number, name, protocol): &(u16, &str, ListenerProtocol)| {
         (*number, Port { protocol: *protocol, name: SectionName::new((*name).to_owned()), owners: BTreeSet::new() })
     };
-    Listens { workload, request: None, ports: ports.iter().map(port).collect(), replies: Replies::default() }
+    Listens { workload, request: None, ports: ports.iter().map(port).collect(), replies: Replies::default(), tracing: None }
 }
 
 fn id(name: &str) -> GatewayId {

@@ -30,5 +30,6 @@ mod starting;
 mod statuses;
 mod talk;
 mod together;
+mod tracing;
 mod tutorial;
 mod workloads;

@@ -7,19 +7,19 @@ use std::net::SocketAddr;
 use testkit::eventually;
 use testkit::origin::{Behaviour, Origin};
 
-const KIND: &str = "ingressgateways.paifang.dev";
+pub const KIND: &str = "ingressgateways.paifang.dev";
 
-fn request(project: &str, spec: &Value) -> Value {
+pub fn request(project: &str, spec: &Value) -> Value {
     json!({ "apiVersion": "paifang.dev/v1alpha1", "kind": "IngressGateway", "metadata": { "name": "gateway", "namespace": project }, "spec": spec })
 }
 
-fn of_workspace(project: &str, workspace: &str) -> Value {
+pub fn of_workspace(project: &str, workspace: &str) -> Value {
     let mut namespace = namespace(project);
     namespace["metadata"]["labels"] = json!({ "kubesphere.io/workspace": workspace });
     namespace
 }
 
-fn router(project: &str) -> String {
+pub fn router(project: &str) -> String {
     format!("kubesphere-router-{project}")
 }
 
@@ -38,7 +38,7 @@ fn port(status: &Value, name: &str, field: &str) -> Option<u16> {
 }
 
 /// Where a gateway says that it answers http.
-fn reached(up: &Up, project: &str) -> SocketAddr {
+pub fn reached(up: &Up, project: &str) -> SocketAddr {
     up.until_condition(&[KIND, "-n", project, "gateway"], "/status/conditions", "Programmed", "True");
     eventually("an address and a port", || {
         let status = status(up, project)?;

@@ -20,6 +20,7 @@ mod servers;
 mod support;
 mod timeouts;
 mod tls;
+mod traces;
 mod trap;
 mod tunnels;
 mod upgrade;

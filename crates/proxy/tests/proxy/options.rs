@@ -132,6 +132,7 @@ fn lines_look_as_the_gateway_says_and_change_with_it() {
     let options = |line| GatewayOptions {
         forwarded: Some(believing(&["127.0.0.0/8"])),
         log: Some(Arc::new(LogFormat { parts: parts.clone(), escape: LogEscape::Hexadecimal, line })),
+        tracing: None,
     };
     let mut plan = Plan::to(&[origin.address()]);
     (plan.access_log, plan.options) = (proxy::Sink::File(path.clone()), options(LogLine::Whole));

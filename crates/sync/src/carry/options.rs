@@ -1,23 +1,41 @@
 //! What holds for every request of a gateway. Nothing of it is the default, and is not sent.
 
 use super::gateway::{network, read_network};
+use super::number;
 use crate::wire::Unread;
-use crate::wire::gateway::{Forwarded, LogFormat, LogPart, Options};
+use crate::wire::gateway::{Forwarded, LogFormat, LogPart, Options, Tracing};
 use crate::wire::word::Word;
-use model::LogValue;
+use model::{Collector, CollectorProtocol, LogValue, Percent, Scheme};
 use std::sync::Arc;
 
 pub(super) fn options(it: &model::GatewayOptions) -> Option<Options> {
-    let model::GatewayOptions { forwarded: by, log: lines } = it;
-    let set = by.is_some() || lines.is_some();
-    set.then(|| Options { forwarded: by.as_ref().map(forwarded), log: lines.as_deref().map(log) })
+    let model::GatewayOptions { forwarded: by, log: lines, tracing: traced } = it;
+    let set = by.is_some() || lines.is_some() || traced.is_some();
+    set.then(|| Options { forwarded: by.as_ref().map(forwarded), log: lines.as_deref().map(log), tracing: traced.as_deref().map(tracing) })
 }
 
 pub(super) fn read_options(from: Options) -> Result<model::GatewayOptions, Unread> {
     Ok(model::GatewayOptions {
         forwarded: from.forwarded.map(read_forwarded).transpose()?,
         log: from.log.map(read_log).transpose()?.map(Arc::new),
+        tracing: from.tracing.map(read_tracing).transpose()?.map(Arc::new),
     })
+}
+
+fn tracing(it: &model::Tracing) -> Tracing {
+    let model::Tracing { sampling: Percent(sampling), collector: Collector { scheme, host, port, protocol } } = it;
+    let path = match protocol {
+        CollectorProtocol::Grpc => None,
+        CollectorProtocol::Http(path) => Some(path.to_string()),
+    };
+    Tracing { sampling: *sampling, scheme: scheme.number(), host: host.to_string(), port: (*port).into(), path }
+}
+
+fn read_tracing(from: Tracing) -> Result<model::Tracing, Unread> {
+    let protocol = from.path.map_or(CollectorProtocol::Grpc, |it| CollectorProtocol::Http(it.into()));
+    let port = number("a collector of spans", from.port)?;
+    let collector = Collector { scheme: Scheme::read(from.scheme)?, host: from.host.into(), port, protocol };
+    Ok(model::Tracing { sampling: Percent(from.sampling), collector })
 }
 
 fn forwarded(it: &model::Forwarded) -> Forwarded {

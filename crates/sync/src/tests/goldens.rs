@@ -2,7 +2,10 @@
 
 use super::sample::{everything, kinds};
 use crate::carry::{self, Known, Shared, host, read_host};
-use model::{Binding, Endpoint, Gateway, GatewayId, Host, Listener, ListenerProtocol, Replies, SectionName};
+use model::{
+    Binding, Collector, CollectorProtocol, Endpoint, Gateway, GatewayId, GatewayOptions, Host, Listener, ListenerProtocol, Percent,
+    Replies, Scheme, SectionName, Tracing,
+};
 use prost::Message;
 use resources::{Name, Resources, SharedGateway, load};
 use serde_json::Value;
@@ -71,6 +74,11 @@ fn one_of_everything_arrives_as_it_was_sent() {
     }
 }
 
+fn traced(sampling: Percent, scheme: Scheme, protocol: CollectorProtocol) -> GatewayOptions {
+    let collector = Collector { scheme, host: "collector.test".into(), port: 4317, protocol };
+    GatewayOptions { tracing: Some(Arc::new(Tracing { sampling, collector })), ..GatewayOptions::default() }
+}
+
 #[test]
 fn a_gateway_and_its_endpoints_arrive_as_they_were_sent() {
     let id = GatewayId::new("demo/web");
@@ -85,9 +93,16 @@ fn a_gateway_and_its_endpoints_arrive_as_they_were_sent() {
     };
     let protocols = [ListenerProtocol::Http, ListenerProtocol::Https, ListenerProtocol::Tcp, ListenerProtocol::Udp];
     let listeners: Vec<Listener> = protocols.into_iter().zip(1_u16..).map(|(it, port)| listener(&format!("l{port}"), it, port)).collect();
-    for default_certificate in [None, Some(super::sample::certificate(b"key"))] {
-        let (replies, options) = (Replies::default(), Arc::new(super::sample::options()));
-        let gateway = Gateway { id: id.clone(), listeners: listeners.clone(), default_certificate, replies, options };
+    let certificate = super::sample::certificate(b"key");
+    let kinds = [
+        (None, GatewayOptions::default()),
+        (Some(certificate), super::sample::options()),
+        (None, traced(Percent(1), Scheme::Http, CollectorProtocol::Grpc)),
+        (None, traced(Percent::ALL, Scheme::Https, CollectorProtocol::Http("/v1/traces".into()))),
+    ];
+    for (default_certificate, options) in kinds {
+        let (listeners, options) = (listeners.clone(), Arc::new(options));
+        let gateway = Gateway { id: id.clone(), listeners, default_certificate, replies: Replies::default(), options };
         let mut shared = Shared::default();
         let octets = carry::gateway(&gateway, &mut shared).encode_to_vec();
         let (read, unread) = carry::read_gateway(&id, &octets, &known(shared)).expect("it was just written");

@@ -268,5 +268,6 @@ pub fn options() -> GatewayOptions {
             addresses: ForwardedFor::All,
         }),
         log: Some(Arc::new(LogFormat { parts, escape: LogEscape::Json, line: LogLine::Named })),
+        tracing: None,
     }
 }

@@ -25,6 +25,24 @@ pub struct Options {
     pub forwarded: Option<Forwarded>,
     #[prost(message, optional, tag = "2")]
     pub log: Option<LogFormat>,
+    #[prost(message, optional, tag = "3")]
+    pub tracing: Option<Tracing>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct Tracing {
+    /// In millionths.
+    #[prost(uint32, tag = "1")]
+    pub sampling: u32,
+    #[prost(int32, tag = "2")]
+    pub scheme: i32,
+    #[prost(string, tag = "3")]
+    pub host: String,
+    #[prost(uint32, tag = "4")]
+    pub port: u32,
+    /// Of OTLP/HTTP; absent: OTLP/gRPC.
+    #[prost(string, optional, tag = "5")]
+    pub path: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Message)]

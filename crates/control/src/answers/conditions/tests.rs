@@ -72,7 +72,8 @@ fn gateway(listeners: Vec<ListenerStatus>) -> Draft {
 
 fn finish(draft: &Draft, kind: &'static str, plans: &[Plan], bindings: &[BindingState], refusals: &[(ShardKey, Text, String)]) -> Shape {
     let gateways: Gateways = plans.iter().cloned().collect();
-    let heard = Heard { gateways: &gateways, bindings, refusals: refusals.to_vec(), controllers: BTreeSet::new(), host: "here" };
+    let (controllers, refusals) = (BTreeSet::new(), refusals.to_vec());
+    let heard = Heard { gateways: &gateways, bindings, refusals, controllers, host: "here", collectors: &BTreeMap::new() };
     let shape = heard.finish(draft, &ObjectRef::new(kind, "demo", "web")).shape;
     assert_on_the_page(draft, &shape);
     shape
