@@ -6,7 +6,8 @@
 //! ```
 //!
 //! **Invariant:** nothing is ever sent but a DNS question, a SYN and a handshake; each has a deadline. Where somebody else's word decides what is
-//! tried ([`Touch::Only`]), no address is connected to that the caller has not named, and no name is looked up that no route has.
+//! tried ([`Touch::Only`]), no address is connected to that the caller has not named, and no name is looked up that is neither a route's nor where its
+//! gateway says that it is.
 
 use crate::Asked;
 use crate::certificate::Shown;
@@ -15,12 +16,12 @@ use crate::gateways::{SeenGateway, gateways};
 use crate::hop::{Hop, HopName, NOT_TRIED, Verdict};
 use crate::resolve::{Resolver, Unresolved};
 use crate::rows::{Row, in_url, rows};
-use crate::served::{Gathered, Reach, Served};
+use crate::served::{Gathered, Reach, Served, ServedGateway};
 use crate::tried::{Connected, Shaken, connect, handshake};
 use control::Access;
 use model::{ObjectRef, Scheme};
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 /// What is known before anything is tried.
@@ -265,12 +266,20 @@ impl Way<'_> {
         Hop::broken(HopName::Address, said, mend)
     }
 
-    /// Whether a gateway listens there beside the address that it shows: node ports answer on the node's address and on loopback.
+    /// Whether the gateway listens there beside the address that it shows: node ports answer on the node's address and on loopback.
     fn is_listened_on(&self, address: IpAddr) -> bool {
-        let text = address.to_string();
+        let target = &self.target;
+        let sockets =
+            |it: &ServedGateway| it.listeners.iter().flat_map(|listener| it.bindings(listener)).map(|it| it.address).collect::<Vec<_>>();
+        let is_meant = |it: &SocketAddr| {
+            (target.http.contains(&it.port()) || target.https.contains(&it.port()))
+                && (target.is_public || target.addresses.contains(&it.ip().to_string()))
+        };
+        let mut gateways = self.known.served.gateways.iter().map(sockets).filter(|all| target.rows.is_empty() || all.iter().any(is_meant));
         let node_port = |it: &SeenGateway| it.ports.iter().any(|port| port.node_port == Some(self.asked.port));
-        self.known.served.gateways.iter().any(|it| it.has_address(&text))
-            || address.is_loopback() && (self.known.gateways.iter().any(node_port) || self.target.has_node_ports)
+        let is_own = address == Ipv4Addr::LOCALHOST || address == Ipv6Addr::LOCALHOST;
+        gateways.any(|all| all.iter().any(|it| it.ip() == address))
+            || is_own && (target.has_node_ports || target.rows.is_empty() && self.known.gateways.iter().any(node_port))
     }
 
     /// And the first address that takes connections.

@@ -9,7 +9,7 @@ mod istio;
 use crate::at::{of, text};
 use crate::gateways::{Reached, SeenGateway, access_word, gateways};
 use crate::words::object_json;
-use model::{HostPattern, ObjectRef};
+use model::{HostPattern, Hostname, ObjectRef};
 use resources::{Kind, deep_host_pattern};
 use serde_json::{Value, json};
 use std::net::IpAddr;
@@ -94,13 +94,15 @@ impl Row {
 
     /// The address that stands in the lines: an IP address where there is one.
     pub fn address(&self) -> Option<&str> {
-        let addresses = &self.reached.addresses;
-        addresses.iter().find(|it| it.parse::<IpAddr>().is_ok()).or(addresses.first()).map(String::as_str)
+        let addresses = || self.reached.addresses.iter();
+        let ip = addresses().find(|it| it.parse::<IpAddr>().is_ok());
+        // A status may say anything; what stands in a command is a name.
+        ip.or_else(|| addresses().find(|it| Hostname::parse(it).is_ok())).map(String::as_str)
     }
 
     /// Whether one name, and not a pattern of them, leads there.
     fn is_one_name(&self) -> bool {
-        self.domain != EVERY && !self.domain.contains('*')
+        matches!(pattern(&self.domain), Some(HostPattern::Exact(_)))
     }
 
     /// What to visit: the port stands here and never in the host. `None`: the domain is a pattern, or nothing is reached.
@@ -146,7 +148,9 @@ impl Row {
         };
         let plain = link.chars().all(|it| it.is_ascii_alphanumeric() || "-._~:/%@+,=".contains(it));
         let link = if plain { link } else { format!("'{}'", link.replace('\'', "%27")) };
-        Some(format!("curl{insecure}{to} {link}"))
+        // Else curl takes them for a set of paths.
+        let globoff = if self.visited().contains(['[', ']', '{', '}']) { " --globoff" } else { "" };
+        Some(format!("curl{insecure}{globoff}{to} {link}"))
     }
 
     pub fn json(&self) -> Value {

@@ -7,6 +7,8 @@ use ::access::{Gathered, PathType, access_word, rows};
 
 /// Addresses that stand in the narrow table; the others stand below it.
 const ADDRESSES: usize = 2;
+/// Other addresses that stand beside the line for a hosts file.
+const OTHERS: usize = 8;
 const WIDE: &[&str] = &["GATEWAY", "BACKEND", "ALL-ADDRESSES"];
 
 pub(super) fn show(gathered: &Gathered, namespace: Option<&str>, paint: Paint) -> Shown {
@@ -81,8 +83,12 @@ fn lines(row: &::access::Row, paint: Paint) -> String {
     };
     let mut lines = heading(&link);
     if let Some(hosts) = row.hosts() {
-        let others = row.reached.addresses.len().saturating_sub(1);
-        let or = if others == 0 { String::new() } else { format!(", or with {}", row.reached.addresses[1..].join(", ")) };
+        let address = hosts.split(' ').next().unwrap_or_default();
+        let mut others: Vec<&str> = row.reached.addresses.iter().map(String::as_str).filter(|it| *it != address).collect();
+        let rest = others.len().saturating_sub(OTHERS);
+        others.truncate(OTHERS);
+        let more = if rest == 0 { String::new() } else { format!(" and {rest} more") };
+        let or = if others.is_empty() { String::new() } else { format!(", or with {}{more}", others.join(", ")) };
         lines.push_str(&format!("  {}   {}\n", safe(&hosts), remark(&format!("for /etc/hosts{or}"))));
     }
     if let Some(curl) = row.curl() {

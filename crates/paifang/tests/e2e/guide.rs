@@ -228,6 +228,20 @@ fn the_page_about_gateways_goes_as_written() {
 }
 
 #[test]
+fn the_page_about_access_goes_as_written() {
+    let mut reader = Reader::start();
+    if !may_bind_80() {
+        for (index, port) in [(0, "80"), (1, "443")] {
+            let sockets = [reader.up.http[0], reader.up.https[0]];
+            reader.here.insert(0, (format!("LoadBalancer   {port} "), format!("LoadBalancer   {} ", sockets[index].port())));
+        }
+        reader.here.insert(0, ("https://127.1.0.1/".to_owned(), format!("https://{}/", reader.up.https[0])));
+        reader.here.insert(0, ("http://127.1.0.1/get".to_owned(), format!("http://{}/get", reader.up.http[0])));
+    }
+    assert!(reader.follow("docs/guide/access.md") >= 4);
+}
+
+#[test]
 fn the_page_about_services_goes_as_written() {
     assert!(Reader::start().follow("docs/guide/services.md") >= 6);
 }
@@ -240,6 +254,7 @@ fn the_same_commands_stand_on_the_chinese_pages() {
         ("docs/guide/routes.md", "docs/guide/zh/routes.md"),
         ("docs/guide/gateways.md", "docs/guide/zh/gateways.md"),
         ("docs/guide/names.md", "docs/guide/zh/names.md"),
+        ("docs/guide/access.md", "docs/guide/zh/access.md"),
         ("docs/guide/services.md", "docs/guide/zh/services.md"),
         ("docs/guide/operate.md", "docs/guide/zh/operate.md"),
         ("docs/guide/people.md", "docs/guide/zh/people.md"),

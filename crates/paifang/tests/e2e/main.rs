@@ -3,6 +3,7 @@
 //! Each test starts its own on its own data directory, addresses and ports, so they run side by side. `PAIFANG_BIN` names the binary
 //! (else the one built with the tests), `PAIFANG_SEED` repeats a run's random names, `PAIFANG_KILLS` sets how often one is killed.
 
+mod access;
 mod backup;
 mod broken;
 mod controllers;
