@@ -1,3 +1,4 @@
+import './shell/nonce'
 import { createRoot } from 'react-dom/client'
 import { App } from './app'
 import './shell/look.css'

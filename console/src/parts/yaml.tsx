@@ -12,7 +12,8 @@ import { EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirro
 import { tags } from '@lezer/highlight'
 import { parseDocument, stringify } from 'yaml'
 import { suggestions, type Schemas } from '../forms/schema'
-import { cspNonce, useShade } from '../shell/theme'
+import { cspNonce } from '../shell/nonce'
+import { useShade } from '../shell/theme'
 
 interface Props {
   label: string

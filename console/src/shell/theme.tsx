@@ -2,6 +2,7 @@
 import { createContext, use, useEffect, useState, type ReactNode } from 'react'
 import { ConfigProvider, theme } from 'antd'
 import { useSpeech } from '../words'
+import { cspNonce } from './nonce'
 
 type Shade = 'light' | 'dark'
 const KEPT = 'paifang.theme'
@@ -11,8 +12,6 @@ const ShadeContext = createContext<{ shade: Shade; toggle: () => void }>({ shade
 export const useShade = () => use(ShadeContext)
 
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'PingFang SC', 'Hiragino Sans GB', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Noto Sans SC', sans-serif"
-const nonce = document.querySelector<HTMLMetaElement>('meta[name=csp-nonce]')?.content ?? ''
-export const cspNonce = nonce
 
 const SHARED = { fontFamily: FONT, borderRadius: 8, borderRadiusLG: 12, fontSize: 14, controlHeight: 36, wireframe: false }
 const TOKENS = {
@@ -34,7 +33,8 @@ export function Themed({ children }: { children: ReactNode }) {
     <ShadeContext value={{ shade, toggle }}>
       <ConfigProvider
         locale={useSpeech().antd}
-        csp={{ nonce }}
+        csp={{ nonce: cspNonce }}
+        button={{ autoInsertSpace: false }}
         theme={{ algorithm: shade === 'dark' ? theme.darkAlgorithm : theme.defaultAlgorithm, token: TOKENS[shade], components: { Table: { headerBg: 'transparent', headerSplitColor: 'transparent', cellPaddingInlineMD: 16, cellPaddingInlineSM: 16 }, Button: { primaryShadow: 'none', defaultShadow: 'none', dangerShadow: 'none' } } }}
       >
         {children}
