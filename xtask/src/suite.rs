@@ -7,8 +7,9 @@ use anyhow::{Result, bail};
 use crate::build::BINARY;
 use crate::{build, tally, tools};
 
-/// What the node calls its image of the gateway. No registry has it.
+/// What the node calls its images. No registry has them.
 const GATEWAY_IMAGE: &str = "localhost/paifang-gateway:test";
+const CONTROL_IMAGE: &str = "localhost/paifang:test";
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -127,16 +128,18 @@ fn cluster(passed: &[String]) -> Result<ExitCode> {
     for script in [&cluster, &node] {
         tools::run(Command::new(script).arg("check"))?;
     }
-    let paifang = build::quick("paifang")?;
-    let gateway = build::standalone("paifang-gateway")?;
+    // The same one on this host and in an image.
+    let (paifang, gateway) = (build::standalone("paifang")?, build::standalone("paifang-gateway")?);
     tools::run(Command::new(&cluster).arg("up"))?;
     let tested = (|| {
         tools::run(Command::new(&node).arg("up"))?;
         tools::run(Command::new(&node).arg("httpbin"))?;
         tools::run(Command::new(&node).arg("image").arg(GATEWAY_IMAGE).arg(&gateway))?;
+        tools::run(Command::new(&node).arg("image").arg(CONTROL_IMAGE).arg(&paifang))?;
         let mut command = tools::cargo();
         command.args(["test", "--package", "xtask", "--test", "cluster"]).args(passed).args(["--", "--ignored", "--nocapture"]);
         command.env(BINARY, paifang).env("KUBECONFIG", said(&["kubeconfig"])?).env("GATEWAY_IMAGE", GATEWAY_IMAGE);
+        command.env("CONTROL_IMAGE", CONTROL_IMAGE);
         command
             .env("BACKEND_ADDRESS", said(&["address"])?)
             .env("NODE_ADDRESS", said(&["node-address"])?)

@@ -81,7 +81,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const CLIENTS: &[&str] = &["status", "control", "tenancy", "access", "cli", "paifang", "bench"];
 
 /// What the data plane is made of: it never learns that Kubernetes exists.
-const DATA_PLANE: &[&str] = &["route", "filter", "upstream", "http1", "proxy", "l4", "observe", "trace", "tls", "model", "sync", "paifang-gateway"];
+const DATA_PLANE: &[&str] =
+    &["route", "filter", "upstream", "http1", "proxy", "l4", "observe", "trace", "tls", "model", "sync", "paifang-gateway"];
 
 /// Packages and their normal edges, by name.
 #[derive(Clone, Debug, Default)]

@@ -74,6 +74,7 @@ impl Crew {
         let running: BTreeSet<&str> = members.iter().filter(|it| it.ready).map(|it| it.node.as_str()).collect();
         let nodes = self.nodes.iter().filter(|(name, _)| !local || running.is_empty() || running.contains(name.as_str()));
         plan.nodes = nodes.map(|(_, address)| *address).collect();
+        plan.node_address = plan.nodes.first().copied().unwrap_or(plan.node_address);
         plan.crew = Some(members);
     }
 }

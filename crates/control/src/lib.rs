@@ -13,8 +13,9 @@
 //! ```
 //!
 //! Where gateways listen is decided by `gateways`, which is pure; `sockets` asks the machine what is in use; `entrances` remembers what was
-//! given, `crew` knows the cluster's Nodes and which Pods run each gateway, and `keep` writes the objects that gateways are seen as: `services` and `views` say what is in them. `hosts` remembers where they
-//! were, `generated` shows the hosts that are made of that, and `directory` tells the DNS server where all hosts lead.
+//! given, `crew` knows a cluster's Nodes and which Pods run each gateway, and `keep` writes the objects that gateways are seen as: `services`,
+//! `views` and `provision` say what is in them. `hosts` remembers where they were, `generated` shows the hosts that are made of that, and
+//! `directory` tells the DNS server where all hosts lead.
 //!
 //! **Invariant:** publishing never waits for a gateway, nor for a status; a status names a version that the gateway acknowledged.
 

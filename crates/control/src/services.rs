@@ -31,8 +31,7 @@ const VALUE: usize = 63;
 /// A gateway's Service as it should be. `notes`: more annotations of the shared gateway's own one.
 pub(crate) fn service((machine, notes): (&Machine, &Notes), asked: &Asked, plan: &Plan, name: &Name) -> Value {
     let mut annotations = copied(&asked.annotations);
-    let node = plan.nodes.first().unwrap_or(&plan.node_address);
-    annotations.insert(NODE_ADDRESS.into(), node.to_string().into());
+    annotations.insert(NODE_ADDRESS.into(), plan.node_address.to_string().into());
     annotations.insert(GATEWAY.into(), plan.id.as_str().into());
     annotations.insert(ADDRESS.into(), plan.address.map(|it| it.to_string()).unwrap_or_default().into());
     if asked.workload.is_none() && asked.services.first() == Some(name) {

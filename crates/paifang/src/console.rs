@@ -41,7 +41,11 @@ impl Socket {
         match bound {
             Ok((address, listener)) => Self::Bound(listener, address),
             Err(error) => {
-                let why = if error.kind() == std::io::ErrorKind::AddrInUse { "is taken by another program".to_owned() } else { error.to_string() };
+                let why = if error.kind() == std::io::ErrorKind::AddrInUse {
+                    "is taken by another program".to_owned()
+                } else {
+                    error.to_string()
+                };
                 Self::None(Some(format!("no console: {address} {why}; choose another --console-address, or none")))
             }
         }

@@ -1,4 +1,4 @@
-//! What only a real cluster shows: control plane and gateway in one process on this host, everything else Kubernetes' own.
+//! What only a real cluster shows: control plane and gateway in one process on this host, or each in pods, everything else Kubernetes' own.
 //!
 //! `cargo xtask test --cluster` starts one node and sets `KUBECONFIG`, `PAIFANG_BIN`, and for the tests:
 //!
@@ -7,9 +7,10 @@
 //! | `BACKEND_ADDRESS` | this host, as pods see it; not of loopback, which a kube-apiserver refuses as an endpoint |
 //! | `CLUSTER_POOL` | addresses of this host that the gateway may give away |
 //! | `NODE_ADDRESS` | the node |
-//! | `GATEWAY_IMAGE` | an image of `paifang-gateway` that the node has |
+//! | `GATEWAY_IMAGE`, `CONTROL_IMAGE` | images of `paifang-gateway` and `paifang` that the node has |
 //! | `CRDS_ISTIO`, `CRDS_GATEWAY_API` | the definitions of those projects: a file, a folder |
 
+mod in_cluster;
 mod pods;
 mod route;
 mod support;

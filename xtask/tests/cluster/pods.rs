@@ -86,7 +86,7 @@ fn route(namespace: &str, path: &str) -> Value {
 }
 
 /// A Service whose backend is on this host.
-fn backend(namespace: &str) -> (Origin, Value) {
+pub fn backend(namespace: &str) -> (Origin, Value) {
     let address: IpAddr = env::var("BACKEND_ADDRESS").expect("BACKEND_ADDRESS").parse().expect("an address");
     let listener = TcpListener::bind((address, 0)).expect("the address is this machine's");
     let backend = listener.local_addr().expect("an address");
@@ -100,7 +100,7 @@ fn backend(namespace: &str) -> (Origin, Value) {
 }
 
 /// The one pod of a gateway that is not on its way out.
-fn pod(namespace: &str, name: &str) -> Option<Value> {
+pub fn pod(namespace: &str, name: &str) -> Option<Value> {
     let selector = format!("app.kubernetes.io/instance={name}");
     let pods = get(&["-n", namespace, "pods", "-l", &selector])?;
     let stays = |it: &&Value| it["metadata"]["deletionTimestamp"].is_null();
@@ -108,13 +108,13 @@ fn pod(namespace: &str, name: &str) -> Option<Value> {
     stay.next().filter(|_| stay.next().is_none()).cloned()
 }
 
-fn is_ready(pod: &Value) -> bool {
+pub fn is_ready(pod: &Value) -> bool {
     let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
     conditions.into_iter().any(|it| it["type"] == "Ready" && it["status"] == "True")
 }
 
 /// The gateway's node port for 80, as its Service says.
-fn node_port(namespace: &str, service: &str) -> Option<SocketAddr> {
+pub fn node_port(namespace: &str, service: &str) -> Option<SocketAddr> {
     let service = get(&["-n", namespace, "service", service])?;
     let port = service["spec"]["ports"].as_array()?.iter().find(|it| it["port"] == 80)?["nodePort"].as_u64()?;
     let node: IpAddr = env::var("NODE_ADDRESS").expect("NODE_ADDRESS").parse().expect("an address");
@@ -122,7 +122,7 @@ fn node_port(namespace: &str, service: &str) -> Option<SocketAddr> {
 }
 
 /// Asks through the node until this comes back.
-fn asks(at: SocketAddr, path: &str, expect: &str) {
+pub fn asks(at: SocketAddr, path: &str, expect: &str) {
     let url = format!("http://pods.test:{}{path}", at.port());
     eventually(&format!("{url} says {expect:?}"), || curl(&url, "pods.test", at, &[]).filter(|said| said.ends_with(expect)));
 }

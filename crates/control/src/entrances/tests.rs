@@ -33,7 +33,13 @@ fn gateway(name: &str, access: WorkloadAccess, ports: &[(u16, ListenerProtocol)]
     let port = |(number, protocol): &(u16, ListenerProtocol)| {
         (*number, Port { protocol: *protocol, name: SectionName::new(format!("p{number}")), owners: BTreeSet::new() })
     };
-    let listens = Listens { workload: Some(workload), request: None, ports: ports.iter().map(port).collect(), replies: Replies::default(), tracing: None };
+    let listens = Listens {
+        workload: Some(workload),
+        request: None,
+        ports: ports.iter().map(port).collect(),
+        replies: Replies::default(),
+        tracing: None,
+    };
     (GatewayId::new(format!("demo/{name}")), listens)
 }
 

@@ -25,6 +25,7 @@ mod objects;
 mod people;
 mod pool;
 mod project_gateways;
+mod scenarios;
 mod secure;
 mod services;
 mod starting;

@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(text(&size.requests), "cpu=500m example.com/card=1 memory=64Mi");
         assert_eq!(text(&size.limits), "cpu=500m");
         assert_eq!(problems.len(), 3, "{problems:?}");
-        for word in ["`cpus` is no resource", "limits.memory", "the limit is taken"] {
+        for word in ["`cpus` is no resource", "limits[memory]", "the limit is taken"] {
             assert!(problems.iter().any(|it| it.contains(word)), "{word}: {problems:?}");
         }
     }
