@@ -3,7 +3,8 @@ import { defineConfig } from '@playwright/test'
 // Against a console that runs: PAIFANG_CONSOLE_URL, with the users of the demo and their passwords. `e2e/serve.ts` starts one where none is named.
 export default defineConfig({
   testDir: 'e2e',
-  timeout: 60_000,
+  timeout: 120_000,
+  expect: { timeout: 20_000 },
   workers: 1,
   globalSetup: './e2e/serve.ts',
   reporter: [['list']],

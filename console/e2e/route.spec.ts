@@ -9,6 +9,7 @@ async function choose(page: Page, label: string, text: string) {
   await page.getByRole('combobox', { name: label }).click()
   await page.keyboard.type(text)
   await page.locator('.ant-select-item-option').filter({ hasText: new RegExp(`^${text}$`) }).first().click()
+  await expect(page.locator('.ant-select-dropdown:visible')).toHaveCount(0)
 }
 
 async function begin(page: Page, language: Language, name: string) {

@@ -16,6 +16,8 @@ import { milliseconds, perCent } from './gateways/numbers'
 import { useServing } from './gateways/serving'
 
 const WAITING = undefined
+/** Days beyond which nobody counts them. */
+const LONG = 3650
 
 export function Overview() {
   const { t } = useWords()
@@ -154,7 +156,7 @@ function Expiring({ project, secrets }: { project: string; secrets: Secret[] }) 
   const { t } = useWords()
   const { data } = useCertificate(project, secrets[0]?.metadata.name ?? '', [])
   const days = data?.notAfter ? Math.floor((Date.parse(data.notAfter) - Date.now()) / 86_400_000) : null
-  if (days === null) return null
+  if (days === null || days > LONG) return null
   return days < 30 ? <State tone="warn">{t('overview.expires', { name: secrets[0]?.metadata.name ?? '', days })}</State> : <>{t('overview.expires', { name: secrets[0]?.metadata.name ?? '', days })}</>
 }
 

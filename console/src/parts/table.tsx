@@ -66,7 +66,7 @@ export function ObjectTable<T extends Obj>({ label, live, columns, text, filters
         size="middle"
         pagination={shown.length > PAGE ? { pageSize: PAGE, showSizeChanger: false, placement: ['bottomEnd'] } : false}
         locale={{ emptyText: t('table.noneFound') }}
-        scroll={{ x: 'max-content' }}
+        scroll={{ x: true }}
       />
     </div>
   )

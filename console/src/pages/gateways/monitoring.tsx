@@ -5,7 +5,7 @@ import { ApiError } from '../../api/client'
 import { useMetrics, type Metrics, type Window } from '../../api/console'
 import { Card, Loading, Nothing, Trouble } from '../../parts/basics'
 import { useWords } from '../../words'
-import { bytes, milliseconds, perCent } from './numbers'
+import { bytes, eachMillisecond, milliseconds, perCent } from './numbers'
 
 const Chart = lazy(() => import('../../parts/chart'))
 const WINDOWS: Window[] = ['5m', '15m', '30m', '1h']
@@ -49,7 +49,7 @@ function Tiles({ metrics: { total, points } }: { metrics: Metrics }) {
     ['4xx / 5xx', `${total.s4xx} / ${total.s5xx}`],
     [t('monitoring.connections'), String(points.at(-1)?.connections ?? total.connections)],
     [t('monitoring.mean'), milliseconds(total.mean)],
-    ['P50 / P95 / P99', [total.p50, total.p95, total.p99].map(milliseconds).join(' / ')],
+    ['P50 / P95 / P99', eachMillisecond([total.p50, total.p95, total.p99])],
     [t('monitoring.in'), bytes(total.bytesIn)],
     [t('monitoring.out'), bytes(total.bytesOut)],
   ]

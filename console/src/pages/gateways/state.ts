@@ -35,7 +35,8 @@ export function servingOf(gateway: IngressGateway): Serving {
     scope: spec.scope ?? 'Project',
     type: spec.access?.type ?? 'NodePort',
     addresses: (status?.addresses ?? []).map((it) => it.value),
-    nodes: [],
+    // By node ports it is the nodes that are its addresses.
+    nodes: (spec.access?.type ?? 'NodePort') === 'NodePort' ? (status?.addresses ?? []).map((it) => it.value) : [],
     ports: status?.ports ?? [],
     tracing: isTracing(spec),
     ...(status?.ingressClassName && { className: status.ingressClassName }),

@@ -42,7 +42,7 @@ export function Roles({ place }: { place: PlaceOf }) {
   const permissions = usePermissions().filter((it) => it.place === place.of)
   const columns: Column<Role>[] = useMemo(
     () => [
-      { key: 'name', title: t('table.name'), cell: (it) => <NameCell object={it} link={<b>{it.metadata.name}</b>} />, by: (it) => it.metadata.name },
+      { key: 'name', title: t('table.name'), cell: (it) => (isBuiltIn(it) ? <b>{it.metadata.name}</b> : <NameCell object={it} link={<b>{it.metadata.name}</b>} />), by: (it) => it.metadata.name },
       { key: 'kind', title: t('roles.kind'), cell: (it) => <span className="chip">{isBuiltIn(it) ? t('roles.builtIn') : t('roles.own')}</span>, by: (it) => Number(isBuiltIn(it)) },
       { key: 'allows', title: t('roles.allows'), cell: (it) => (isBuiltIn(it) ? maybe(`role.${place.of}.${it.metadata.name}`, '') : permissionsOf(it) || t('roles.rules', { n: it.rules?.length ?? 0 })) },
       ageColumn(t('meta.created')),
