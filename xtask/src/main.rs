@@ -4,7 +4,7 @@
 //! `paifang` binary or a test.
 //!
 //! ```text
-//! up ────► build paifang (profile quick) ─► becomes `paifang up --demo`
+//! up ────► build the console (npm) ─► build paifang (profile quick) ─► becomes `paifang up --demo`
 //! test ──► build paifang (profile quick) ─► cargo test --workspace
 //! bench ─► build bench (profile quick) ───► becomes `bench`
 //! oracle ► a real kube-apiserver ─► the tables that tests of the API compare with
@@ -13,6 +13,7 @@
 
 mod build;
 mod chores;
+mod console;
 mod generate;
 mod shape;
 mod suite;

@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
-use crate::{build, tools};
+use crate::{build, console, tools};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -19,6 +19,7 @@ pub struct Arguments {
 const OFFSET: &str = "10000";
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    console::build()?;
     let paifang = build::quick("paifang")?;
     let mut command = Command::new(paifang);
     command.args(["up", "--demo"]).args(&arguments.passed);
