@@ -45,7 +45,7 @@ function PoolCard({ pool }: { pool: Pool }) {
             <i key={index} className={index < (pool.used * drawn) / Math.max(1, pool.total) ? 'used' : ''} />
           ))}
         </div>
-        <Table rowKey="address" size="small" pagination={pool.owners.length > 20 ? { pageSize: 20 } : false} dataSource={pool.owners} scroll={{ x: 'max-content' }} locale={{ emptyText: t('pools.free') }} columns={[{ title: t('gateway.address'), render: (_, it) => <code>{it.address}</code> }, { title: t('pools.owner'), render: (_, it) => `${it.kind} ${it.namespace}/${it.name}` }]} />
+        <Table rowKey="address" size="small" pagination={pool.owners.length > 20 ? { pageSize: 20 } : false} dataSource={pool.owners} scroll={{ x: 'max-content' }} locale={{ emptyText: t(pool.used > 0 ? 'pools.hidden' : 'pools.free') }} columns={[{ title: t('gateway.address'), render: (_, it) => <code>{it.address}</code> }, { title: t('pools.owner'), render: (_, it) => `${it.kind} ${it.namespace}/${it.name}` }]} />
       </div>
     </Card>
   )

@@ -25,12 +25,12 @@ export default function Chart({ label, at, lines, show = plain }: Props) {
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<UPlot | null>(null)
   const { shade } = useShade()
-  const { language } = useWords()
+  const { language, t } = useWords()
   const names = lines.map((line) => line.name).join()
   useEffect(() => {
     const element = place.current
     if (!element) return
-    const made = new UPlot(options(element.clientWidth, lines, show, language), [at, ...lines.map((line) => line.values)], element)
+    const made = new UPlot(options(element.clientWidth, lines, show, language, t('logs.time')), [at, ...lines.map((line) => line.values)], element)
     plot.current = made
     const watcher = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }))
     watcher.observe(element)
@@ -50,7 +50,7 @@ export default function Chart({ label, at, lines, show = plain }: Props) {
   )
 }
 
-function options(width: number, lines: Line[], show: (value: number | null) => string, language: string): UPlot.Options {
+function options(width: number, lines: Line[], show: (value: number | null) => string, language: string, time: string): UPlot.Options {
   const style = getComputedStyle(document.documentElement)
   const color = (name: string) => style.getPropertyValue(name).trim()
   const tones = { good: color('--jade'), warn: color('--warn'), bad: color('--bad'), quiet: color('--faint') }
@@ -67,8 +67,8 @@ function options(width: number, lines: Line[], show: (value: number | null) => s
       { ...axis, size: 66, values: (_, ticks) => ticks.map((tick) => show(tick)) },
     ],
     series: [
-      { label: '', value: (_, at) => (at === null ? '' : clock.format(at * 1000)) },
-      ...lines.map((line, index) => ({ label: line.name, stroke: tones[line.tone], width: 2, ...(index === 0 && { fill: `${tones[line.tone]}14` }), ...(index === 2 && { dash: [6, 4] }), ...(index === 3 && { dash: [2, 3] }), value: (_: UPlot, value: number | null) => show(value), points: { show: false } })),
+      { label: time, value: (_, at) => (at === null ? '—' : clock.format(at * 1000)) },
+      ...lines.map((line, index) => ({ label: line.name, stroke: tones[line.tone], width: 2, ...(index === 0 && { fill: `${tones[line.tone]}14` }), ...(index === 2 && { dash: [6, 4] }), ...(index === 3 && { dash: [2, 3] }), value: (_: UPlot, value: number | null) => show(value), points: { show: false }, spanGaps: true })),
     ],
   }
 }

@@ -41,6 +41,8 @@ export default function Yaml({ label, value, readOnly = false, against, schemas,
     if (against !== undefined) extensions.push(unifiedMergeView({ original: against, mergeControls: false, gutter: true, collapseUnchanged: { margin: 4 } }))
     const doc = view.current && !readOnly ? view.current.state.doc : text
     const made = new EditorView({ parent: place.current, state: EditorState.create({ doc, extensions }) })
+    // Whoever has no mouse scrolls it, too.
+    made.scrollDOM.tabIndex = 0
     view.current = made
     return () => made.destroy()
   }, [shade, readOnly, against, schemas, label])

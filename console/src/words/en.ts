@@ -266,6 +266,7 @@ export default {
   'pathType.Prefix': 'Prefix',
   'pools.about': 'Addresses that gateways and Services of type LoadBalancer get. Read only: they are given when Paifang is started.',
   'pools.free': 'No address is in use',
+  'pools.hidden': 'Who uses them is shown to those who may see Services of all projects',
   'pools.none': 'There is no address pool',
   'pools.noneAbout': 'Start with one: paifang up --pool 192.168.0.91-192.168.0.100. In a cluster, the cloud, MetalLB or OpenELB gives addresses.',
   'pools.owner': 'In use by',

@@ -268,6 +268,7 @@ const words: Words = {
   'pathType.Prefix': '前缀匹配',
   'pools.about': '分配给 LoadBalancer 类型网关与服务的地址。只读：在启动时指定。',
   'pools.free': '暂无已分配的地址',
+  'pools.hidden': '仅有权查看所有项目服务的用户可以看到使用者',
   'pools.none': '没有地址池',
   'pools.noneAbout': '请指定地址池启动：paifang up --pool 192.168.0.91-192.168.0.100。在集群中，地址由云厂商、MetalLB 或 OpenELB 提供。',
   'pools.owner': '使用者',
