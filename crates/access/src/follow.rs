@@ -357,6 +357,9 @@ impl Way<'_> {
             {
                 [Hop::unknown(HopName::Route, format!("{}; something of it cannot be seen by you", route.said)), endpoint]
             }
+            _ if self.known.from == Reach::Part && route.verdict == Verdict::Broken => {
+                [Hop { said: format!("among what you may see, {}", route.said), ..route }, endpoint]
+            }
             _ => [route, endpoint],
         }
     }

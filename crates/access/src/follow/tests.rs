@@ -88,6 +88,7 @@ fn who_asks_for_somebody_else_touches_only_what_it_named() {
     let found = hops("http://nobody.example/", "", &known("127.0.0.1", port), &how(own));
     assert_eq!((found[0].1, found[0].2.as_str()), ("unknown", "not asked: no route has this host"));
     assert_eq!((found[4].0, found[4].1), ("route", "broken"), "{found:?}");
+    assert!(found[4].2.starts_with("among what you may see, "), "{found:?}");
     let order: Vec<&str> = found.iter().map(|it| it.0).collect();
     assert_eq!(order, ["name", "address", "port", "certificate", "route", "endpoint"]);
     let named = Touch::Only([Ipv4Addr::LOCALHOST.into()].into());

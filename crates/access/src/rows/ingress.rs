@@ -3,6 +3,7 @@
 use super::{EVERY, Known, PathType, Row, generated, meet};
 use crate::at::{annotation, list, name, namespace, of, reference, text, texts};
 use crate::gateways::{Reached, SeenGateway, Serves, class_of};
+use control::Access;
 use resources::{Kind, label};
 use serde_json::Value;
 
@@ -76,7 +77,11 @@ impl Known<'_> {
         let mut homes = self.homes(object, class);
         let reached = homes.clone().find(shown).map(SeenGateway::reached).or(own).or_else(|| homes.next().map(SeenGateway::reached));
         let reached = reached.unwrap_or_default();
-        let note = reached.addresses.is_empty().then(|| self.why_nowhere(&reached, class));
+        let note = match (reached.addresses.is_empty(), reached.access) {
+            (true, _) => Some(self.why_nowhere(&reached, class)),
+            (false, Some(Access::ClusterIp)) => Some("its gateway is reached from inside alone: its access is ClusterIP".to_owned()),
+            (false, _) => None,
+        };
         Place { reached, note }
     }
 

@@ -3,7 +3,7 @@
 use super::{Row, Shown, object_name, or_none};
 use crate::text::{Paint, Style, safe};
 use ::access::words::{name, object_json};
-use ::access::{Gathered, PathType, access_word, rows};
+use ::access::{Gathered, PathType, Reach, access_word, rows};
 
 /// Addresses that stand in the narrow table; the others stand below it.
 const ADDRESSES: usize = 2;
@@ -13,6 +13,9 @@ const WIDE: &[&str] = &["GATEWAY", "BACKEND", "ALL-ADDRESSES"];
 
 pub(super) fn show(gathered: &Gathered, namespace: Option<&str>, paint: Paint) -> Shown {
     let all = rows(&gathered.objects);
+    if gathered.from == Reach::Files && all.iter().all(|it| it.reached.addresses.is_empty()) {
+        eprintln!("these files have no statuses, which say where routes are reached; ask an API server, or take files as it gives them");
+    }
     let found: Vec<&::access::Row> = all.iter().filter(|it| namespace.is_none_or(|wanted| *it.object.namespace == *wanted)).collect();
     let mut header = vec!["DOMAIN", "PATH", "ACCESS", "PORT", "ADDRESS", "OBJECT"];
     if namespace.is_none() {
