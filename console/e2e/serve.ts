@@ -28,9 +28,14 @@ export default async function serve() {
   const home = mkdtempSync(join(tmpdir(), 'paifang-console-'))
   const data = join(home, 'data')
   const [console_, api] = await freePorts(2)
+  // An address of its own in loopback, so that several run beside each other.
+  const byte = () => 1 + Math.floor(Math.random() * 250)
+  const node = `127.${2 + Math.floor(Math.random() * 200)}.${byte()}.${byte()}`
   const offset = String(20_000 + Math.floor(Math.random() * 20_000))
   writeFileSync(join(home, 'password'), PASSWORDS.admin)
-  const up = ['up', '--demo', '--data-dir', data, '--api-address', `127.0.0.1:${api}`, '--console-address', `127.0.0.1:${console_}`, '--admin-address', 'none', '--dns-address', 'none', '--port-offset', offset, '--admin-password-file', join(home, 'password')]
+  const up = ['up', '--demo', '--data-dir', data, '--api-address', `127.0.0.1:${api}`, '--console-address', `127.0.0.1:${console_}`, '--admin-address', 'none', '--dns-address', 'none', '--node-address', node, '--port-offset', offset, '--admin-password-file', join(home, 'password')]
+  // The application inside the program is tested, unless a folder is named.
+  if (process.env.PAIFANG_CONSOLE_DIR) up.push('--console-dir', process.env.PAIFANG_CONSOLE_DIR)
   const child = spawn(binary, up, { env: { ...process.env, HOME: home, XDG_DATA_HOME: home }, stdio: ['ignore', 'inherit', 'inherit'] })
   const url = `https://127.0.0.1:${console_}`
   await untilAnswers(url, () => child.exitCode)
