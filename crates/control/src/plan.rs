@@ -127,7 +127,8 @@ impl Plan {
 
     /// Whether somebody else is to give the address.
     pub(crate) fn is_another_s(&self) -> bool {
-        self.entrance.class.is_some()
+        // Of any other type the field says nothing.
+        self.access == Access::LoadBalancer && self.entrance.class.as_ref().is_some_and(|it| *it != *translate::SERVICE_CLASS)
     }
 
     /// A LoadBalancer that a project asked for answers at its address alone, but for the node ports that are asked for.

@@ -3,7 +3,7 @@
 use crate::cells::PerWorker;
 use crate::json::Object;
 use crate::{Metrics, Own, Passage, log_line};
-use model::{Reason, Source};
+use model::{LogLine, Reason, Source};
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -151,6 +151,9 @@ impl AccessLog {
     /// Adds a line to the worker's buffer, or drops it if there is no room. Never waits for the writer's output.
     pub fn write(&self, worker: usize, exchange: &Exchange) {
         match &exchange.own {
+            Some(own) if own.format.line == LogLine::Named => {
+                self.line(worker, exchange.time, |line| log_line::fill(line, exchange, own));
+            }
             Some(own) => self.append(worker, |buffer| log_line::write(&mut buffer.lines, exchange, own)),
             None => self.line(worker, exchange.time, |line| fill(line, exchange)),
         }

@@ -1,11 +1,11 @@
 //! Lines of the access log in a form of a gateway's own.
 //!
 //! **Invariant:** whatever a client, a backend or the format's author wrote, a line ends where it ends: what is no visible ASCII is escaped, or
-//! left out. Within [`LogLine::Named`] it cannot pass for another gateway's either.
+//! left out. Within [`Named`](model::LogLine::Named) it cannot pass for another gateway's either.
 
 use crate::json::{self, Object};
 use crate::{Exchange, RouteRef};
-use model::{LogEscape, LogFormat, LogLine, LogPart, LogValue};
+use model::{LogEscape, LogFormat, LogPart, LogValue};
 use std::io::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -64,19 +64,16 @@ fn is_heard(value: &LogValue) -> bool {
 
 /// Appends the line, with its end.
 pub(crate) fn write(out: &mut Vec<u8>, it: &Exchange<'_>, own: &Own<'_>) {
-    let mut line = Line { it, own, heard: 0 };
-    match own.format.line {
-        LogLine::Whole => line.write(out),
-        LogLine::Named => {
-            let mut text = Vec::with_capacity(256);
-            line.write(&mut text);
-            let mut object = Object::open(out);
-            object.text("gateway", it.gateway.as_bytes());
-            object.text("line", &text);
-            object.close();
-        }
-    }
+    Line { it, own, heard: 0 }.write(out);
     out.push(b'\n');
+}
+
+/// The line within an object that says whose it is.
+pub(crate) fn fill(object: &mut Object<'_>, it: &Exchange<'_>, own: &Own<'_>) {
+    let mut text = Vec::with_capacity(256);
+    Line { it, own, heard: 0 }.write(&mut text);
+    object.text("gateway", it.gateway.as_bytes());
+    object.text("line", &text);
 }
 
 struct Line<'a> {

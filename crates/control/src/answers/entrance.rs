@@ -68,7 +68,7 @@ fn address(plan: &Plan) -> Result<String, Reason> {
         };
         return Err((reason, format!("Pending: no address available: {why}")));
     }
-    if let Some(class) = plan.entrance.class.as_ref().filter(|_| plan.access == Access::LoadBalancer && plan.others.is_empty()) {
+    if let Some(class) = plan.entrance.class.as_ref().filter(|_| plan.is_another_s() && plan.others.is_empty()) {
         return Err(("Pending", format!("Pending: whoever has loadBalancerClass `{class}` has given no address yet")));
     }
     let missed = |(port, asked): (&u16, &u16)| {

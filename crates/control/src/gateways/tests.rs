@@ -300,3 +300,21 @@ fn stays(plan: &Plan, before: Option<&Given>, machine: &Machine, seed: u64) {
 }
 
 mod stability;
+
+#[test]
+fn a_class_of_balancers_leaves_the_address_to_others_where_it_means_others() {
+    let machine = machine("127.64.0.0/28", Shape::Up, 0, [10, 0, 0, 1]);
+    for (access, class, has) in [
+        (WorkloadAccess::LoadBalancer, None, true),
+        (WorkloadAccess::LoadBalancer, Some(translate::SERVICE_CLASS), true),
+        (WorkloadAccess::LoadBalancer, Some("others.example/lb"), false),
+        (WorkloadAccess::ClusterIp, Some("others.example/lb"), true),
+    ] {
+        let mut workload = workload("web", access, None);
+        workload.entrance.class = class.map(Text::from);
+        let listening = listening(&[("web", listens(Some(workload), &[(80, "http", ListenerProtocol::Http)]))]);
+        let plans = planned(&machine, &listening);
+        let address = plans.iter().find(|it| it.id == id("web")).and_then(|it| it.address);
+        assert_eq!(address.is_some(), has, "{access:?} {class:?}");
+    }
+}

@@ -1,5 +1,5 @@
 use super::*;
-use model::{GatewayId, ObjectRef, Reason, Source};
+use model::{GatewayId, LogLine, ObjectRef, Reason, Source};
 use proptest::prelude::*;
 
 fn part(value: LogValue) -> LogPart {
@@ -47,7 +47,15 @@ fn written(format: &LogFormat, head: &[u8], change: impl FnOnce(&mut Exchange<'_
     };
     change(&mut exchange);
     let own = Own { format, heard: &heard, port: 80, client_scheme: "https", head: 100, endpoint: Some(Duration::from_millis(1_001)) };
-    write(&mut out, &exchange, &own);
+    match format.line {
+        LogLine::Whole => write(&mut out, &exchange, &own),
+        LogLine::Named => {
+            let mut object = Object::open(&mut out);
+            fill(&mut object, &exchange, &own);
+            object.close();
+            out.push(b'\n');
+        }
+    }
     String::from_utf8(out).expect("it is text")
 }
 

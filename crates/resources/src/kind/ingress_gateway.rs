@@ -6,9 +6,10 @@ use super::size::Size;
 use crate::at::{At, Problems};
 use crate::problem::{Cause, Problem};
 use crate::wanted::{Entrance, WorkloadAccess};
-use model::{ObjectRef, Percent, Text};
+use model::{Hostname, ObjectRef, Percent, Text};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IngressGateway {
@@ -151,11 +152,33 @@ impl IngressGateway {
         entrance.class = access.text("loadBalancerClass", problems);
         entrance.traffic_policy = access.text("externalTrafficPolicy", problems);
         access.list("publicAddresses", problems, |_, at, problems| {
-            entrance.public.extend(at.expected(at.value.as_str().map(Text::from), "a string", problems));
+            let good = |it: &&str| it.parse::<IpAddr>().is_ok() || Hostname::parse(it).is_ok();
+            let read = at.value.as_str().filter(good).map(Text::from);
+            entrance.public.extend(at.expected(read, "an IP address or a host name", problems));
         });
+        problems.extend(idle(entrance));
         self.provider = access.text("provider", problems);
         self.annotations = texts(access, "annotations", problems);
     }
+}
+
+/// What says nothing for the type.
+fn idle(entrance: &Entrance) -> Vec<Problem> {
+    let said = [
+        ("loadBalancerClass", entrance.class.is_some() && entrance.access != WorkloadAccess::LoadBalancer, "LoadBalancer"),
+        ("loadBalancerIP", entrance.address.is_some() && entrance.access != WorkloadAccess::LoadBalancer, "LoadBalancer"),
+        ("nodePorts", !entrance.node_ports.is_empty() && entrance.access == WorkloadAccess::ClusterIp, "NodePort or LoadBalancer"),
+        (
+            "externalTrafficPolicy",
+            entrance.traffic_policy.is_some() && entrance.access == WorkloadAccess::ClusterIp,
+            "NodePort or LoadBalancer",
+        ),
+    ];
+    let idle = said.into_iter().filter(|(_, idle, _)| *idle);
+    idle.map(|(name, _, of)| {
+        Problem::note(format!("spec.access.{name}"), Cause::NoEffect, format!("it is for type {of}, and does nothing here"))
+    })
+    .collect()
 }
 
 fn scope(spec: &At<'_>, problems: &mut Problems) -> GatewayScope {
@@ -191,4 +214,28 @@ pub(crate) fn texts(at: &At<'_>, name: &str, problems: &mut Problems) -> BTreeMa
         texts.extend(at.expected(at.value.as_str(), "a string", problems).map(|it| (key.into(), it.into())));
     });
     texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_says_nothing_for_its_type_and_what_is_no_address_is_told() {
+        let check = |access: Value, public: &[&str], told: &[&str]| {
+            let read = IngressGateway::read(Name::new("p", "g"), &json!({ "spec": { "access": access } }));
+            let fields: Vec<&str> = read.problems.iter().map(|it| it.field.as_str()).collect();
+            assert_eq!((read.entrance.public, fields), (public.iter().map(|it| Text::from(*it)).collect(), told.to_vec()));
+        };
+        let all = |kind: &str| json!({ "type": kind, "loadBalancerClass": "x/y", "loadBalancerIP": "10.0.0.1", "externalTrafficPolicy": "Local", "nodePorts": { "http": 30080 } });
+        let (class, ip, policy, ports) =
+            ("spec.access.loadBalancerClass", "spec.access.loadBalancerIP", "spec.access.externalTrafficPolicy", "spec.access.nodePorts");
+        check(all("LoadBalancer"), &[], &[]);
+        check(all("NodePort"), &[], &[class, ip]);
+        check(all("ClusterIP"), &[], &[class, ip, ports, policy]);
+        let names = json!({ "publicAddresses": ["192.0.2.1", "2001:db8::1", "eip.example.com", "not a name", "http://x", 7] });
+        let at = |index: usize| format!("spec.access.publicAddresses[{index}]");
+        check(names, &["192.0.2.1", "2001:db8::1", "eip.example.com"], &[&at(3), &at(4), &at(5)]);
+    }
 }
