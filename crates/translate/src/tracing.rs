@@ -48,7 +48,8 @@ fn missing(request: &IngressGateway) -> Problem {
         Kind::KubesphereGateway => ("", "Start Paifang with --tracing-endpoint"),
         _ => ("spec.tracing.endpoint", "Write the URL of an OTLP collector there, or start Paifang with --tracing-endpoint"),
     };
-    Problem::warning(field, Cause::NoEffect, "nobody says where spans are to go, so nothing is traced").hint(hint)
+    // A note, since whoever looks at files does not know with what Paifang will be started.
+    Problem::note(field, Cause::NoEffect, "nobody says where spans are to go, so nothing is traced").hint(hint)
 }
 
 fn told(Tracing { sampling, collector }: &Tracing) -> String {

@@ -40,8 +40,12 @@ fn context(request: &Request) -> TraceContext {
 }
 
 fn get(at: SocketAddr, fields: &str) {
+    get_over(&mut Connection::open(at), fields);
+}
+
+fn get_over(connection: &mut Connection, fields: &str) {
     let request = format!("GET /a?secret=1 HTTP/1.1\r\nHost: {HOST}\r\n{fields}\r\n");
-    assert_eq!(Connection::open(at).send(request).response("GET").status, 200);
+    assert_eq!(connection.send(request).response("GET").status, 200);
 }
 
 #[test]
@@ -114,15 +118,17 @@ fn what_is_not_sampled_is_carried_and_not_told() {
     let origin = Origin::recording();
     let gate = Gate::to(&origin);
     let at = trace(&gate, options(0));
+    let mut client = Connection::open(at);
     for _ in 0..20 {
-        get(at, "");
+        get_over(&mut client, "");
     }
     let requests = origin.wait_for(20);
     assert!(requests.iter().all(|it| !context(it).sampled));
     // A half is neither none nor all: of 200, none but one in 2^100 runs is outside these bounds.
     let at = trace(&gate, options(500_000));
+    let mut client = Connection::open(at);
     for _ in 0..200 {
-        get(at, "");
+        get_over(&mut client, "");
     }
     let sampled = origin.wait_for(220)[20..].iter().filter(|it| context(it).sampled).count();
     assert!((10..190).contains(&sampled), "{sampled} of 200");
