@@ -14,7 +14,7 @@ export function Pools() {
   return (
     <Page title={t('pools.title')} about={t('pools.about')} crumbs={[{ text: t('nav.platform') }]} actions={<Command text="paifang up --pool 192.168.0.91-192.168.0.100" />}>
       <div className="stack">
-        {error && !(error instanceof ApiError && error.status === 404) ? (
+        {error && !(error instanceof ApiError && [404, 501].includes(error.status)) ? (
           <Trouble error={error} onRetry={() => void refetch()} />
         ) : !data && !error ? (
           <Loading />

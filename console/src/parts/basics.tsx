@@ -99,6 +99,7 @@ export function describe(error: unknown, t: Say): string {
     case 'TooManyRequests':
       return t('error.busy')
     default:
+      if (error.status === 429) return t('error.busy')
       if (error.status >= 500) return t('error.server')
       return error.status === 422 || error.status === 400 ? t('error.invalid') : t('error.other')
   }

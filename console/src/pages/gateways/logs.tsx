@@ -53,7 +53,7 @@ export function Logs({ namespace, name }: { namespace: string; name: string }) {
   const [search, setSearch] = useState('')
   const [follow, setFollow] = useState(true)
   const { entries, error } = useLog(namespace, name, search, follow)
-  if (error instanceof ApiError && error.status === 404)
+  if (error instanceof ApiError && [404, 501].includes(error.status))
     return (
       <div className="card">
         <Nothing title={t('logs.none')}>{t('logs.unavailable')}</Nothing>

@@ -16,7 +16,7 @@ export function Monitoring({ namespace, name }: { namespace: string; name: strin
   const [window, setWindow] = useState<Window>('15m')
   const [every, setEvery] = useState(5)
   const { data, error, refetch } = useMetrics(namespace, name, window, every > 0 && every * 1000)
-  if (error instanceof ApiError && error.status === 404)
+  if (error instanceof ApiError && [404, 501].includes(error.status))
     return (
       <div className="card">
         <Nothing title={t('monitoring.none')}>{t('monitoring.noneAbout')}</Nothing>

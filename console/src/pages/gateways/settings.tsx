@@ -6,7 +6,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { type Serving } from '../../api/console'
 import { KINDS } from '../../api/kinds'
 import { useLive } from '../../api/live'
-import { useRights } from '../../api/rights'
+import { useMay, useRights } from '../../api/rights'
 import type { IngressGateway } from '../../api/types'
 import { Card, Loading, Nothing, Page, State, Trouble } from '../../parts/basics'
 import { Command } from '../../parts/command'
@@ -65,6 +65,8 @@ export function GatewaySettings() {
 function SharedCard({ serving, base }: { serving: Serving; base: string }) {
   const { t } = useWords()
   const navigate = useNavigate()
+  // Its numbers and its log are for who may look at it; that it serves the project is for all.
+  const may = useMay('get', KINDS.ingressGateway, serving.namespace, serving.name)
   return (
     <Card
       title={
@@ -73,9 +75,11 @@ function SharedCard({ serving, base }: { serving: Serving; base: string }) {
         </span>
       }
       extra={
-        <Button icon={<EyeOutlined />} onClick={() => void navigate({ to: `${base}/${serving.namespace}/${serving.name}` })}>
-          {t('do.view')}
-        </Button>
+        may && (
+          <Button icon={<EyeOutlined />} onClick={() => void navigate({ to: `${base}/${serving.namespace}/${serving.name}` })}>
+            {t('do.view')}
+          </Button>
+        )
       }
     >
       <div className="stack">
