@@ -66,6 +66,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "apiserver",
             "tenancy",
             "console",
+            "access",
             "cli",
             "demo",
             "names",
@@ -78,7 +79,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that a client of the Kubernetes API may be reached from.
-const CLIENTS: &[&str] = &["status", "control", "tenancy", "access", "cli", "paifang", "bench"];
+const CLIENTS: &[&str] = &["status", "control", "tenancy", "console", "access", "cli", "paifang", "bench"];
 
 /// What the data plane is made of: it never learns that Kubernetes exists.
 const DATA_PLANE: &[&str] =

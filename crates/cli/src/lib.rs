@@ -17,7 +17,7 @@ pub mod crds;
 mod exit;
 pub mod explain;
 pub mod get;
-mod objects;
+pub mod objects;
 pub mod people;
 
 pub use access::text;

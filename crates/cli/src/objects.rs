@@ -75,15 +75,31 @@ pub(crate) async fn gather(args: &ObjectArgs, namespace: Option<&str>) -> Result
 /// All objects of an API server.
 pub(crate) async fn live(args: &ServerArgs) -> Result<Gathered> {
     let (client, api) = connect(config(args).await?)?;
+    all(&client, api).await
+}
+
+/// All objects that a client finds. `api`: the API server's own socket.
+///
+/// # Errors
+/// When it does not answer, or the client may not list a kind.
+pub async fn all(client: &kube::Client, api: Option<SocketAddr>) -> Result<Gathered> {
+    Ok(Gathered { objects: some(client, resources::Kind::ALL).await?, from: Reach::Api, api })
+}
+
+/// All objects of these kinds.
+///
+/// # Errors
+/// As [`all`].
+pub async fn some(client: &kube::Client, kinds: &[resources::Kind]) -> Result<Vec<Value>> {
     let mut objects = Vec::new();
-    for kind in resources::Kind::ALL {
-        match list_kind(&client, *kind, "").await? {
+    for kind in kinds {
+        match list_kind(client, *kind, "").await? {
             Listed::Objects(found) => objects.extend(found),
             Listed::Unknown => {}
             Listed::Forbidden(why) => bail!("cannot list {kind} objects: {why}"),
         }
     }
-    Ok(Gathered { objects, from: Reach::Api, api })
+    Ok(objects)
 }
 
 /// What somebody may see of an API server.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::{App, Visit};
+use crate::path;
 use crate::reply::{self, Refusal, Reply};
 use crate::rights::Deed;
 use crate::session::Session;
@@ -23,6 +24,38 @@ pub trait Addresses: Send + Sync {
     fn host(&self, namespace: String, service: String, gateway: Option<(String, String)>) -> Waiting<'_, Result<Host, String>>;
 
     fn pools(&self) -> Waiting<'_, Result<Vec<Pool>, String>>;
+
+    /// The gateways that serve a namespace, the nearest first; without one, all of them.
+    fn serving(&self, namespace: Option<String>) -> Waiting<'_, Result<Vec<Serving>, String>>;
+}
+
+/// A gateway, as those need to know it whose routes it serves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Serving {
+    /// What asks for it; `kubesphere-system/cluster`: nothing does.
+    pub namespace: String,
+    pub name: String,
+    /// `Project`, `Workspace` or `Cluster`.
+    pub scope: String,
+    /// `NodePort`, `LoadBalancer` or `ClusterIP`.
+    pub access: String,
+    pub addresses: Vec<String>,
+    pub nodes: Vec<String>,
+    pub ports: Vec<Port>,
+    pub tracing: bool,
+    /// The IngressClass that names it.
+    pub class: Option<String>,
+}
+
+/// A port of a gateway.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Port {
+    pub name: String,
+    /// As routes have it.
+    pub port: u16,
+    pub node_port: Option<u16>,
+    /// Where its addresses answer.
+    pub reached: u16,
 }
 
 /// A generated host.
@@ -87,6 +120,19 @@ pub(crate) async fn host(app: &App, visit: Visit<'_>) -> Result<Reply, Refusal> 
     Ok(reply::json(StatusCode::OK, &told))
 }
 
+/// `GET /console/gateways`: for who may list the Ingresses of `namespace`; without it, all IngressGateways.
+pub(crate) async fn serving(app: &App, visit: &Visit<'_>, session: &Session) -> Result<Reply, Refusal> {
+    let namespace = path::query(visit.head.uri.query(), "namespace").filter(|it| !it.is_empty());
+    let deed = match &namespace {
+        Some(namespace) => Deed::new("list", "networking.k8s.io", "ingresses", namespace, ""),
+        None => Deed::new("list", "paifang.dev", "ingressgateways", "", ""),
+    };
+    app.rights.check(&app.relay, &session.account, &deed).await?;
+    let addresses = app.addresses.as_ref().ok_or_else(|| Refusal::unavailable("No gateway runs beside this console."))?;
+    let all = addresses.serving(namespace).await.map_err(|error| unknown(&error))?;
+    Ok(reply::json(StatusCode::OK, &all.iter().map(Serving::json).collect::<Vec<_>>().into()))
+}
+
 /// `GET /console/pools`.
 pub(crate) async fn pools(app: &App, session: &Session) -> Result<Reply, Refusal> {
     let addresses = app.addresses.as_ref().ok_or_else(|| Refusal::unavailable("No addresses are given away beside this console."))?;
@@ -106,6 +152,28 @@ pub(crate) async fn pools(app: &App, session: &Session) -> Result<Reply, Refusal
 fn unknown(error: &str) -> Refusal {
     tracing::warn!(error, "the console cannot find out where gateways are");
     Refusal::unreachable()
+}
+
+// === impl Serving ===
+
+impl Serving {
+    fn json(&self) -> Value {
+        let port = |it: &Port| {
+            let mut shown = json!({ "name": it.name, "port": it.port, "reachedAt": it.reached });
+            if let Some(node_port) = it.node_port {
+                shown["nodePort"] = node_port.into();
+            }
+            shown
+        };
+        let mut shown = json!({
+            "namespace": self.namespace, "name": self.name, "scope": self.scope, "type": self.access, "addresses": self.addresses,
+            "nodes": self.nodes, "ports": self.ports.iter().map(port).collect::<Vec<_>>(), "tracing": self.tracing,
+        });
+        if let Some(class) = &self.class {
+            shown["className"] = class.clone().into();
+        }
+        shown
+    }
 }
 
 // === impl Pool ===

@@ -17,6 +17,7 @@ use crate::catalogue::{self, Written};
 use crate::certificate::{self, Secrets};
 use crate::cookie::{Cookie, Transport};
 use crate::gateways::{self, Known};
+use crate::oidc::{self, Elsewhere};
 use crate::page::Pages;
 use crate::relay::{self, Relay};
 use crate::reply::{self, Refusal, Reply};
@@ -41,11 +42,14 @@ pub(crate) struct App {
     pub(crate) pages: Pages,
     pub(crate) transport: Transport,
     pub(crate) mode: Mode,
+    pub(crate) elsewhere: Option<Elsewhere>,
     pub(crate) known: Known,
     pub(crate) explains: Option<Arc<dyn Explains>>,
     pub(crate) addresses: Option<Arc<dyn Addresses>>,
     pub(crate) secrets: Option<Arc<dyn Secrets>>,
     pub(crate) catalogues: Written,
+    /// Whether addresses are given away here.
+    pub(crate) pool: bool,
     pub(crate) trials: Trials,
     sessions: Mutex<Sessions>,
     /// Turns true when the server stops.
@@ -84,10 +88,12 @@ impl App {
             pages,
             transport,
             mode,
+            elsewhere: ports.elsewhere,
             known: Known::new(ports.gateways),
             explains: ports.explains,
             addresses: ports.addresses,
             secrets: ports.secrets,
+            pool: ports.pool,
             catalogues: Written::new(&ports.catalogues),
             trials: Trials::default(),
             sessions: Mutex::default(),
@@ -137,6 +143,7 @@ impl App {
         match endpoint.action {
             Action::Session => sign_in::session(self, &visit),
             Action::Logout => sign_in::logout(self, &visit),
+            Action::Serving => addresses::serving(self, &visit, &session).await,
             Action::Metrics => gateways::metrics(self, &visit, names),
             Action::Logs => gateways::logs(self, &visit, names, session).await,
             Action::Try => trial::answer(self, visit, names).await,
@@ -147,7 +154,9 @@ impl App {
             Action::GeneratedHost => addresses::host(self, visit).await,
             Action::Certificate => certificate::answer(self, visit, &session).await,
             Action::Pools => addresses::pools(self, &session).await,
-            Action::Login => Err(Refusal::not_found("There is nothing at this path.")),
+            Action::Login | Action::Oidc | Action::OidcStart | Action::OidcCallback => {
+                Err(Refusal::not_found("There is nothing at this path."))
+            }
         }
     }
 
@@ -158,6 +167,9 @@ impl App {
                 sign_in::check(self, visit.head)?;
                 sign_in::login(self, visit).await
             }
+            Action::Oidc => Ok(oidc::told(self)),
+            Action::OidcStart => oidc::start(self, &visit).await,
+            Action::OidcCallback => oidc::callback(self, &visit).await,
             _ => Err(Refusal::not_signed_in()),
         }
     }

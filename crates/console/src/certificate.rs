@@ -100,9 +100,11 @@ fn said(pem: Option<&Pem>, hosts: &[String]) -> Value {
         let seconds = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         i64::try_from(seconds).ok().and_then(|it| jiff::Timestamp::from_second(it).ok()).map(|it| it.to_string())
     };
-    let matches: Map<String, Value> = hosts.iter().map(|host| (host.clone(), facts.names.iter().any(|name| covers(name, host)).into())).collect();
+    let matches: Map<String, Value> =
+        hosts.iter().map(|host| (host.clone(), facts.names.iter().any(|name| covers(name, host)).into())).collect();
     let now = SystemTime::now();
-    let mut said = json!({ "names": facts.names, "notBefore": time(facts.not_before), "notAfter": time(facts.not_after), "matches": matches });
+    let mut said =
+        json!({ "names": facts.names, "notBefore": time(facts.not_before), "notAfter": time(facts.not_after), "matches": matches });
     if facts.not_after < now {
         said["problem"] = "The certificate has expired.".into();
     } else if facts.not_before > now {

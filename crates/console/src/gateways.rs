@@ -126,9 +126,11 @@ pub(crate) async fn logs(app: &App, visit: &Visit<'_>, names: &[String], session
     let is = |name: &str| query(name).is_some_and(|value| matches!(value.as_str(), "1" | "true"));
     let limit = match query("limit").filter(|limit| !limit.is_empty()) {
         None => LINES,
-        Some(limit) => limit.parse().ok().filter(|limit| (1..=MOST_LINES).contains(limit)).ok_or_else(|| {
-            Refusal::bad("BadLimit", format!("A limit is a number from 1 to {MOST_LINES}."))
-        })?,
+        Some(limit) => limit
+            .parse()
+            .ok()
+            .filter(|limit| (1..=MOST_LINES).contains(limit))
+            .ok_or_else(|| Refusal::bad("BadLimit", format!("A limit is a number from 1 to {MOST_LINES}.")))?,
     };
     let (text, since) = (query("search").unwrap_or_default(), query("since").unwrap_or_default());
     if text.len() > TEXT || since.len() > 64 {
@@ -137,7 +139,9 @@ pub(crate) async fn logs(app: &App, visit: &Visit<'_>, names: &[String], session
     let since = match since.is_empty() {
         true => since,
         // As lines have it: in UTC.
-        false => since.parse::<jiff::Timestamp>().map_err(|_| Refusal::bad("BadTime", "A time is written as 2026-01-31T12:00:00Z."))?.to_string(),
+        false => {
+            since.parse::<jiff::Timestamp>().map_err(|_| Refusal::bad("BadTime", "A time is written as 2026-01-31T12:00:00Z."))?.to_string()
+        }
     };
     let since = since.trim_end_matches('Z').to_owned();
     let (gateways, id) = app.known.find(names)?;

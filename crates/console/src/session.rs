@@ -102,7 +102,7 @@ impl Session {
 impl Sessions {
     /// Opens one. Who has too many loses the one that was used longest ago; so does everybody together.
     pub(crate) fn open(&mut self, key: Key, session: Arc<Session>, now: Instant) {
-        self.sweep(now);
+        self.end_over(now);
         let user = session.account.user.clone();
         while self.open.values().filter(|open| open.session.account.user == user).count() >= OF_ONE {
             self.end_oldest(|open| open.session.account.user == user);
@@ -133,9 +133,13 @@ impl Sessions {
 
     /// Ends what has lasted long enough; gives the others.
     pub(crate) fn sweep(&mut self, now: Instant) -> Vec<(Key, Arc<Session>)> {
+        self.end_over(now);
+        self.open.iter().map(|(key, open)| (*key, open.session.clone())).collect()
+    }
+
+    fn end_over(&mut self, now: Instant) {
         let over: Vec<Key> = self.open.iter().filter(|(_, open)| is_over(open, now)).map(|(key, _)| *key).collect();
         over.into_iter().for_each(|key| self.end(key));
-        self.open.iter().map(|(key, open)| (*key, open.session.clone())).collect()
     }
 
     fn end_oldest(&mut self, of: impl Fn(&Open) -> bool) {

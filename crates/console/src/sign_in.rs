@@ -31,6 +31,12 @@ pub trait Accounts: Send + Sync {
     /// Logs somebody in, with all that guards against guessing.
     fn by_password(&self, asked: Asked) -> Waiting<'_, Result<Account, Refused>>;
 
+    /// Somebody whom an OIDC issuer knows.
+    ///
+    /// # Errors
+    /// Why they are nobody here, in words for the log.
+    fn by_issuer(&self, person: login::Person) -> Result<Account, String>;
+
     /// Whether who has logged in would be let in again: not once the user is suspended or gone, or has another password.
     fn stands(&self, account: &Account) -> bool;
 }
@@ -183,6 +189,7 @@ fn shown(app: &App, session: &Session, left: std::time::Duration) -> Value {
     json!({
         "user": session.account.user, "displayName": session.display_name, "csrf": session.token.open(),
         "expires": expires.unwrap_or_default(), "mode": app.mode.as_str(),
+        "version": env!("CARGO_PKG_VERSION"), "pool": app.pool,
     })
 }
 

@@ -19,6 +19,7 @@ use crate::catalogue::Catalogues;
 use crate::certificate::Secrets;
 use crate::cookie::Transport;
 use crate::gateways::Gateways;
+use crate::oidc::Elsewhere;
 use crate::page::{Assets, AssetsError, Pages};
 use crate::relay::Relay;
 use crate::serve;
@@ -50,11 +51,15 @@ pub struct Options {
 /// What the console needs of the process it runs in. What is not there is answered with 501.
 pub struct Ports {
     pub accounts: Arc<dyn Accounts>,
+    /// An issuer at which people sign in, too.
+    pub elsewhere: Option<Elsewhere>,
     pub gateways: Option<Arc<dyn Gateways>>,
     pub explains: Option<Arc<dyn Explains>>,
     pub addresses: Option<Arc<dyn Addresses>>,
     pub secrets: Option<Arc<dyn Secrets>>,
     pub catalogues: Catalogues,
+    /// Whether addresses for LoadBalancer are given away here.
+    pub pool: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -135,7 +140,16 @@ fn tls(chain: &str, key: &Sealed<String>) -> Result<TlsAcceptor, StartError> {
 impl Ports {
     /// People, and nothing else.
     pub fn new(accounts: Arc<dyn Accounts>) -> Self {
-        Self { accounts, gateways: None, explains: None, addresses: None, secrets: None, catalogues: Catalogues::default() }
+        Self {
+            accounts,
+            elsewhere: None,
+            gateways: None,
+            explains: None,
+            addresses: None,
+            secrets: None,
+            catalogues: Catalogues::default(),
+            pool: false,
+        }
     }
 }
 

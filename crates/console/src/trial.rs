@@ -111,7 +111,9 @@ pub(crate) async fn answer(app: &App, visit: Visit<'_>, names: &[String]) -> Res
     };
     let begun = Instant::now();
     let got = match socket(&sockets, uri.port_u16(), secure) {
-        Some(socket) => tokio::time::timeout(PATIENCE, send(socket, secure, &uri, request)).await.unwrap_or_else(|_| Err("it does not answer in time".into())),
+        Some(socket) => tokio::time::timeout(PATIENCE, send(socket, secure, &uri, request))
+            .await
+            .unwrap_or_else(|_| Err("it does not answer in time".into())),
         None => Err("the gateway does not listen there".into()),
     };
     let mut told = json!({ "answer": null, "explanation": explanation.as_ref().unwrap_or(&Value::Null) });
@@ -309,7 +311,8 @@ mod tests {
 
     #[test]
     fn only_requests_that_can_be_sent_are_sent() {
-        let (sent, ..) = request(&asked("http://shop.example:8080/a?b=c", json!({ "x-a": "1", "Transfer-Encoding": "chunked" }))).expect("sent");
+        let (sent, ..) =
+            request(&asked("http://shop.example:8080/a?b=c", json!({ "x-a": "1", "Transfer-Encoding": "chunked" }))).expect("sent");
         assert_eq!((sent.uri().to_string().as_str(), &sent.headers()["host"]), ("/a?b=c", &HeaderValue::from_static("shop.example:8080")));
         assert!(sent.headers().get("transfer-encoding").is_none() && sent.headers()["x-a"] == "1");
         for (url, headers) in [

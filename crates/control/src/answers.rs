@@ -361,6 +361,7 @@ impl Answers {
         };
         let gateways = self.gateways.iter().map(|plan| GatewayPicture {
             id: plan.id.clone(),
+            owner: plan.owner.clone(),
             services: plan.services.clone(),
             others: plan.others.clone(),
             waiting: plan.waiting().map(|it| it.to_string()),

@@ -20,6 +20,8 @@ pub struct Picture {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayPicture {
     pub id: GatewayId,
+    /// The object that asked for it; `None`: it is there whoever asks.
+    pub owner: Option<ObjectRef>,
     /// What it is seen as; its pods have the first one's name.
     pub services: Vec<Name>,
     /// Addresses that others gave it, shown in place of ours.

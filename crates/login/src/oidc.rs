@@ -19,11 +19,13 @@ use jsonwebtoken::{Algorithm, Validation};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+mod code;
 mod fetch;
 mod keys;
 mod options;
 mod person;
 
+pub use code::{CodeError, Flow};
 pub use fetch::FetchError;
 pub use options::{Options, OptionsError};
 pub use person::Person;

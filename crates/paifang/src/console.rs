@@ -4,18 +4,27 @@
 
 use crate::fault::Fault;
 use crate::screen::Screen;
+use crate::serve::Serving;
 use anyhow::Context;
 use apiserver::{LoginRefusal, Logins};
 use cli::Exit;
+use cli::args::UpArgs;
 use cli::args::console::ConsoleArgs;
-use console::{Account, Accounts, Asked, Assets, Mode, Ports, Refused, Waiting};
+use console::{Account, Accounts, Asked, Assets, Elsewhere, Mode, Ports, Refused, Waiting};
 use kube::Client;
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::json;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
+
+mod addresses;
+mod catalogues;
+mod chinese;
+mod explains;
+mod gateways;
 
 /// The user that the console is. No person has that name.
 const USER: &str = "paifang-console";
@@ -59,14 +68,33 @@ impl Socket {
     }
 }
 
+/// The issuer at which people sign in; without an address where that is the console's own.
+pub fn elsewhere(args: &UpArgs, issuer: Option<&login::Issuer>) -> Result<Option<Elsewhere>, Fault> {
+    let Some(issuer) = issuer.cloned() else { return Ok(None) };
+    let secret = crate::sign_in::secret(&args.sign_in)?;
+    let named = args.sign_in.oidc_issuer.as_deref().unwrap_or_default();
+    let name = named.split("://").nth(1).and_then(|it| it.split('/').next()).unwrap_or(named).to_owned();
+    Ok(Some(Elsewhere { issuer, name, secret, url: args.console.console_url.clone().unwrap_or_default() }))
+}
+
+/// Where the last lines of the access log are kept.
+pub fn log(api: &apiserver::Running) -> PathBuf {
+    data(api).join("gateway-log")
+}
+
+fn data(api: &apiserver::Running) -> PathBuf {
+    api.kubeconfig_path.parent().map(PathBuf::from).unwrap_or_default()
+}
+
 /// Serves the console, and says where it is.
 pub async fn start(
     socket: Socket,
-    args: &ConsoleArgs,
+    (all, elsewhere): (&UpArgs, Option<Elsewhere>),
     api: &apiserver::Running,
     client: &Client,
-    screen: &Screen,
+    (serving, screen): (&mut Serving, &Screen),
 ) -> Result<Option<console::Running>, Fault> {
+    let args = &all.console;
     let (listener, address) = match socket {
         Socket::Bound(listener, address) => (listener, address),
         Socket::None(said) => {
@@ -74,6 +102,12 @@ pub async fn start(
             return Ok(None);
         }
     };
+    let mut ports = ports(all, api, client, serving);
+    ports.elsewhere = elsewhere.map(|it| match it.url.is_empty() {
+        // How one types it.
+        true => Elsewhere { url: format!("{}://{address}", if args.console_plain { "http" } else { "https" }), ..it },
+        false => it,
+    });
     permit(client).await.context("the console's role cannot be written")?;
     let certificate = match args.console_plain {
         true => None,
@@ -83,15 +117,46 @@ pub async fn start(
         listener,
         certificate,
         api: config(api).await?,
-        ports: Ports::new(Arc::new(People(api.logins()))),
+        ports,
         mode: Mode::Up,
         assets: args.console_dir.clone().map_or(Assets::Embedded, Assets::Folder),
     };
     let running = console::start(options).map_err(|error| Fault::new(Exit::Usage, error.to_string()))?;
-    let authority = api.kubeconfig_path.parent().unwrap_or(Path::new("")).join("pki/ca.crt");
+    let authority = data(api).join("pki/ca.crt");
     let authority = (!args.console_plain).then(|| authority.display().to_string());
     screen.write(&crate::screen::console(&running.url, authority.as_deref(), screen.paint()));
     Ok(Some(running))
+}
+
+/// What the console is given of this process.
+fn ports(args: &UpArgs, api: &apiserver::Running, client: &Client, serving: &mut Serving) -> Ports {
+    let history = Arc::new(observe::History::new(serving.metrics().clone()));
+    serving.accompany(remember(history.clone()));
+    let shared = serving.plan.as_ref().map(|plan| plan.id.clone());
+    let gateways = Arc::new(gateways::Here::new(serving.picture.clone(), shared, history, observe::Kept::at(log(api))));
+    let known = Arc::new(explains::Known { client: client.clone(), api: api.local_addr, gateways: gateways.clone() });
+    let addresses =
+        Arc::new(addresses::Known { client: client.clone(), gateways: gateways.clone(), pool: args.pool.clone(), node: args.node_address });
+    Ports {
+        accounts: Arc::new(People(api.logins())),
+        elsewhere: None,
+        gateways: Some(gateways),
+        explains: Some(known),
+        addresses: Some(addresses.clone()),
+        secrets: Some(addresses),
+        catalogues: catalogues::all(),
+        pool: args.pool != pools::Pool::None,
+    }
+}
+
+/// Takes down what gateways do, as long as it is wanted.
+async fn remember(history: Arc<observe::History>) {
+    let mut ticks = tokio::time::interval(observe::STEP);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        history.tick(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
+    }
 }
 
 async fn config(api: &apiserver::Running) -> Result<kube::Config, Fault> {
@@ -130,6 +195,11 @@ impl Accounts for People {
             let login = self.0.by_password(apiserver::Password { user, password, new, from, agent }).await.map_err(refused)?;
             Ok(Account::new(login.user.clone(), login.groups.clone(), Arc::new(login)))
         })
+    }
+
+    fn by_issuer(&self, person: login::Person) -> Result<Account, String> {
+        let login = self.0.by_issuer(person)?;
+        Ok(Account::new(login.user.clone(), login.groups.clone(), Arc::new(login)))
     }
 
     fn stands(&self, account: &Account) -> bool {

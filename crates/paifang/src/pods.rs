@@ -92,6 +92,7 @@ fn wanted(args: &ControlArgs, pods: Pods) -> Wanted<'_> {
         port_offset: 0,
         translation: &args.translation,
         serving: &args.serving,
+        kept_log: None,
         names: &args.names,
         dns: None,
         // Once in the life of the process.

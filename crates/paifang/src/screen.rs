@@ -262,6 +262,7 @@ mod tests {
     #[test]
     fn only_the_gateway_that_changed_is_shown_again() {
         let gateway = |name: &str, port: u16| GatewayPicture {
+            owner: None,
             id: model::GatewayId::new(name.to_owned()),
             services: Vec::new(),
             others: Vec::new(),

@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
@@ -38,6 +39,8 @@ pub struct Wanted<'a> {
     pub port_offset: u16,
     pub translation: &'a TranslationArgs,
     pub serving: &'a ServingArgs,
+    /// A folder where the last lines of the access log are kept.
+    pub kept_log: Option<&'a Path>,
     pub names: &'a NamesArgs,
     /// Where names are answered.
     pub dns: Option<SocketAddr>,
@@ -71,7 +74,7 @@ pub async fn start(client: Client, wanted: &Wanted<'_>, mut own: Vec<SocketAddr>
     let egress = Egress::new(own);
     let mut options = options(&client, wanted, egress.clone(), 0).await?;
     let plan = options.prepared.gateways.get(&options.shared.id).cloned();
-    let dataplane = Arc::new(dataplane(wanted.serving, egress.clone())?);
+    let dataplane = Arc::new(dataplane(wanted, egress.clone())?);
     let (spans, collectors) = Spans::start(&dataplane, &instance());
     options.collectors = collectors;
     let (outbox, (acknowledge, acks)) = (Outbox::default(), mpsc::channel(ACKS));
@@ -187,14 +190,15 @@ pub async fn admin(serving: &ServingArgs) -> Result<Option<Admin>, Fault> {
     Admin::bind(address).await.map(Some).map_err(refused)
 }
 
-fn dataplane(serving: &ServingArgs, egress: Egress) -> Result<Dataplane, Fault> {
+fn dataplane(wanted: &Wanted<'_>, egress: Egress) -> Result<Dataplane, Fault> {
+    let serving = wanted.serving;
     let access_log = match serving.access_log.as_str() {
         "none" => Sink::None,
         "-" => Sink::Stdout,
         path => Sink::File(path.into()),
     };
     let workers = serving.workers.and_then(|it| NonZeroUsize::new(it.into()));
-    let options = proxy::Options { workers, egress, access_log, ..proxy::Options::default() };
+    let options = proxy::Options { workers, egress, access_log, kept_log: wanted.kept_log.map(Path::to_owned), ..proxy::Options::default() };
     Ok(proxy::start(options).context("the data plane does not start")?)
 }
 
@@ -220,6 +224,11 @@ impl Serving {
         let listening = self.names.as_ref().map(|it| it.listening().borrow().clone()).unwrap_or_default();
         let resolver = names::Resolver::found(|path| std::path::Path::new(path).exists());
         screen::names(&listening.sockets, |it| names::resolver_line(resolver, it, &names.dns_suffix), paint)
+    }
+
+    /// What the data plane counts.
+    pub fn metrics(&self) -> &Arc<observe::Metrics> {
+        self.dataplane.metrics()
     }
 
     /// Lets a task run as long as this serves.
@@ -289,6 +298,7 @@ pub async fn control(args: ControlArgs) -> Result<Exit, Fault> {
         port_offset: args.port_offset,
         translation: &args.translation,
         serving: &args.serving,
+        kept_log: None,
         names: &args.names,
         dns: args.dns_address.socket(args.port_offset),
         shape: Shape::Cluster,

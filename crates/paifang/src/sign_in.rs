@@ -38,6 +38,19 @@ pub fn issuer(args: &SignInArgs) -> Result<Option<Issuer>, Fault> {
     Ok(Some(issuer))
 }
 
+/// What proves the console to the issuer, if it has been given that.
+pub fn secret(args: &SignInArgs) -> Result<Option<Sealed<String>>, Fault> {
+    let flag = "--oidc-client-secret-file";
+    let Some(path) = &args.oidc_client_secret_file else { return Ok(None) };
+    let wrong = |why: &str| Fault::new(Exit::Usage, format!("{flag}: {}: {why}", path.display()));
+    let text = String::from_utf8(read(flag, path)?).map_err(|_| wrong("it is not text"))?;
+    // Editors end the line.
+    match text.trim_end_matches(['\r', '\n']) {
+        "" => Err(wrong("there is nothing in it")),
+        secret => Ok(Some(Sealed::new(secret.to_owned()))),
+    }
+}
+
 /// Who can log in after the first start.
 pub fn first_login(args: &SignInArgs) -> Result<FirstLogin, Fault> {
     let flag = "--admin-password-file";

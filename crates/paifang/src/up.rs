@@ -26,6 +26,7 @@ pub async fn run(args: UpArgs) -> Result<Exit, Fault> {
     let data_dir = data_dir(args.data_dir.clone())?;
     // Before anything is made: what is wrong with a flag must not leave half a first start.
     let (issuer, first_login) = (sign_in::issuer(&args.sign_in)?, sign_in::first_login(&args.sign_in)?);
+    let elsewhere = console::elsewhere(&args, issuer.as_ref())?;
     let store = Store::open(&data_dir)?;
     let mut options = apiserver::Options::new(&data_dir);
     options.issuer = issuer;
@@ -34,7 +35,7 @@ pub async fn run(args: UpArgs) -> Result<Exit, Fault> {
     options.warn = admit::warn(args.demo);
     let api = apiserver::start(store.clone(), options).await?;
     let backups = Backups::listen(&data_dir, api.copies().clone());
-    let result = serve(&args, &api, &first_login).await;
+    let result = serve(&args, &api, &first_login, elsewhere).await;
     if let Some(backups) = backups {
         backups.stop();
     }
@@ -49,8 +50,15 @@ fn own(args: &UpArgs) -> Vec<SocketAddr> {
     std::iter::once(args.api_address).chain(args.serving.admin_address.0).chain(console).collect()
 }
 
-async fn serve(args: &UpArgs, api: &apiserver::Running, first_login: &FirstLogin) -> Result<Exit, Fault> {
+async fn serve(
+    args: &UpArgs,
+    api: &apiserver::Running,
+    first_login: &FirstLogin,
+    elsewhere: Option<::console::Elsewhere>,
+) -> Result<Exit, Fault> {
     let client = client(&api.keeper_kubeconfig).await?;
+    let console = Socket::bind(&args.console, args.port_offset).await;
+    let log = console::log(api);
     let wanted = Wanted {
         node_address: args.node_address,
         node_ports: &args.node_ports,
@@ -58,19 +66,19 @@ async fn serve(args: &UpArgs, api: &apiserver::Running, first_login: &FirstLogin
         port_offset: args.port_offset,
         translation: &args.translation,
         serving: &args.serving,
+        kept_log: console.address().map(|_| log.as_path()),
         names: &args.names,
         dns: args.dns_address.unwrap_or(DnsAddress::Ip(args.node_address)).socket(args.port_offset),
         shape: Shape::Up,
         istio: true,
     };
-    let console = Socket::bind(&args.console, args.port_offset).await;
     let own = [api.local_addr].into_iter().chain(console.address()).collect();
     let mut serving = serve::start(client.clone(), &wanted, own).await?;
     let mut screen = Screen::new(Paint::of(&std::io::stderr()));
     let kubeconfig = api.kubeconfig_path.display().to_string();
     screen.write(&screen::head(&api.url, Some(&kubeconfig), serving.admin, screen.paint()));
     screen.write(&serving.named(&args.names, screen.paint()));
-    let console = console::start(console, &args.console, api, &client, &screen).await?;
+    let console = console::start(console, (args, elsewhere), api, &client, (&mut serving, &screen)).await?;
     // Told once, so not before it is sure that this start serves.
     if let Some(first) = api.first_login(first_login).await? {
         screen.write(&screen::first_login(&first, screen.paint()));

@@ -2,6 +2,7 @@
 //!
 //! One thread per connection, one request each. It counts what it is asked.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256};
@@ -36,6 +38,8 @@ struct Shared {
     tls: Option<Arc<ServerConfig>>,
     keys: Mutex<Keys>,
     trouble: Mutex<Option<Trouble>>,
+    /// Codes that were given to browsers: the challenge, where they went, and the id token.
+    codes: Mutex<HashMap<String, (String, String, String)>>,
     asked: AtomicUsize,
     stopped: AtomicBool,
 }
@@ -105,6 +109,7 @@ impl Issuer {
             tls,
             keys: Mutex::new(Keys::new(0, None)),
             trouble: Mutex::default(),
+            codes: Mutex::default(),
             asked: AtomicUsize::new(0),
             stopped: AtomicBool::new(false),
         });
@@ -134,6 +139,27 @@ impl Issuer {
     /// From the next request on; `None` ends it.
     pub fn trouble(&self, trouble: Option<Trouble>) {
         *self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    /// The issuer's page: somebody has logged in there. Gives the code that the browser takes back, good for one token of these claims.
+    ///
+    /// # Panics
+    ///
+    /// If `page` is not the address of such a page with a challenge.
+    pub fn log_in(&self, page: &str, mut claims: Value) -> String {
+        let query = page.strip_prefix(&format!("{}/page?", self.url())).expect("the issuer's page");
+        let field = |name: &str| fields(query).get(name).cloned().unwrap_or_default();
+        assert_eq!(
+            (field("response_type"), field("code_challenge_method"), field("client_id")),
+            ("code".into(), "S256".into(), CLIENT.into())
+        );
+        claims["nonce"] = field("nonce").into();
+        let given = (field("code_challenge"), field("redirect_uri"), self.sign(&claims));
+        let mut codes = self.shared.codes.lock().unwrap_or_else(PoisonError::into_inner);
+        // With a blank in it, which has to be escaped.
+        let code = format!("code {}-{}", self.asked(), codes.len());
+        codes.insert(code.clone(), given);
+        code
     }
 
     /// Claims that are right: of this issuer, for [`CLIENT`], for the next ten minutes.
@@ -247,10 +273,15 @@ fn answer(stream: impl Read + Write, shared: &Shared) -> std::io::Result<()> {
     let mut line = String::new();
     stream.read_line(&mut line)?;
     let path = line.split(' ').nth(1).unwrap_or("").to_owned();
+    let mut length = 0;
     while line != "\r\n" && !line.is_empty() {
         line.clear();
         stream.read_line(&mut line)?;
+        let said = line.to_ascii_lowercase();
+        length = said.strip_prefix("content-length:").and_then(|it| it.trim().parse().ok()).unwrap_or(length);
     }
+    let mut sent = vec![0; length.min(64 << 10)];
+    stream.read_exact(&mut sent)?;
     shared.asked.fetch_add(1, Ordering::SeqCst);
     let trouble = *shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
     let out = stream.get_mut();
@@ -274,7 +305,14 @@ fn answer(stream: impl Read + Write, shared: &Shared) -> std::io::Result<()> {
         "/.well-known/openid-configuration" => match trouble {
             Some(Trouble::OtherIssuer) => json!({ "issuer": "https://other.example", "jwks_uri": format!("{url}/keys") }),
             Some(Trouble::OpenKeys) => json!({ "issuer": url, "jwks_uri": "http://192.0.2.1/keys" }),
-            _ => json!({ "issuer": url, "jwks_uri": format!("{url}/keys"), "response_types_supported": ["id_token"] }),
+            _ => json!({
+                "issuer": url, "jwks_uri": format!("{url}/keys"), "response_types_supported": ["id_token", "code"],
+                "authorization_endpoint": format!("{url}/page"), "token_endpoint": format!("{url}/token"),
+            }),
+        },
+        "/token" => match token(shared, &String::from_utf8_lossy(&sent)) {
+            Some(token) => json!({ "token_type": "Bearer", "access_token": "nobody's", "id_token": token }),
+            None => return write!(out, "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"),
         },
         "/keys" if trouble == Some(Trouble::SecretKeys) => {
             json!({ "keys": [{ "kty": "oct", "kid": "ec-0", "k": BASE64.encode("secret") }] })
@@ -285,6 +323,32 @@ fn answer(stream: impl Read + Write, shared: &Shared) -> std::io::Result<()> {
     let body = body.to_string();
     write!(out, "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())?;
     out.flush()
+}
+
+/// The token for a code, once, for who began.
+fn token(shared: &Shared, form: &str) -> Option<String> {
+    let form = fields(form);
+    let (challenge, redirect, token) = shared.codes.lock().unwrap_or_else(PoisonError::into_inner).remove(form.get("code")?)?;
+    let shown = BASE64.encode(digest::digest(&digest::SHA256, form.get("code_verifier")?.as_bytes()));
+    let right = shown == challenge && *form.get("redirect_uri")? == redirect && form.get("client_id")? == CLIENT;
+    right.then_some(token)
+}
+
+/// Fields of a query or a form.
+fn fields(text: &str) -> HashMap<String, String> {
+    let value = |text: &str| {
+        let (mut octets, mut rest) = (Vec::new(), text.bytes());
+        while let Some(octet) = rest.next() {
+            let digit = |octet: Option<u8>| char::from(octet.unwrap_or(b'0')).to_digit(16).unwrap_or(0);
+            octets.push(match octet {
+                b'%' => u8::try_from(digit(rest.next()) * 16 + digit(rest.next())).unwrap_or(0),
+                b'+' => b' ',
+                octet => octet,
+            });
+        }
+        String::from_utf8_lossy(&octets).into_owned()
+    };
+    text.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, it)| (name.to_owned(), value(it))).collect()
 }
 
 /// Until the issuer is dropped.

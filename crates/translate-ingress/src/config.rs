@@ -321,5 +321,13 @@ pub(crate) fn reference() -> String {
     known::reference()
 }
 
+/// Every option; of those that are followed value, default and meaning.
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, Option<(&'static str, &'static str, &'static str)>)> {
+    names().map(|name| match fate(name) {
+        Some(Fate::Followed(value, default, meaning)) => (name, Some((value, default, meaning))),
+        _ => (name, None),
+    })
+}
+
 #[cfg(test)]
 mod tests;

@@ -21,6 +21,7 @@
 mod annotation;
 mod backend;
 mod canary_routes;
+mod catalogue;
 mod certificate;
 mod class;
 mod config;
@@ -35,6 +36,7 @@ mod pattern;
 mod reference;
 mod settings;
 
+pub use catalogue::{Setting, annotations, options as settings};
 pub use config::{Said, gateway_options, named_services, said};
 pub use host::{members, translate_host};
 pub use options::{ClassOptions, ClusterIps, IstioClass, Options, Others};

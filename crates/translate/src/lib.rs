@@ -42,6 +42,7 @@ pub use requests::{Naming, PLATFORM};
 pub use shard::{Translation, keys, translate, translate_shard};
 pub use touched::{Touched, touched};
 pub use tracing::collector;
+pub use translate_ingress::{Setting, annotations, settings};
 pub use translate_gateway_api::{Options as GatewayApiOptions, reference_markdown as gateway_api_reference_markdown};
 pub use translate_ingress::{ClassOptions, ClusterIps, Options as IngressOptions, Others, reference_markdown};
 pub use translate_istio::{Options as IstioOptions, reference_markdown as istio_reference_markdown};

@@ -14,12 +14,26 @@ pub struct ConsoleArgs {
     /// Where the console listens: an address with its port, or `none` [default: 127.0.0.1, port 9443 and the port offset]
     #[arg(long, value_name = "ADDRESS", value_parser = optional_address)]
     pub console_address: Option<OptionalAddress>,
+    /// How browsers reach the console, where they do it by another name: an OIDC issuer sends them back there
+    #[arg(long, value_name = "URL", value_parser = origin)]
+    pub console_url: Option<String>,
     /// Serve the console without TLS, which can be done on loopback alone
     #[arg(long)]
     pub console_plain: bool,
     /// Hand out the application in this folder in place of the one in this program
     #[arg(long, value_name = "DIR", hide = true)]
     pub console_dir: Option<PathBuf>,
+}
+
+/// A scheme, a host and perhaps a port.
+fn origin(text: &str) -> Result<String, String> {
+    let origin = text.trim_end_matches('/');
+    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")).unwrap_or("");
+    let plain = |it: char| it.is_ascii_alphanumeric() || matches!(it, '.' | '-' | ':' | '[' | ']');
+    if host.is_empty() || !host.chars().all(plain) {
+        return Err("write it without a path, for example https://console.example.com".into());
+    }
+    Ok(origin.to_owned())
 }
 
 // === impl ConsoleArgs ===
@@ -53,5 +67,15 @@ mod tests {
         check(&["--console-address", "10.0.0.1:443", "--port-offset", "10000"], Some("10.0.0.1:443"));
         check(&["--console-address", "none"], None);
         assert!(Cli::try_parse_from(["paifang", "up", "--console-address", "localhost"]).is_err());
+    }
+
+    #[test]
+    fn how_browsers_reach_it() {
+        let read = |text: &str| super::origin(text).ok();
+        assert_eq!(read("https://console.example.com/").as_deref(), Some("https://console.example.com"));
+        assert_eq!(read("http://[::1]:9443").as_deref(), Some("http://[::1]:9443"));
+        for bad in ["console.example.com", "https://", "https://a/b", "https://user@a", "ftp://a", "https://a?b"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
     }
 }

@@ -30,6 +30,9 @@ pub struct SignInArgs {
     /// A claim that id tokens must have; may be repeated
     #[arg(long, value_name = "CLAIM=VALUE", requires = "oidc_issuer", value_parser = claim)]
     pub oidc_required_claim: Vec<(String, String)>,
+    /// A file with the secret of the client, where the issuer asks the console for one
+    #[arg(long, value_name = "FILE", requires = "oidc_issuer")]
+    pub oidc_client_secret_file: Option<PathBuf>,
     /// Certificates (PEM) that the issuer's is checked against [default: those of this machine]
     #[arg(long, value_name = "FILE", requires = "oidc_issuer")]
     pub oidc_ca: Option<PathBuf>,

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::request::Builder;
 use http::{Request, StatusCode, Uri};
-use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_util::rt::TokioIo;
+use model::Sealed;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
@@ -69,29 +71,51 @@ impl Client {
         }
     }
 
+    /// The JSON document that answers a form. `basic`: who asks, as `Authorization: Basic` has it.
+    pub(super) async fn post(&self, url: &str, form: String, basic: Option<&Sealed<String>>) -> Result<Value, FetchError> {
+        let mut request = Request::builder().method("POST").header("content-type", "application/x-www-form-urlencoded");
+        if let Some(basic) = basic {
+            request = request.header("authorization", format!("Basic {}", basic.open()));
+        }
+        match tokio::time::timeout(DEADLINE, self.send(url, request, form.into())).await {
+            Ok(result) => result.map_err(|reason| FetchError::Failed(url.to_owned(), reason)),
+            Err(_) => Err(FetchError::Slow(url.to_owned())),
+        }
+    }
+
     async fn read(&self, url: &str) -> Result<Value, String> {
+        self.send(url, Request::builder(), Bytes::new()).await
+    }
+
+    async fn send(&self, url: &str, request: Builder, body: Bytes) -> Result<Value, String> {
         let uri = options::check_url(url)?;
         let host = uri.host().unwrap_or("").trim_start_matches('[').trim_end_matches(']').to_owned();
         let secure = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let socket = TcpStream::connect((host.as_str(), port)).await.map_err(|error| error.to_string())?;
         if !secure {
-            return exchange(socket, &uri).await;
+            return exchange(socket, &uri, request, body).await;
         }
         let tls = self.tls.as_ref().ok_or("there are no authorities to check its certificate against")?;
         let name = ServerName::try_from(host).map_err(|error| error.to_string())?;
         let stream = tls.connect(name, socket).await.map_err(|error| error.to_string())?;
-        exchange(stream, &uri).await
+        exchange(stream, &uri, request, body).await
     }
 }
 
-async fn exchange(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, uri: &Uri) -> Result<Value, String> {
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    uri: &Uri,
+    request: Builder,
+    body: Bytes,
+) -> Result<Value, String> {
     let connected = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = connected.map_err(|error| error.to_string())?;
-    let request = Request::get(uri.path_and_query().map_or("/", |path| path.as_str()))
+    let request = request
+        .uri(uri.path_and_query().map_or("/", |path| path.as_str()))
         .header("host", uri.authority().map_or("", |authority| authority.as_str()))
         .header("accept", "application/json")
-        .body(Empty::<Bytes>::new())
+        .body(Full::new(body))
         .map_err(|error| error.to_string())?;
     let asked = async {
         let answer = sender.send_request(request).await.map_err(|error| error.to_string())?;

@@ -35,6 +35,8 @@ struct Shared {
     client: Client,
     issuer: String,
     known: RwLock<Option<Arc<Set>>>,
+    /// What the issuer says of itself, and since when that is known.
+    said: Mutex<Option<(Value, Instant)>>,
     /// Held while fetching: when the next may begin.
     next: Mutex<Instant>,
 }
@@ -58,7 +60,7 @@ struct Key {
 impl Keys {
     pub(super) fn new(client: Client, issuer: String) -> Self {
         let next = Mutex::new(Instant::now());
-        Self { shared: Arc::new(Shared { client, issuer, known: RwLock::default(), next }) }
+        Self { shared: Arc::new(Shared { client, issuer, known: RwLock::default(), said: Mutex::default(), next }) }
     }
 
     /// The key that a token of this head was signed with.
@@ -84,6 +86,22 @@ impl Keys {
         drop(next);
         let set = self.known().ok_or(Refusal::NoKeys)?;
         set.find(id, algorithm).ok_or(Refusal::Token("signed with a key that the issuer does not have"))
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.shared.client
+    }
+
+    /// What the issuer says of itself. One that is a few minutes old is taken; at most one is fetched at a time.
+    pub(super) async fn document(&self) -> Result<Value, FetchError> {
+        let mut said =
+            tokio::time::timeout(PATIENCE, self.shared.said.lock()).await.map_err(|_| FetchError::Slow(self.shared.issuer.clone()))?;
+        if let Some((document, _)) = said.as_ref().filter(|(_, at)| at.elapsed() <= STALE) {
+            return Ok(document.clone());
+        }
+        let document = self.shared.document().await?;
+        *said = Some((document.clone(), Instant::now()));
+        Ok(document)
     }
 
     pub(super) async fn fetch_now(&self) -> Result<(), FetchError> {
@@ -121,13 +139,21 @@ impl Shared {
         Ok(())
     }
 
-    async fn read(&self) -> Result<Vec<Key>, FetchError> {
-        let url = format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
-        let document = self.client.get(&url).await?;
-        let failed = |reason: String| FetchError::Failed(url.clone(), reason);
-        if document["issuer"] != *self.issuer {
-            return Err(failed(format!("it is the document of the issuer {}", document["issuer"])));
+    fn url(&self) -> String {
+        format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'))
+    }
+
+    async fn document(&self) -> Result<Value, FetchError> {
+        let document = self.client.get(&self.url()).await?;
+        match document["issuer"] == *self.issuer {
+            true => Ok(document),
+            false => Err(FetchError::Failed(self.url(), format!("it is the document of the issuer {}", document["issuer"]))),
         }
+    }
+
+    async fn read(&self) -> Result<Vec<Key>, FetchError> {
+        let (url, document) = (self.url(), self.document().await?);
+        let failed = |reason: String| FetchError::Failed(url.clone(), reason);
         let at = document["jwks_uri"].as_str().ok_or_else(|| failed("it does not say where the keys are".into()))?;
         let secure = self.issuer.starts_with("https://");
         options::check_url(at)

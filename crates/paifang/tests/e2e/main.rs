@@ -6,6 +6,7 @@
 mod access;
 mod backup;
 mod broken;
+mod console;
 mod controllers;
 mod durable;
 mod endpoints;

@@ -1,0 +1,182 @@
+//! Generated hosts, addresses and certificates, for the console.
+
+use super::gateways::Here;
+use access::{SeenGateway, SeenPort, Serves};
+use console::{Addresses, Gateways, Host, Owner, Pem, Pool, Port, Secrets, Serving, Waiting};
+use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
+use kube::Client;
+use kube::api::{Api, ListParams};
+use model::GatewayId;
+use resources::{Kind, Projects};
+use serde_json::Value;
+use std::net::IpAddr;
+use std::sync::Arc;
+use translate::Listening;
+
+/// On a namespace: whose workspace it is in.
+const WORKSPACE: &str = "kubesphere.io/workspace";
+/// Addresses of a pool that are counted.
+const COUNTED: usize = 1 << 20;
+
+pub struct Known {
+    pub client: Client,
+    pub gateways: Arc<Here>,
+    pub pool: pools::Pool,
+    /// Where node ports are.
+    pub node: IpAddr,
+}
+
+/// A gateway, and for how many projects it is.
+struct Home {
+    id: GatewayId,
+    projects: Projects,
+}
+
+// === impl Known ===
+
+impl Known {
+    /// The gateway that serves a namespace's routes that name none.
+    async fn home(&self, namespace: &str) -> Result<Option<Home>, kube::Error> {
+        if let Some(id) = self.gateways.asked_for_in(namespace) {
+            return Ok(Some(Home { id, projects: Projects::One }));
+        }
+        let found = Api::<Namespace>::all(self.client.clone()).get_opt(namespace).await?;
+        let workspace = found.and_then(|it| it.metadata.labels?.remove(WORKSPACE));
+        let of_workspace = workspace.and_then(|it| self.gateways.asked_for_in(&format!("workspace-{it}")));
+        let id = of_workspace.or_else(|| self.gateways.shared().cloned());
+        Ok(id.map(|id| Home { id, projects: Projects::Many }))
+    }
+
+    async fn make(&self, namespace: &str, service: &str, serving: &Home) -> Result<Host, String> {
+        let Some((of, name)) = self.gateways.service(&serving.id) else { return Ok(none("The gateway is not there yet.")) };
+        let found = Api::<Service>::namespaced(self.client.clone(), &of).get_opt(&name).await.map_err(|error| error.to_string())?;
+        let found = found.and_then(|it| serde_json::to_value(it).ok()).unwrap_or_default();
+        let Some(mut template) = control::host_template(&found, &serving.id, (&Listening::default(), &[])) else {
+            return Ok(none("The gateway has no address yet."));
+        };
+        template.projects = serving.projects;
+        let begin = match serving.projects {
+            Projects::One => "{service}",
+            Projects::Many => "{service}.{project}",
+        };
+        let text = format!("{begin}.{{address}}.{}", template.suffix);
+        let Some(address) = template.address else { return Ok(Host { template: text, ..none("The gateway has no address yet.") }) };
+        match template.host(service, namespace, address) {
+            Some(host) => Ok(Host { host: host.to_string(), template: text, address: Some(address.to_string()), why: None }),
+            None => Ok(Host { template: text, address: Some(address.to_string()), ..none("The host would be too long for a name.") }),
+        }
+    }
+
+    /// `None`: nothing runs for it.
+    fn told(&self, seen: &SeenGateway, scope: &str, objects: &[Value]) -> Option<Serving> {
+        let is_asked_for = *seen.object.kind != *Kind::Service.word();
+        let (namespace, name) = match is_asked_for {
+            true => (seen.object.namespace.to_string(), seen.object.name.to_string()),
+            false => (translate::PLATFORM.to_owned(), "cluster".to_owned()),
+        };
+        self.gateways.find(&namespace, &name)?;
+        let asked = [Kind::IngressGateway, Kind::KubesphereGateway].into_iter().find(|kind| *seen.object.kind == *kind.word());
+        let asked = asked.and_then(|kind| find(objects, kind, &namespace, &name));
+        let port = |it: &SeenPort| Port { name: it.name.clone(), port: it.port, node_port: it.node_port, reached: it.reached };
+        Some(Serving {
+            namespace,
+            name,
+            scope: scope.to_owned(),
+            access: seen.access.map(access::access_word).unwrap_or_default().to_owned(),
+            addresses: seen.addresses.clone(),
+            nodes: vec![self.node.to_string()],
+            ports: seen.ports.iter().map(port).collect(),
+            tracing: asked.is_some_and(|it| it["spec"]["tracing"]["enabled"] == true),
+            class: seen.class.clone(),
+        })
+    }
+
+    async fn owners(&self) -> Result<Vec<Owner>, kube::Error> {
+        let mut owners = Vec::new();
+        for service in Api::<Service>::all(self.client.clone()).list(&ListParams::default()).await? {
+            let (namespace, name) = (service.metadata.namespace.unwrap_or_default(), service.metadata.name.unwrap_or_default());
+            let given = service.status.and_then(|it| it.load_balancer?.ingress).unwrap_or_default();
+            for address in given.into_iter().filter_map(|it| it.ip) {
+                if !address.parse::<IpAddr>().is_ok_and(|it| self.pool.contains(it)) {
+                    continue;
+                }
+                let own = || ("Service".to_owned(), namespace.clone(), name.clone());
+                let (kind, namespace, name) = self.gateways.owner(&namespace, &name).unwrap_or_else(own);
+                owners.push(Owner { address, namespace, name, kind });
+            }
+        }
+        owners.sort_by_cached_key(|it| (it.address.parse::<IpAddr>().ok(), it.namespace.clone(), it.name.clone()));
+        Ok(owners)
+    }
+}
+
+fn find<'a>(objects: &'a [Value], kind: Kind, namespace: &str, name: &str) -> Option<&'a Value> {
+    let meta = |it: &Value, field: &str| it["metadata"][field].as_str().unwrap_or_default().to_owned();
+    objects.iter().find(|it| it["kind"] == kind.word() && meta(it, "namespace") == namespace && meta(it, "name") == name)
+}
+
+fn none(why: &str) -> Host {
+    Host { why: Some(why.to_owned()), ..Host::default() }
+}
+
+impl Addresses for Known {
+    fn host(&self, namespace: String, service: String, gateway: Option<(String, String)>) -> Waiting<'_, Result<Host, String>> {
+        Box::pin(async move {
+            let serving = match gateway {
+                None => self.home(&namespace).await.map_err(|error| error.to_string())?,
+                Some((of, name)) => {
+                    let projects = if of == namespace { Projects::One } else { Projects::Many };
+                    self.gateways.find(&of, &name).map(|id| Home { id, projects })
+                }
+            };
+            match serving {
+                Some(serving) => self.make(&namespace, &service, &serving).await,
+                None => Ok(none("No gateway serves this project.")),
+            }
+        })
+    }
+
+    fn serving(&self, namespace: Option<String>) -> Waiting<'_, Result<Vec<Serving>, String>> {
+        Box::pin(async move {
+            let kinds = [Kind::IngressGateway, Kind::KubesphereGateway, Kind::Service, Kind::Namespace];
+            let objects = cli::objects::some(&self.client, &kinds).await.map_err(|error| format!("{error:#}"))?;
+            let project = namespace.as_deref().and_then(|it| find(&objects, Kind::Namespace, "", it));
+            let workspace = project.and_then(|it| it["metadata"]["labels"][WORKSPACE].as_str());
+            let mut found: Vec<(u8, Serving)> = Vec::new();
+            for seen in access::gateways(&objects) {
+                let (rank, scope) = match (&seen.serves, &namespace) {
+                    (Serves::Project(of), wanted) if wanted.as_ref().is_none_or(|it| it == of) => (0, "Project"),
+                    (Serves::Workspace(of), wanted) if wanted.is_none() || workspace == Some(of.as_str()) => (1, "Workspace"),
+                    (Serves::Everybody, _) => (2, "Cluster"),
+                    _ => continue,
+                };
+                found.extend(self.told(&seen, scope, &objects).map(|it| (rank, it)));
+            }
+            found.sort_by(|a, b| (a.0, &a.1.namespace, &a.1.name).cmp(&(b.0, &b.1.namespace, &b.1.name)));
+            Ok(found.into_iter().map(|(_, it)| it).collect())
+        })
+    }
+
+    fn pools(&self) -> Waiting<'_, Result<Vec<Pool>, String>> {
+        Box::pin(async move {
+            let text = self.pool.to_string();
+            if text == "none" {
+                return Ok(Vec::new());
+            }
+            let ranges = text.split(',').map(|it| it.trim().to_owned()).collect();
+            let total = self.pool.addresses().take(COUNTED).count() as u64;
+            let owners = self.owners().await.map_err(|error| error.to_string())?;
+            Ok(vec![Pool { name: "pool".to_owned(), ranges, total, owners }])
+        })
+    }
+}
+
+impl Secrets for Known {
+    fn certificate(&self, namespace: String, name: String) -> Waiting<'_, Result<Option<Pem>, String>> {
+        Box::pin(async move {
+            let found =
+                Api::<Secret>::namespaced(self.client.clone(), &namespace).get_opt(&name).await.map_err(|error| error.to_string())?;
+            Ok(found.and_then(|it| serde_json::to_value(it).ok()).map(|it| Pem::of(&it)))
+        })
+    }
+}
