@@ -78,11 +78,12 @@ async fn serve(
     let kubeconfig = api.kubeconfig_path.display().to_string();
     screen.write(&screen::head(&api.url, Some(&kubeconfig), serving.admin, screen.paint()));
     screen.write(&serving.named(&args.names, screen.paint()));
-    let console = console::start(console, (args, elsewhere), api, &client, (&mut serving, &screen)).await?;
     // Told once, so not before it is sure that this start serves.
     if let Some(first) = api.first_login(first_login).await? {
         screen.write(&screen::first_login(&first, screen.paint()));
     }
+    // Not before somebody can sign in.
+    let console = console::start(console, (args, elsewhere), api, &client, (&mut serving, &screen)).await?;
     // After the first login: that one makes what marks a first start.
     serving.accompany(tenancy::run(client.clone()));
     let demo = match args.demo {

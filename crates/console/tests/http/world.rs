@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -32,15 +31,13 @@ pub struct World {
     pub address: SocketAddr,
     pub api: apiserver::Running,
     pub client: kube::Client,
-    pub people: Arc<People>,
     console: Option<console::Running>,
     dir: TempDir,
 }
 
-/// The people of the API; a test may say that nobody stands any longer.
-pub struct People {
+/// The people of the API.
+struct People {
     logins: apiserver::Logins,
-    pub nobody: AtomicBool,
 }
 
 /// An answer.
@@ -81,8 +78,7 @@ impl Accounts for People {
     }
 
     fn stands(&self, account: &Account) -> bool {
-        let login = account.login.downcast_ref::<apiserver::Login>();
-        !self.nobody.load(Ordering::SeqCst) && login.is_some_and(|login| self.logins.stands(login))
+        account.login.downcast_ref::<apiserver::Login>().is_some_and(|login| self.logins.stands(login))
     }
 }
 
@@ -174,7 +170,7 @@ impl World {
         let first = apiserver::FirstLogin::Password(Sealed::new(PASSWORD.to_owned()));
         api.first_login(&first).await.expect("somebody may log in");
         let client = client(&api.keeper_kubeconfig).await;
-        let people = Arc::new(People { logins: api.logins(), nobody: AtomicBool::new(false) });
+        let people = Arc::new(People { logins: api.logins() });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a socket");
         let config = config(&api.kubeconfig_for("paifang-console", "").expect("a certificate")).await;
         let log = dir.path().join("log");
@@ -183,7 +179,7 @@ impl World {
         machine.history.tick(1_000);
         let oracle = Arc::new(Oracle);
         let ports = Ports {
-            accounts: people.clone(),
+            accounts: people,
             elsewhere: issuer.map(|url| Elsewhere {
                 issuer: login::Issuer::new(login::oidc::Options::new(url, testkit::issuer::CLIENT)).expect("an issuer"),
                 name: "Example".into(),
@@ -199,7 +195,7 @@ impl World {
         };
         let options = Options { listener, certificate: None, api: config, ports, mode: Mode::Up, assets: Assets::Embedded };
         let console = console::start(options).expect("the console starts");
-        let world = Self { address: console.address, api, client, people, console: Some(console), dir };
+        let world = Self { address: console.address, api, client, console: Some(console), dir };
         world.fill().await;
         world
     }
