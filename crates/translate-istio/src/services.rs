@@ -142,7 +142,9 @@ impl<'a> Context<'a> {
             Serves::Passthrough => {
                 own().flat_map(|server| it.server_names().filter_map(|name| narrower(server, name)).map(at).collect::<Vec<_>>()).collect()
             }
-            Serves::Tls(_) => own().map(at).collect(),
+            // One tunnel for all names of the server, also for those that by themselves are for another namespace.
+            Serves::Tls(_) if own().next().is_none() => Vec::new(),
+            Serves::Tls(_) => bound.server.hosts.iter().map(|own| at(&own.host)).collect(),
             Serves::Tcp => vec![at(&HostPattern::Any)],
             Serves::RefusedTls => Vec::new(),
         }

@@ -493,6 +493,49 @@ fn without_hints(reports: Vec<Report>) -> Vec<Report> {
     reports.into_iter().map(bare).collect()
 }
 
+/// One change, and the translation of what it touches.
+fn take(change: Change, resources: &mut Resources, options: &mut Options, now: &mut Translation) {
+    let applied = resources.apply(change);
+    let touched = touched(resources, options, &applied);
+    for object in touched.objects {
+        let said = crate::report(resources, options, &object);
+        now.reports.update(Part::Object(object), said.into_iter().collect());
+    }
+    if touched.listening {
+        let (listening, reports) = crate::listening(resources, options);
+        now.listening = listening;
+        now.reports.update(Part::Listening, reports);
+    }
+    for key in touched.shards {
+        let (shard, reports) = translate_shard(resources, options, &key);
+        now.reports.update(Part::Shard(key.clone()), reports);
+        match shard {
+            Some(shard) => drop(now.shards.insert(key, shard)),
+            None => drop(now.shards.remove(&key)),
+        }
+    }
+}
+
+#[test]
+fn a_tunnel_of_one_name_of_a_server_is_for_those_of_other_namespaces_too() {
+    let object = |kind: &str, namespace: &str, spec: Value| {
+        let metadata = json!({ "name": "x", "namespace": namespace, "creationTimestamp": "2026-01-01T00:00:00Z" });
+        json!({ "apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": metadata, "spec": spec })
+    };
+    let server = json!({ "port": { "number": 443, "name": "tls", "protocol": "TLS" }, "hosts": ["b.test", "./a.test"],
+        "tls": { "mode": "SIMPLE", "credentialName": "tls" } });
+    let gateway = object("Gateway", "a", json!({ "selector": { "istio": "ingressgateway" }, "servers": [server] }));
+    let route = json!([{ "route": [{ "destination": { "host": "web", "port": { "number": 80 } } }] }]);
+    let service = object("VirtualService", "b", json!({ "hosts": ["b.test"], "gateways": ["a/x"], "tcp": route }));
+    let (mut options, mut resources, mut now) = (options(), Resources::default(), Translation::default());
+    for (kind, namespace, object) in [(Kind::IstioGateway, "a", gateway), (Kind::VirtualService, "b", service)] {
+        take(Change::Object { kind, name: Name::new(namespace, "x"), object: Some(object.into()) }, &mut resources, &mut options, &mut now);
+    }
+    let tunnels = now.shards.values().filter(|shard| shard.host.tunnel.is_some()).count();
+    assert_eq!(tunnels, 2);
+    assert_eq!(shown(&now).0, shown(&translate(&resources, &options)).0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -530,25 +573,7 @@ proptest! {
     fn one_change_after_another_equals_from_scratch(changes in prop::collection::vec(change(), 1..24)) {
         let (mut options, mut resources, mut now) = (options(), Resources::default(), Translation::default());
         for change in changes.clone() {
-            let applied = resources.apply(change);
-            let touched = touched(&resources, &mut options, &applied);
-            for object in touched.objects {
-                let said = crate::report(&resources, &options, &object);
-                now.reports.update(Part::Object(object), said.into_iter().collect());
-            }
-            if touched.listening {
-                let (listening, reports) = crate::listening(&resources, &options);
-                now.listening = listening;
-                now.reports.update(Part::Listening, reports);
-            }
-            for key in touched.shards {
-                let (shard, reports) = translate_shard(&resources, &options, &key);
-                now.reports.update(Part::Shard(key.clone()), reports);
-                match shard {
-                    Some(shard) => drop(now.shards.insert(key, shard)),
-                    None => drop(now.shards.remove(&key)),
-                }
-            }
+            take(change, &mut resources, &mut options, &mut now);
             let (now, scratch) = (shown(&now), shown(&translate(&resources, &options)));
             prop_assert_eq!(now.0, scratch.0);
             prop_assert_eq!(without_hints(now.1), without_hints(scratch.1));
