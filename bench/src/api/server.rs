@@ -91,7 +91,8 @@ impl Server {
         };
         let programs = begin(peer, folder, address)?;
         wait_for(&kubeconfig)?;
-        let config = runtime.block_on(kube::Config::from_custom_kubeconfig(Kubeconfig::read_from(&kubeconfig)?, &KubeConfigOptions::default()))?;
+        let config =
+            runtime.block_on(kube::Config::from_custom_kubeconfig(Kubeconfig::read_from(&kubeconfig)?, &KubeConfigOptions::default()))?;
         let client = {
             let _entered = runtime.enter();
             Client::try_from(config)?

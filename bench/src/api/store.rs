@@ -22,7 +22,10 @@ pub struct Bare {
 /// As redb comes, each commit on disk before the next begins.
 pub fn bare(seconds: f64) -> Result<Bare> {
     let folder = tempfile::tempdir()?;
-    Ok(Bare { single: commits(&folder.path().join("single"), 1, seconds)?, grouped: commits(&folder.path().join("grouped"), GROUP, seconds)? })
+    Ok(Bare {
+        single: commits(&folder.path().join("single"), 1, seconds)?,
+        grouped: commits(&folder.path().join("grouped"), GROUP, seconds)?,
+    })
 }
 
 fn commits(file: &Path, writes: usize, seconds: f64) -> Result<f64> {

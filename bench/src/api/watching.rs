@@ -178,6 +178,10 @@ async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> String {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let complete = if self.complete { "all events came" } else { "NOT all events came" };
-        write!(f, "{:.0} events/s, {complete}; delay p50 {:.1} ms, p99 {:.1} ms; the one not read: {}", self.rate, self.p50, self.p99, self.slow)
+        write!(
+            f,
+            "{:.0} events/s, {complete}; delay p50 {:.1} ms, p99 {:.1} ms; the one not read: {}",
+            self.rate, self.p50, self.p99, self.slow
+        )
     }
 }

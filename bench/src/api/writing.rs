@@ -28,7 +28,8 @@ fn clients(server: &Server, name: &str, seconds: f64) -> Result<f64> {
             clients.spawn(async move {
                 let mut written = 0;
                 while begun.elapsed() < length {
-                    api.create(&PostParams::default(), &serde_json::from_value(map(&format!("{name}-{written}"), &"x".repeat(1024)))?).await?;
+                    api.create(&PostParams::default(), &serde_json::from_value(map(&format!("{name}-{written}"), &"x".repeat(1024)))?)
+                        .await?;
                     written += 1;
                 }
                 Ok::<_, anyhow::Error>(written)

@@ -81,7 +81,13 @@ fn update(version: Version, port: u16, path: &str, origin: SocketAddr) -> Update
     let (id, backend) = (GatewayId::new(ID), BackendId::new("demo/web:80"));
     let binding = Binding { address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), https_port: None };
     let listener = Listener { name: SectionName::new("http"), protocol: ListenerProtocol::Http, port, bindings: vec![binding] };
-    let gateway = Gateway { id: id.clone(), listeners: vec![listener], default_certificate: None, replies: Replies::default(), options: Arc::default() };
+    let gateway = Gateway {
+        id: id.clone(),
+        listeners: vec![listener],
+        default_certificate: None,
+        replies: Replies::default(),
+        options: Arc::default(),
+    };
     let route = Route {
         source: Source { object: ObjectRef::new("HTTPRoute", "demo", "web"), rule: "spec.rules[0]".into() },
         replies: None,

@@ -198,7 +198,8 @@ fn dataplane(wanted: &Wanted<'_>, egress: Egress) -> Result<Dataplane, Fault> {
         path => Sink::File(path.into()),
     };
     let workers = serving.workers.and_then(|it| NonZeroUsize::new(it.into()));
-    let options = proxy::Options { workers, egress, access_log, kept_log: wanted.kept_log.map(Path::to_owned), ..proxy::Options::default() };
+    let options =
+        proxy::Options { workers, egress, access_log, kept_log: wanted.kept_log.map(Path::to_owned), ..proxy::Options::default() };
     Ok(proxy::start(options).context("the data plane does not start")?)
 }
 

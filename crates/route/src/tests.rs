@@ -397,8 +397,13 @@ fn certificates_follow_the_most_specific_host_that_asked() {
     let own = |name: &str| HostTls::Certificate(certificate(name));
     let with = |name: HostPattern, tls| (name.clone(), Some(Host { tls, ..host(name, Vec::new()) }));
     let id = GatewayId::new(GATEWAY);
-    let gateway =
-        Gateway { id: id.clone(), listeners: Vec::new(), default_certificate: Some(certificate("default")), replies: Replies::default(), options: Arc::default() };
+    let gateway = Gateway {
+        id: id.clone(),
+        listeners: Vec::new(),
+        default_certificate: Some(certificate("default")),
+        replies: Replies::default(),
+        options: Arc::default(),
+    };
     let mut change = update([
         with(exact("a.test"), own("a")),
         with(exact("plain.test"), HostTls::None),

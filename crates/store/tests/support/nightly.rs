@@ -40,7 +40,11 @@ impl Night {
         let over = self.length.is_some_and(|length| elapsed >= length);
         if over || done >= total || self.said.elapsed() > Duration::from_secs(10) {
             self.said = Instant::now();
-            println!("{what}: {done} of {total} in {} s{}", elapsed.as_secs(), if over && done < total { ", as long as was asked for" } else { "" });
+            println!(
+                "{what}: {done} of {total} in {} s{}",
+                elapsed.as_secs(),
+                if over && done < total { ", as long as was asked for" } else { "" }
+            );
         }
         !over && done < total
     }

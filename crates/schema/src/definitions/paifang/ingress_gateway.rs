@@ -86,7 +86,12 @@ fn tracing() -> Shape {
     object([
         ("enabled", flag().default(true)),
         ("sampling", decimal().least(0).most(100).about("Percent of the requests that begin a trace here; all where absent.")),
-        ("endpoint", text().length(1, 2048).about("An OTLP collector, for example http://collector.monitoring:4317; with port 4318 or a path, over HTTP.")),
+        (
+            "endpoint",
+            text()
+                .length(1, 2048)
+                .about("An OTLP collector, for example http://collector.monitoring:4317; with port 4318 or a path, over HTTP."),
+        ),
     ])
     .about("Spans of requests, for a collector.")
 }
