@@ -18,6 +18,8 @@ pub(crate) const TYPE: &str = "paifang.dev/password";
 pub(crate) const HASH: &str = "hash";
 pub(crate) const MUST_CHANGE: &str = "mustChange";
 pub(crate) const EPOCH: &str = "epoch";
+/// To write what another write came before.
+const TRIES: usize = 4;
 /// Octets of chance in an epoch.
 const CHANCE: usize = 16;
 
@@ -81,14 +83,18 @@ pub(super) fn namespace(api: &Api) -> Result<Op, Failure> {
 
 /// Keeps a password; every token from before is none from then on.
 ///
+/// What another user of this name left may go in this very moment: then it is tried again, as long as the epoch is `over`.
+///
 /// # Errors
 /// `Conflict` when the epoch is not `over` any more: somebody else changed it just now.
 pub(crate) async fn put(api: &Api, user: &User, new: &New, over: Option<&str>) -> Result<(), Failure> {
-    let ops = vec![namespace(api)?, op(api, user, new, over)?];
-    api.store.write(ops).await.map(drop).map_err(|error| match error {
-        store::WriteError::Conflict { .. } | store::WriteError::Exists { .. } | store::WriteError::NotFound { .. } => {
-            Failure::password_conflict(&user.name)
+    for _ in 0..TRIES {
+        let ops = vec![namespace(api)?, op(api, user, new, over)?];
+        match api.store.write(ops).await {
+            Ok(_) => return Ok(()),
+            Err(store::WriteError::Conflict { .. } | store::WriteError::Exists { .. } | store::WriteError::NotFound { .. }) => {}
+            Err(error) => return Err(Failure::storage(&error)),
         }
-        error => Failure::storage(&error),
-    })
+    }
+    Err(Failure::password_conflict(&user.name))
 }
