@@ -6,6 +6,7 @@ use ::names::{Leads, Table};
 use model::{GatewayId, HostPattern, Shard, ShardKey};
 use resources::Few;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// **Invariant:** the table has exactly the hosts of what is published, each with where its gateways are.
 #[derive(Default)]
@@ -32,23 +33,30 @@ impl Directory {
                 touched.insert(&key.host);
             }
         }
+        let mut last = Arc::default();
         for host in touched {
-            self.put(host, (gateways, hosts));
+            self.put(host, (gateways, hosts), &mut last);
         }
         self.hosts.retain(|_, it| !it.is_empty());
     }
 
     /// Gateways have come, moved or gone.
     pub fn gateways(&self, gateways: &Gateways, hosts: &Hosts) {
+        let mut last = Arc::default();
         for host in self.hosts.keys() {
-            self.put(host, (gateways, hosts));
+            self.put(host, (gateways, hosts), &mut last);
         }
     }
 
-    fn put(&self, host: &HostPattern, (gateways, hosts): (&Gateways, &Hosts)) {
+    /// `last`: of the host before, which mostly leads to the same.
+    fn put(&self, host: &HostPattern, (gateways, hosts): (&Gateways, &Hosts), last: &mut Arc<Leads>) {
         let ids: BTreeSet<&GatewayId> = self.hosts.get(host).into_iter().flatten().map(|(id, _)| id).collect();
         let to = ids.iter().filter_map(|id| gateways.get(id)).flat_map(shown).collect();
         let made_of = ids.iter().flat_map(|id| hosts.of(id)).collect();
-        self.table.put(host, (!ids.is_empty()).then_some(Leads { to, made_of }));
+        let leads = Leads { to, made_of };
+        if **last != leads {
+            *last = Arc::new(leads);
+        }
+        self.table.put(host, (!ids.is_empty()).then(|| last.clone()));
     }
 }

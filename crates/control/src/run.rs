@@ -182,22 +182,23 @@ impl Control {
 
     /// Objects have changed.
     fn settled(&mut self, changes: Changes) {
-        let mut translated = Vec::new();
         let mut services = Vec::new();
-        for (target, object) in changes.objects() {
-            self.answers.observe(&target, object.as_ref());
-            self.entrances.observe(&target, object.as_ref());
-            self.forwarding.observe(&target, object.as_ref());
-            self.hosts.observe(&target, object.as_ref());
-            self.shown.observe(&target, object.as_ref());
+        let Self { world, answers, entrances, forwarding, hosts, shown, slices, .. } = self;
+        // One object at a time: of a first list there are many, and as values they are large.
+        let step = world.step(changes.objects().filter_map(|(target, object)| {
+            answers.observe(&target, object.as_ref());
+            entrances.observe(&target, object.as_ref());
+            forwarding.observe(&target, object.as_ref());
+            hosts.observe(&target, object.as_ref());
+            shown.observe(&target, object.as_ref());
             match target.kind {
-                Kind::EndpointSlice => self.slices.slice(&target, object.as_ref()),
+                Kind::EndpointSlice => slices.slice(&target, object.as_ref()),
                 Kind::Service => services.push(target.clone()),
                 _ => {}
             }
-            translated.extend(change(&target, object));
-        }
-        self.step(translated);
+            change(&target, object)
+        }));
+        self.take(step);
         for target in services {
             let name = resources::Name::new(target.namespace.as_str(), target.name.as_str());
             self.slices.service(&target, self.world.resources().service(&name).map(AsRef::as_ref));
@@ -209,6 +210,10 @@ impl Control {
 
     fn step(&mut self, changes: impl IntoIterator<Item = Change>) {
         let step = self.world.step(changes);
+        self.take(step);
+    }
+
+    fn take(&mut self, step: Step) {
         if step.listening {
             self.entrances.touch();
         }

@@ -47,9 +47,8 @@ struct Node {
 
 impl Table {
     /// A host leads there from now on. `None`: nowhere any more. The pattern for every host has no name, so it is passed over.
-    pub fn put(&self, host: &HostPattern, leads: Option<Leads>) {
+    pub fn put(&self, host: &HostPattern, leads: Option<Arc<Leads>>) {
         let mut hosts = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let leads = leads.map(Arc::new);
         match host {
             HostPattern::Exact(name) => hosts.edit(name.as_str(), |node| node.exact = leads),
             HostPattern::OneLabel(name) => hosts.edit(name.as_str(), |node| node.one_label = leads),
@@ -169,9 +168,9 @@ mod tests {
     fn hosts_wildcards_and_what_is_around_them() {
         let table = Table::default();
         for (octet, host) in [(1, "shop.example"), (2, "*.apps.example"), (3, "**.deep.example"), (4, "x.y.deep.example")] {
-            table.put(&pattern(host), Some(leads(octet)));
+            table.put(&pattern(host), Some(leads(octet).into()));
         }
-        table.put(&HostPattern::Any, Some(leads(9)));
+        table.put(&HostPattern::Any, Some(leads(9).into()));
         for (name, expect) in [
             ("shop.example", "10.0.0.1 2"),
             ("a.shop.example", "missing 2"),
@@ -195,8 +194,8 @@ mod tests {
         let table = Table::default();
         let hosts = ["a.b.c.example", "b.c.example", "*.c.example", "**.b.c.example", "A.B.C.example"];
         for host in hosts {
-            table.put(&pattern(host), Some(leads(1)));
-            table.put(&pattern(host), Some(leads(2)));
+            table.put(&pattern(host), Some(leads(1).into()));
+            table.put(&pattern(host), Some(leads(2).into()));
         }
         for host in hosts {
             table.put(&pattern(host), None);

@@ -10,7 +10,7 @@ fn zones() -> Zones {
     let host = |it: &str| Hostname::parse(it).expect("a host");
     let leads = |to: &[&str], made_of: &[&str]| {
         let addresses = |them: &[&str]| them.iter().map(|it| it.parse().expect("an address")).collect();
-        Some(Leads { to: addresses(to), made_of: addresses(made_of) })
+        Some(Leads { to: addresses(to), made_of: addresses(made_of) }.into())
     };
     table.put(&HostPattern::Exact(host("shop.example")), leads(&["10.1.0.1", "2001:db8::1"], &[]));
     table.put(&HostPattern::OneLabel(host("apps.example")), leads(&["10.1.0.2"], &[]));
