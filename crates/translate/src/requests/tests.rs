@@ -141,6 +141,9 @@ fn a_host_that_two_projects_want_is_the_older_s_and_others_share_it() {
         let shared = objects(first, second);
         assert_eq!(of(&shared, "q", "new").1, ["DuplicatePath"], "{first:?} {second:?}");
     }
+    let mut more = taken.clone();
+    more.push(ingress("p", "newest", "2026-01-03T00:00:00Z", None));
+    assert_eq!(of(&more, "q", "new").1, ["HostTaken"], "a project has a host since the first of its objects");
     let mut apart = taken.clone();
     apart.push(request("q", "own", LATE, &json!({})));
     assert_eq!(of(&apart, "q", "new"), (vec!["q".to_owned()], vec![]), "on its own gateway it has what it wants");
