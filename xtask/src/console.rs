@@ -15,7 +15,7 @@ const NODE: (u32, u32) = (20, 19);
 /// What it is built from, besides `src`.
 const SOURCES: [&str; 7] = ["src", "build", "public", "index.html", "package-lock.json", "tsconfig.json", "vite.config.ts"];
 
-/// Builds what is not built or older than its sources. Without Node one line says so, and the console shows a plain page.
+/// Builds what is not built or older than its sources. Where that cannot be done one line says so: a gateway works without it.
 pub fn build() -> Result<()> {
     let folder = tools::root().join("console");
     if is_built(&folder)? {
@@ -27,7 +27,14 @@ pub fn build() -> Result<()> {
         return Ok(());
     }
     eprintln!("Building the console.");
-    let npm = |words: &[&str]| tools::run(Command::new("npm").args(words).current_dir(&folder));
+    if let Err(error) = build_by_npm(&folder) {
+        eprintln!("The console is not built: {error:#}. What was built before, or a plain page, stands in its place.");
+    }
+    Ok(())
+}
+
+fn build_by_npm(folder: &Path) -> Result<()> {
+    let npm = |words: &[&str]| tools::run(Command::new("npm").args(words).current_dir(folder));
     if !is_newer(&folder.join("node_modules/.package-lock.json"), &folder.join("package-lock.json"))? {
         npm(&["ci", "--ignore-scripts", "--no-audit", "--no-fund"])?;
     }
