@@ -2,9 +2,10 @@
 //
 // Invariant: a rule, a path or a tls entry that the form was read from keeps what the form does not know.
 import type { Ingress, IngressBackend, IngressPath, IngressRule } from '../api/types'
+import { canaryChanges, readSecond, type Change, type SecondForm } from './canary'
 import { entryProblems, isShownAnnotation, readEntries, writeEntries, type Entry } from './entries'
-import { withEntry } from './patch'
-import { isHost, isName, isPath, readNaming, writeNaming } from './names'
+import { difference, withEntry } from './patch'
+import { CREATOR, isHost, isName, isPath, readNaming, writeNaming } from './names'
 
 export const HOST_ANNOTATION = 'paifang.dev/host'
 export const GENERATED_HOST = 'paifang.dev/generated-host'
@@ -17,6 +18,8 @@ export interface PathForm {
   service: string
   /** A number or a name. */
   port: string
+  /** Another Service that gets some of the path's requests. */
+  second?: SecondForm | undefined
   origin?: IngressPath
 }
 
@@ -38,30 +41,33 @@ export interface RouteForm {
   labels: Entry[]
 }
 
-export type RouteReason = 'required' | 'name' | 'taken' | 'host' | 'hostTwice' | 'path' | 'pathTwice' | 'noPaths' | 'noRules' | 'secret' | 'rows'
+export type RouteReason = 'required' | 'name' | 'taken' | 'host' | 'hostTwice' | 'path' | 'pathTwice' | 'noPaths' | 'noRules' | 'secret' | 'rows' | 'share' | 'sameService' | 'refused'
 export interface RouteProblem {
   /** As in `rules.0.paths.1.service`. */
   field: string
   reason: RouteReason
+  /** What the API said of it. */
+  said?: string
 }
 
 export const emptyPath = (): PathForm => ({ path: '/', pathType: 'Prefix', service: '', port: '' })
 export const emptyRule = (mode: RuleForm['mode']): RuleForm => ({ mode, host: '', protocol: 'http', secret: '', paths: [emptyPath()] })
 export const emptyRoute = (mode: RuleForm['mode']): RouteForm => ({ name: '', alias: '', description: '', rules: [emptyRule(mode)], annotations: [], labels: [] })
 
-export function readRoute(ingress: Ingress): RouteForm {
+/** `canaries` are those of its paths. */
+export function readRoute(ingress: Ingress, canaries: readonly Ingress[] = []): RouteForm {
   const { metadata, spec } = ingress
   const auto = metadata.annotations?.[HOST_ANNOTATION] === 'auto'
   return {
     name: metadata.name,
     ...readNaming(ingress),
-    rules: (spec.rules ?? []).map((rule) => readRule(rule, spec.tls ?? [], auto)),
+    rules: (spec.rules ?? []).map((rule) => readRule(rule, spec.tls ?? [], auto, canaries)),
     annotations: readEntries(metadata.annotations, isShownAnnotation),
     labels: readEntries(metadata.labels),
   }
 }
 
-function readRule(rule: IngressRule, tls: NonNullable<Ingress['spec']['tls']>, auto: boolean): RuleForm {
+function readRule(rule: IngressRule, tls: NonNullable<Ingress['spec']['tls']>, auto: boolean, canaries: readonly Ingress[]): RuleForm {
   const host = rule.host ?? ''
   const secured = tls.find((entry) => (host !== '' ? entry.hosts?.includes(host) : !entry.hosts?.length))
   return {
@@ -69,15 +75,15 @@ function readRule(rule: IngressRule, tls: NonNullable<Ingress['spec']['tls']>, a
     host,
     protocol: secured ? 'https' : 'http',
     secret: secured?.secretName ?? '',
-    paths: (rule.http?.paths ?? []).map(readPath),
+    paths: (rule.http?.paths ?? []).map((path) => readPath(path, auto && host === '' ? undefined : readSecond(canaries, host, path))),
     origin: rule,
   }
 }
 
-function readPath(path: IngressPath): PathForm {
+function readPath(path: IngressPath, second: SecondForm | undefined): PathForm {
   const { service } = path.backend
   const port = service?.port.name ?? service?.port.number
-  return { path: path.path ?? '', pathType: path.pathType, service: service?.name ?? '', port: port === undefined ? '' : String(port), origin: path }
+  return { path: path.path ?? '', pathType: path.pathType, service: service?.name ?? '', port: port === undefined ? '' : String(port), ...(second && { second }), origin: path }
 }
 
 /** The object with the form's rules; its other parts stay. */
@@ -89,20 +95,16 @@ export function writeRules(onto: Ingress, rules: RuleForm[]): Ingress {
 }
 
 function writeRule(rule: RuleForm): IngressRule {
-  const next: IngressRule = { ...rule.origin, http: { ...rule.origin?.http, paths: rule.paths.map(writePath) } }
-  if (rule.mode === 'domain' && rule.host) next.host = rule.host
-  else delete next.host
-  return next
+  const { host: _, ...kept } = rule.origin ?? {}
+  return { ...(rule.mode === 'domain' && rule.host && { host: rule.host }), ...kept, http: { ...rule.origin?.http, paths: rule.paths.map(writePath) } }
 }
 
 function writePath({ path, pathType, service, port, origin }: PathForm): IngressPath {
-  const next: IngressPath = { ...origin, pathType, backend: writeBackend(origin?.backend, service, port) }
-  if (path) next.path = path
-  else delete next.path
-  return next
+  const { path: _, ...kept } = origin ?? {}
+  return { ...(path && { path }), ...kept, pathType, backend: writeBackend(origin?.backend, service, port) }
 }
 
-function writeBackend(origin: IngressBackend | undefined, name: string, port: string): IngressBackend {
+export function writeBackend(origin: IngressBackend | undefined, name: string, port: string): IngressBackend {
   // A backend that is no Service is shown, not edited.
   if (origin?.resource && !name) return origin
   const { resource: _, ...kept } = origin ?? {}
@@ -148,6 +150,20 @@ export function newRoute(namespace: string, form: RouteForm): Ingress {
   return JSON.parse(JSON.stringify(writeMetadata(writeInformation(writeRules(empty, form.rules), form), form))) as Ingress
 }
 
+/** The route and its canaries, as the wizard makes them. */
+export function newObjects(namespace: string, form: RouteForm, taken: (name: string) => boolean, creator = ''): Ingress[] {
+  const route = newRoute(namespace, form)
+  const canaries = canaryChanges(route, null, [], form.rules, taken).flatMap((it) => (it.do === 'create' ? [it.object] : []))
+  return [route, ...canaries].map((it) => (creator ? { ...it, metadata: { ...it.metadata, annotations: { ...it.metadata.annotations, [CREATOR]: creator } } } : it))
+}
+
+/** What an edit of the rules does to the route and its canaries. */
+export function ruleChanges(route: Ingress, canaries: readonly Ingress[], rules: RuleForm[], taken: (name: string) => boolean): Change[] {
+  const edited = writeRules(route, rules)
+  const own: Change[] = difference(route, edited).length === 0 ? [] : [{ do: 'edit', read: route, edited }]
+  return [...own, ...canaryChanges(edited, route, canaries, rules, taken)]
+}
+
 export function informationProblems(form: RouteForm, taken: (name: string) => boolean): RouteProblem[] {
   if (form.name === '') return [{ field: 'name', reason: 'required' }]
   if (!isName(form.name)) return [{ field: 'name', reason: 'name' }]
@@ -181,7 +197,36 @@ function pathProblems(rule: RuleForm, field: string): RouteProblem[] {
     if (path.origin?.backend.resource && !path.service) return problems
     if (!path.service) problems.push({ field: `${at}.service`, reason: 'required' })
     if (!path.port) problems.push({ field: `${at}.port`, reason: 'required' })
-    return problems
+    return rule.mode === 'auto' ? problems : [...problems, ...secondProblems(path, `${at}.second`)]
+  })
+}
+
+function secondProblems({ service, port, second }: PathForm, at: string): RouteProblem[] {
+  if (!second) return []
+  const problems: RouteProblem[] = []
+  if (!second.service) problems.push({ field: `${at}.service`, reason: 'required' })
+  else if (second.service === service && second.port === port) problems.push({ field: `${at}.service`, reason: 'sameService' })
+  if (!second.port) problems.push({ field: `${at}.port`, reason: 'required' })
+  if (second.share === null || second.share < 0 || second.share > 100) problems.push({ field: `${at}.share`, reason: 'share' })
+  return problems
+}
+
+const PLACES: [RegExp, string][] = [
+  [/^metadata\.(?:annotations|labels)/, 'metadata'],
+  [/^metadata\.name$/, 'name'],
+  [/^spec\.rules\[(\d+)\]\.http\.paths\[(\d+)\]\.backend\.service\.port/, 'rules.$1.paths.$2.port'],
+  [/^spec\.rules\[(\d+)\]\.http\.paths\[(\d+)\]\.backend/, 'rules.$1.paths.$2.service'],
+  [/^spec\.rules\[(\d+)\]\.http\.paths\[(\d+)\]/, 'rules.$1.paths.$2.path'],
+  [/^spec\.rules\[(\d+)\]/, 'rules.$1.host'],
+]
+
+/** A refusal of the API, at the fields of the form that it is about; what has no field there is left out. */
+export function refusedFields(causes: readonly { field?: string; message?: string }[]): RouteProblem[] {
+  return causes.flatMap(({ field = '', message }) => {
+    const found = PLACES.find(([place]) => place.test(field))
+    if (!found || !message) return []
+    const at = (found[0].exec(field) ?? []).reduce<string>((text, part, index) => (index === 0 ? text : text.replace(`$${index}`, part)), found[1])
+    return [{ field: at, reason: 'refused' as const, said: message }]
   })
 }
 

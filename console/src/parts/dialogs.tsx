@@ -31,6 +31,8 @@ export function useDoing() {
 interface DeleteProps {
   kind: Kind
   object: Obj
+  /** Others of its kind that go with it. */
+  also?: readonly Obj[]
   /** As a person calls it. */
   word: string
   about?: ReactNode
@@ -41,13 +43,17 @@ interface DeleteProps {
   onDone?: () => void
 }
 
-export function DeleteDialog({ kind, object, word, about, command, title, action, onClose, onDone }: DeleteProps) {
+export function DeleteDialog({ kind, object, also = [], word, about, command, title, action, onClose, onDone }: DeleteProps) {
   const { t } = useWords()
   const [typed, setTyped] = useState('')
   const { busy, error, run } = useDoing()
   const { name, namespace } = object.metadata
   const finish = async () => {
-    if (typed !== name || !(await run(() => remove(kind, name, namespace)))) return
+    const all = async () => {
+      for (const { metadata } of also) await remove(kind, metadata.name, metadata.namespace)
+      await remove(kind, name, namespace)
+    }
+    if (typed !== name || !(await run(all))) return
     say(t('said.deleted', { what: `${word} ${name}` }))
     onClose()
     onDone?.()
@@ -59,7 +65,7 @@ export function DeleteDialog({ kind, object, word, about, command, title, action
         <Field id="delete-name" label={t('delete.type', { name })}>
           <Input id="delete-name" autoFocus autoComplete="off" value={typed} onChange={(event) => setTyped(event.target.value)} onPressEnter={() => void finish()} />
         </Field>
-        <Code>{command ?? `kubectl delete ${kind.kubectl} ${name}${namespace ? ` -n ${namespace}` : ''}`}</Code>
+        <Code>{command ?? `kubectl delete ${kind.kubectl} ${[name, ...also.map((it) => it.metadata.name)].join(' ')}${namespace ? ` -n ${namespace}` : ''}`}</Code>
         {Boolean(error) && <Trouble error={error} />}
       </div>
     </Modal>

@@ -7,6 +7,9 @@ import { portOf, visitUrl } from '../gateways/state'
 export interface Reach {
   host: string
   path: string
+  pathType: string
+  /** As the rule has it: empty where the host is made, or any. */
+  written: string
   protocol: 'http' | 'https'
   secret: string
   service: string
@@ -40,7 +43,7 @@ export function reaches(ingress: Ingress, gateway: Serving | undefined): Reach[]
         const service = it.backend.service
         const name = host || (gateway?.addresses[0] ?? addressesOf(ingress)[0] ?? '')
         const plain = it.pathType === 'ImplementationSpecific' ? path.replace(/[^\w\-./~%].*$/, '') || '/' : path
-        return { host, path, protocol, secret: secured?.secretName ?? '', service: service?.name ?? it.backend.resource?.name ?? '', port: String(service?.port.name ?? service?.port.number ?? ''), url: name.startsWith('*') || !name ? '' : visitUrl(gateway, protocol, name, plain) } as const
+        return { host, path, pathType: it.pathType, written: rule.host ?? '', protocol, secret: secured?.secretName ?? '', service: service?.name ?? it.backend.resource?.name ?? '', port: String(service?.port.name ?? service?.port.number ?? ''), url: name.startsWith('*') || !name ? '' : visitUrl(gateway, protocol, name, plain) } as const
       }),
     )
   })

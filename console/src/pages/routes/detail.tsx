@@ -1,23 +1,23 @@
 // A route: where it leads, how it is reached, and where it breaks.
 import { useState } from 'react'
-import { useNavigate } from '@tanstack/react-router'
+import { Link, useNavigate } from '@tanstack/react-router'
 import { KINDS } from '../../api/kinds'
 import { useOne } from '../../api/live'
 import { useRights } from '../../api/rights'
 import type { Ingress } from '../../api/types'
+import { canariesOf, isCanary, primaryOf, shareOf } from '../../forms/canary'
 import { aliasOf, CREATOR, descriptionOf } from '../../forms/names'
 import { Card, Facts, Loading, Nothing, Page, Trouble, When } from '../../parts/basics'
 import { Command } from '../../parts/command'
-import { DeleteDialog } from '../../parts/dialogs'
 import { DetailTabs, Events, Metadata } from '../../parts/details'
 import { Actions } from '../../parts/menu'
 import { useParam, useQueryParam } from '../../shell/params'
 import { useWords } from '../../words'
 import { Access } from './access'
 import { addressesOf, classOf, gatewayOf } from './address'
-import { EditDialog, type EditWhat } from './edit'
+import type { EditWhat } from './edit'
 import { Flow } from './flow'
-import { useRouteActions } from './list'
+import { RouteDialog, useRouteActions } from './list'
 import { useServing } from '../gateways/serving'
 
 export function RouteDetail() {
@@ -26,7 +26,7 @@ export function RouteDetail() {
   const [project, name] = [useParam('project'), useParam('name')]
   const tab = useQueryParam('tab') || 'status'
   const rights = useRights(project)
-  const { object: route, loading, error } = useOne<Ingress>(KINDS.ingress, project, name)
+  const { object: route, objects: all, loading, error } = useOne<Ingress>(KINDS.ingress, project, name)
   const { serving } = useServing(project)
   const [doing, setDoing] = useState<EditWhat | 'delete' | null>(null)
   const actions = useRouteActions(project, rights, setDoing)
@@ -40,10 +40,12 @@ export function RouteDetail() {
       </div>
     )
   const gateway = gatewayOf(route, serving)
+  const primary = primaryOf(route, all)
   const close = () => setDoing(null)
   return (
     <Page
       title={aliasOf(route) || name}
+      beside={isCanary(route) && <CanaryChip canary={route} primary={primary} project={project} />}
       about={descriptionOf(route)}
       crumbs={[{ text: project, to: `/projects/${project}` }, { text: t('routes.title'), to: base }, ...(aliasOf(route) ? [{ text: name }] : [])]}
       actions={
@@ -61,7 +63,7 @@ export function RouteDetail() {
               [t('routes.gateway'), gateway ? `${gateway.namespace}/${gateway.name}` : classOf(route) && t('routes.servedBy', { name: classOf(route) })],
               [t('nav.project'), project],
               [t('meta.created'), <When at={route.metadata.creationTimestamp} />],
-              [t('meta.creator'), route.metadata.annotations?.[CREATOR]],
+              route.metadata.annotations?.[CREATOR] !== undefined && [t('meta.creator'), route.metadata.annotations[CREATOR]],
             ]}
           />
         </Card>
@@ -69,15 +71,26 @@ export function RouteDetail() {
           active={tab}
           onChange={(key) => void navigate({ to: `${base}/${name}`, search: { tab: key }, replace: true })}
           tabs={[
-            { key: 'status', label: t('gateway.status'), children: <Flow route={route} gateway={gateway} /> },
+            { key: 'status', label: t('gateway.status'), children: <Flow route={route} canaries={canariesOf(route, all)} gateway={gateway} /> },
             { key: 'access', label: t('access.title'), children: <Access route={route} gateway={gateway} /> },
             { key: 'metadata', label: t('meta.title'), children: <Metadata object={route} /> },
             { key: 'events', label: t('events.title'), children: <Events of={route} /> },
           ]}
         />
       </div>
-      {doing === 'delete' && <DeleteDialog kind={KINDS.ingress} object={route} word={t('routes.one')} about={t('routes.deleteAbout')} onClose={close} onDone={() => void navigate({ to: base })} />}
-      {doing && doing !== 'delete' && <EditDialog what={doing} route={route} onClose={close} />}
+      {doing && <RouteDialog what={doing} route={route} all={all} onClose={close} onDeleted={() => void navigate({ to: base })} />}
     </Page>
+  )
+}
+
+function CanaryChip({ canary, primary, project }: { canary: Ingress; primary: Ingress | undefined; project: string }) {
+  const { t } = useWords()
+  const share = shareOf(canary)
+  if (!primary) return <span className="chip jade">{t('routes.canary', { share })}</span>
+  const { name } = primary.metadata
+  return (
+    <Link to={`/projects/${project}/routes/${name}`} className="chip jade">
+      {t('routes.canaryOf', { name, share })}
+    </Link>
   )
 }

@@ -2,35 +2,51 @@
 import { useState } from 'react'
 import { Input, Modal } from 'antd'
 import { useAnnotationHints } from '../../api/console'
-import { KINDS } from '../../api/kinds'
-import { edit } from '../../api/objects'
+import { ApiError } from '../../api/client'
 import type { Ingress } from '../../api/types'
-import { informationProblems, metadataProblems, readRoute, ruleProblems, writeInformation, writeMetadata, writeRules, type RouteForm } from '../../forms/route'
+import type { Change } from '../../forms/canary'
+import { difference } from '../../forms/patch'
+import { informationProblems, metadataProblems, readRoute, refusedFields, ruleChanges, ruleProblems, writeInformation, writeMetadata, type RouteForm, type RouteProblem } from '../../forms/route'
 import { Field, Trouble } from '../../parts/basics'
 import { Command } from '../../parts/command'
 import { useDoing } from '../../parts/dialogs'
 import { EntryRows } from '../../parts/entries'
 import { say } from '../../parts/toasts'
 import { useWords } from '../../words'
+import { apply, commands } from './apply'
 import { Rules } from './rules'
 
 export type EditWhat = 'information' | 'rules' | 'annotations'
 
-const WRITE: Record<EditWhat, (route: Ingress, form: RouteForm) => Ingress> = {
-  information: writeInformation,
-  rules: (route, form) => writeRules(route, form.rules),
-  annotations: writeMetadata,
+interface Props {
+  what: EditWhat
+  route: Ingress
+  /** Those of its paths. */
+  canaries: readonly Ingress[]
+  taken: (name: string) => boolean
+  onClose: () => void
 }
 
-export function EditDialog({ what, route, onClose }: { what: EditWhat; route: Ingress; onClose: () => void }) {
+function changesOf({ what, route, canaries, taken }: Props, form: RouteForm): Change[] {
+  if (what === 'rules') return ruleChanges(route, canaries, form.rules, taken)
+  const edited = what === 'information' ? writeInformation(route, form) : writeMetadata(route, form)
+  return difference(route, edited).length > 0 ? [{ do: 'edit', read: route, edited }] : []
+}
+
+/** What the API says of fields, at these fields. */
+export const refusedIn = (error: unknown): RouteProblem[] => (error instanceof ApiError ? refusedFields(error.causes) : [])
+
+export function EditDialog(props: Props) {
+  const { what, route, canaries, onClose } = props
   const { t } = useWords()
-  const [form, setForm] = useState(() => readRoute(route))
+  const [form, setForm] = useState(() => readRoute(route, canaries))
   const [tried, setTried] = useState(false)
   const { busy, error, run } = useDoing()
   const problems = what === 'rules' ? ruleProblems(form.rules) : what === 'annotations' ? metadataProblems(form) : informationProblems(form, () => false)
+  const changes = problems.length > 0 ? [] : changesOf(props, form)
   const save = async () => {
     setTried(true)
-    if (problems.length > 0 || !(await run(() => edit(KINDS.ingress, route, WRITE[what](route, form))))) return
+    if (problems.length > 0 || !(await run(() => apply(changes)))) return
     say(t('said.saved', { what: route.metadata.name }))
     onClose()
   }
@@ -46,14 +62,14 @@ export function EditDialog({ what, route, onClose }: { what: EditWhat; route: In
       onCancel={onClose}
       footer={(buttons) => (
         <div className="row" style={{ justifyContent: 'space-between' }}>
-          <Command text={`kubectl edit ingress ${name} -n ${namespace}`} />
+          <Command text={changes.length > 0 ? commands(changes) : `kubectl edit ingress ${name} -n ${namespace}`} />
           <span className="row">{buttons}</span>
         </div>
       )}
     >
       <div className="stack">
         {what === 'information' && <Information form={form} onChange={(next) => setForm({ ...form, ...next })} fixed />}
-        {what === 'rules' && <Rules project={namespace ?? ''} rules={form.rules} onChange={(rules) => setForm({ ...form, rules })} problems={tried ? problems : []} />}
+        {what === 'rules' && <Rules project={namespace ?? ''} rules={form.rules} onChange={(rules) => setForm({ ...form, rules })} problems={[...(tried ? problems : []), ...refusedIn(error)]} />}
         {what === 'annotations' && <MetadataFields form={form} onChange={(next) => setForm({ ...form, ...next })} />}
         {Boolean(error) && <Trouble error={error} />}
       </div>

@@ -5,6 +5,7 @@ import type { Serving } from '../../api/console'
 import { KINDS } from '../../api/kinds'
 import { useLive } from '../../api/live'
 import type { EndpointSlice, Ingress, Service } from '../../api/types'
+import { readSecond } from '../../forms/canary'
 import { Card, Nothing, State } from '../../parts/basics'
 import { useWords } from '../../words'
 import { portOf } from '../gateways/state'
@@ -30,13 +31,21 @@ export function useEndpoints(namespace: string): Map<string, { ready: number; al
   }, [slices.objects])
 }
 
-export function Flow({ route, gateway }: { route: Ingress; gateway: Serving | undefined }) {
+interface FlowProps {
+  route: Ingress
+  /** Those of its paths. */
+  canaries: readonly Ingress[]
+  gateway: Serving | undefined
+}
+
+export function Flow({ route, canaries, gateway }: FlowProps) {
   const { t } = useWords()
   const namespace = route.metadata.namespace ?? ''
   const services = useLive<Service>(KINDS.service, namespace)
   const endpoints = useEndpoints(namespace)
   const all = reaches(route, gateway)
   const hosts = [...new Set(all.map((it) => it.host))]
+  const known: Known = { namespace, services: !services.loading && !services.error ? services.objects : null, endpoints }
   if (all.length === 0) return <div className="card"><Nothing title={t('flow.none')}>{t('flow.noneAbout')}</Nothing></div>
   return (
     <div className="stack">
@@ -46,7 +55,7 @@ export function Flow({ route, gateway }: { route: Ingress; gateway: Serving | un
             {all
               .filter((it) => it.host === host)
               .map((reach) => (
-                <Line key={`${reach.path} ${reach.service} ${reach.port}`} reach={reach} gateway={gateway} service={services.objects.find((it) => it.metadata.name === reach.service)} known={!services.loading && !services.error} endpoints={endpoints.get(reach.service)} namespace={namespace} />
+                <Line key={`${reach.path} ${reach.service} ${reach.port}`} reach={reach} targets={targetsOf(reach, canaries)} gateway={gateway} known={known} />
               ))}
           </div>
         </Card>
@@ -55,39 +64,73 @@ export function Flow({ route, gateway }: { route: Ingress; gateway: Serving | un
   )
 }
 
-interface LineProps {
-  reach: Reach
-  gateway: Serving | undefined
-  service: Service | undefined
-  known: boolean
-  endpoints: { ready: number; all: number } | undefined
-  namespace: string
+interface Target {
+  service: string
+  port: string
+  /** Of a hundred requests; `null` where there is no other. */
+  share: number | null
+  canary?: string | undefined
 }
 
-function Line({ reach, gateway, service, known, endpoints, namespace }: LineProps) {
+function targetsOf({ written, path, pathType, service, port }: Reach, canaries: readonly Ingress[]): Target[] {
+  const second = readSecond(canaries, written, { path, pathType })
+  if (!second) return [{ service, port, share: null }]
+  const share = second.share ?? 0
+  return [{ service, port, share: 100 - share }, { service: second.service, port: second.port, share, canary: second.origin?.canary }]
+}
+
+interface Known {
+  namespace: string
+  /** `null` while, or where, they may not be seen. */
+  services: readonly Service[] | null
+  endpoints: Map<string, { ready: number; all: number }>
+}
+
+function Line({ reach, targets, gateway, known }: { reach: Reach; targets: Target[]; gateway: Serving | undefined; known: Known }) {
   const { t } = useWords()
-  const missing = known && !service
-  const ready = endpoints?.ready ?? 0
   return (
     <ol className="flow" aria-label={`${reach.host}${reach.path}`}>
-      <Step kind={t('flow.listener')} is={`${reach.protocol.toUpperCase()} ${(gateway && portOf(gateway, reach.protocol)) ?? ''}`} under={gateway?.addresses[0]} />
-      <Step kind={t('rules.path')} is={<code>{reach.path}</code>} under={reach.secret && `${t('rules.secret')}: ${reach.secret}`} />
-      <Step bad={missing} kind={t('rules.service')} is={missing ? reach.service : <Link to={`/projects/${namespace}/services/${reach.service}`}>{reach.service}</Link>} under={missing ? t('trouble.noService', { what: reach.service }) : `${t('rules.port')} ${reach.port}`} />
-      {service?.spec.type === 'ExternalName' ? (
-        <Step kind={t('flow.endpoints')} is={service.spec.externalName} />
-      ) : (
-        <Step bad={known && ready === 0} kind={t('flow.endpoints')} is={<State tone={ready > 0 ? 'good' : 'bad'}>{t('flow.ready', { ready, all: endpoints?.all ?? 0 })}</State>} />
-      )}
+      <li>
+        <Step kind={t('flow.listener')} is={`${reach.protocol.toUpperCase()} ${(gateway && portOf(gateway, reach.protocol)) ?? ''}`} under={gateway?.addresses[0]} />
+      </li>
+      <li>
+        <Step kind={t('rules.path')} is={<code>{reach.path}</code>} under={reach.secret && `${t('rules.secret')}: ${reach.secret}`} />
+      </li>
+      <li className="targets">
+        <ul>
+          {targets.map((target, index) => (
+            <li key={index}>
+              <Toward target={target} known={known} />
+            </li>
+          ))}
+        </ul>
+      </li>
     </ol>
   )
 }
 
-const Step = ({ kind, is, under, bad }: { kind: string; is: React.ReactNode; under?: React.ReactNode; bad?: boolean }) => (
-  <li>
-    <div className={`step ${bad ? 'bad' : ''}`}>
-      <div className="kind">{kind}</div>
-      <div className="is">{is}</div>
-      {under && <div className="faint wrap">{under}</div>}
-    </div>
-  </li>
+function Toward({ target: { service: name, port, share, canary }, known: { namespace, services, endpoints } }: { target: Target; known: Known }) {
+  const { t } = useWords()
+  const service = services?.find((it) => it.metadata.name === name)
+  const missing = services !== null && !service
+  const { ready, all } = endpoints.get(name) ?? { ready: 0, all: 0 }
+  const under = missing ? t('trouble.noService', { what: name }) : `${t('rules.port')} ${port}`
+  return (
+    <>
+      <Step bad={missing} kind={<>{t('rules.service')}{share !== null && <span className="chip jade">{t('flow.share', { share })}</span>}</>} is={missing ? name : <Link to={`/projects/${namespace}/services/${name}`}>{name}</Link>} under={<>{under}{canary && <> · <Link to={`/projects/${namespace}/routes/${canary}`}>{canary}</Link></>}</>} />
+      {service?.spec.type === 'ExternalName' ? (
+        <Step kind={t('flow.endpoints')} is={service.spec.externalName} />
+      ) : (
+        <Step bad={services !== null && ready === 0} kind={t('flow.endpoints')} is={<State tone={ready > 0 ? 'good' : 'bad'}>{t('flow.ready', { ready, all })}</State>} />
+      )}
+    </>
+  )
+}
+
+const Step = ({ kind, is, under, bad }: { kind: React.ReactNode; is: React.ReactNode; under?: React.ReactNode; bad?: boolean }) => (
+  <div className={`step ${bad ? 'bad' : ''}`}>
+    <div className="kind row">{kind}</div>
+    <div className="is">{is}</div>
+    {under && <div className="faint wrap">{under}</div>}
+  </div>
 )

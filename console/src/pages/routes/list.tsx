@@ -12,6 +12,7 @@ import { Nothing, Note, Page, State } from '../../parts/basics'
 import { Command } from '../../parts/command'
 import { DeleteDialog } from '../../parts/dialogs'
 import { Actions } from '../../parts/menu'
+import { canariesOf, goWith, isCanary, shareOf } from '../../forms/canary'
 import { NameCell, ObjectTable, ageColumn, type Column } from '../../parts/table'
 import { useAdmins, Why } from '../../parts/why'
 import { useParam } from '../../shell/params'
@@ -39,7 +40,7 @@ export function RouteList() {
       {t('routes.create')}
     </Button>
   )
-  const menu = useMenu(project, rights)
+  const menu = useMenu(project, rights, live.objects)
   return (
     <Page
       title={t('routes.title')}
@@ -111,13 +112,24 @@ function useColumns(project: string, serving: Serving[], problemsOf: (it: Ingres
   const { t } = useWords()
   return useMemo(
     () => [
-      { key: 'name', title: t('table.name'), cell: (it) => <NameCell object={it} link={<Link to={`/projects/${project}/routes/${it.metadata.name}`}>{it.metadata.name}</Link>} />, by: (it) => it.metadata.name },
+      { key: 'name', title: t('table.name'), cell: (it) => <NameCell object={it} link={<RouteLink route={it} project={project} />} />, by: (it) => it.metadata.name },
       { key: 'hosts', title: t('routes.hosts'), cell: (it) => <Hosts route={it} gateway={gatewayOf(it, serving)} />, by: (it) => hostsText(it)[0] ?? '' },
       { key: 'address', title: t('routes.address'), cell: (it) => <span className="mono">{addressesOf(it).join(', ') || '—'}</span>, by: (it) => addressesOf(it)[0] ?? '', wide: true },
       { key: 'state', title: t('table.state'), cell: (it) => <RouteState of={problemsOf(it)} other={gatewayOf(it, serving) ? '' : classOf(it)} />, by: (it) => -problemsOf(it).length },
       ageColumn(t('meta.created')),
     ],
     [t, project, serving, problemsOf],
+  )
+}
+
+function RouteLink({ route, project }: { route: Ingress; project: string }) {
+  const { t } = useWords()
+  const { name } = route.metadata
+  return (
+    <span className="row">
+      <Link to={`/projects/${project}/routes/${name}`}>{name}</Link>
+      {isCanary(route) && <span className="chip jade">{t('routes.canary', { share: shareOf(route) })}</span>}
+    </span>
   )
 }
 
@@ -172,13 +184,29 @@ export function useRouteActions(project: string, rights: Rights, start: (what: E
   ]
 }
 
-function useMenu(project: string, rights: Rights) {
-  const { t } = useWords()
+function useMenu(project: string, rights: Rights, all: readonly Ingress[]) {
   const [open, setOpen] = useState<{ what: EditWhat | 'delete'; route: Ingress } | null>(null)
   const actions = useRouteActions(project, rights, (what, route) => setOpen({ what, route }))
-  const close = () => setOpen(null)
   return {
     cell: (route: Ingress) => <Actions of={actions(route)} label={route.metadata.name} />,
-    dialog: open && (open.what === 'delete' ? <DeleteDialog kind={KINDS.ingress} object={open.route} word={t('routes.one')} about={t('routes.deleteAbout')} onClose={close} /> : <EditDialog what={open.what} route={open.route} onClose={close} />),
+    dialog: open && <RouteDialog what={open.what} route={open.route} all={all} onClose={() => setOpen(null)} />,
   }
+}
+
+interface DialogProps {
+  what: EditWhat | 'delete'
+  route: Ingress
+  /** All routes of the project: its canaries are among them. */
+  all: readonly Ingress[]
+  onClose: () => void
+  onDeleted?: () => void
+}
+
+export function RouteDialog({ what, route, all, onClose, onDeleted }: DialogProps) {
+  const { t } = useWords()
+  const canaries = canariesOf(route, all)
+  if (what !== 'delete') return <EditDialog what={what} route={route} canaries={canaries} taken={(name) => all.some((it) => it.metadata.name === name)} onClose={onClose} />
+  const also = goWith(route, canaries)
+  const about = [t('routes.deleteAbout'), ...(also.length > 0 ? [t('routes.deleteCanaries', { names: also.map((it) => it.metadata.name).join(', ') })] : [])].join(' ')
+  return <DeleteDialog kind={KINDS.ingress} object={route} also={also} word={t('routes.one')} about={about} onClose={onClose} {...(onDeleted && { onDone: onDeleted })} />
 }

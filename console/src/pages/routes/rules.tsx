@@ -1,14 +1,15 @@
 // Routing rules, as people edit them: in the wizard and in the dialog.
-import { Alert, AutoComplete, Button, Input, Select } from 'antd'
+import { Alert, Button, Input, Select } from 'antd'
 import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
 import { useCertificate, useGeneratedHost } from '../../api/console'
 import { KINDS } from '../../api/kinds'
 import { useLive } from '../../api/live'
 import { useRights } from '../../api/rights'
 import type { Secret, Service } from '../../api/types'
-import { emptyPath, emptyRule, PATH_TYPES, type PathForm, type RouteProblem, type RuleForm } from '../../forms/route'
+import { emptyRule, type RouteProblem, type RuleForm } from '../../forms/route'
 import { Field, State } from '../../parts/basics'
 import { useWords, type Say } from '../../words'
+import { Paths } from './paths'
 
 interface Props {
   project: string
@@ -47,7 +48,7 @@ export function Rules({ project, rules, onChange, problems }: Props) {
 
 function say(problems: RouteProblem[], field: string, t: Say): string | undefined {
   const found = problems.find((it) => it.field === field)
-  return found && t(`wrong.${found.reason}`)
+  return found && (found.said ?? t(`wrong.${found.reason}`))
 }
 
 interface RuleProps {
@@ -62,7 +63,8 @@ interface RuleProps {
 function Rule({ project, index, rule, services, onChange, wrong }: RuleProps) {
   const { t } = useWords()
   const id = `rule-${index}`
-  const auto = () => onChange({ mode: 'auto', protocol: 'http', secret: '' })
+  // A generated host is named for one Service: nothing there is split.
+  const auto = () => onChange({ mode: 'auto', protocol: 'http', secret: '', paths: rule.paths.map(({ second: _, ...path }) => path) })
   return (
     <div className="stack">
       <fieldset className="choices">
@@ -121,11 +123,12 @@ function Domain({ id, project, rule, onChange, wrong }: { id: string; project: s
 function SecretField({ id, project, rule, onChange, wrong }: { id: string; project: string; rule: RuleForm; onChange: (next: Partial<RuleForm>) => void; wrong: string | undefined }) {
   const { t } = useWords()
   const rights = useRights(project)
-  const secrets = useLive<Secret>(KINDS.secret, rights.can('list', KINDS.secret) ? project : undefined, { fieldSelector: 'type=kubernetes.io/tls' })
+  const listed = rights.can('list', KINDS.secret)
+  const secrets = useLive<Secret>(KINDS.secret, listed ? project : undefined, { fieldSelector: 'type=kubernetes.io/tls' })
   const { data, error } = useCertificate(project, rule.secret, rule.host ? [rule.host] : [])
   return (
-    <Field id={id} label={t('rules.secret')} wrong={wrong} help={secrets.objects.length === 0 ? t('rules.noSecrets') : undefined}>
-      <Select id={id} aria-label={t('rules.secret')} showSearch value={rule.secret || null} placeholder={t('rules.secretChoose')} options={secrets.objects.map((it) => ({ value: it.metadata.name, label: it.metadata.name }))} onChange={(secret: string) => onChange({ secret })} {...(wrong && { status: 'error' as const })} />
+    <Field id={id} label={t('rules.secret')} wrong={wrong} help={listed && secrets.objects.length === 0 && !secrets.loading ? t('rules.noSecrets') : undefined}>
+      {!listed ? <Input id={id} value={rule.secret} onChange={(event) => onChange({ secret: event.target.value.trim() })} {...(wrong && { status: 'error' as const })} /> : <Select id={id} aria-label={t('rules.secret')} showSearch value={rule.secret || null} placeholder={t('rules.secretChoose')} options={secrets.objects.map((it) => ({ value: it.metadata.name, label: it.metadata.name }))} onChange={(secret: string) => onChange({ secret })} {...(wrong && { status: 'error' as const })} />}
       {rule.secret && data && <CertificateLine data={data} host={rule.host} />}
       {rule.secret && error && <span className="faint">{t('rules.certUnknown')}</span>}
     </Field>
@@ -152,83 +155,3 @@ export function CertificateLine({ data, host }: { data: NonNullable<ReturnType<t
     </div>
   )
 }
-
-interface PathsProps {
-  id: string
-  rule: RuleForm
-  services: readonly Service[]
-  onChange: (paths: PathForm[]) => void
-  wrong: (field: string) => string | undefined
-}
-
-function Paths({ id, rule, services, onChange, wrong }: PathsProps) {
-  const { t } = useWords()
-  const change = (index: number, next: Partial<PathForm>) => onChange(rule.paths.map((path, i) => (i === index ? { ...path, ...next } : path)))
-  return (
-    <div className="stack tight" role="group" aria-label={t('rules.paths')}>
-      <div className="path-row path-head" aria-hidden>
-        <span>{t('rules.pathType')}</span>
-        <span>{t('rules.path')}</span>
-        <span>{t('rules.service')}</span>
-        <span>{t('rules.port')}</span>
-        <span />
-      </div>
-      {rule.paths.map((path, index) => (
-        <PathRow key={index} id={`${id}-path-${index}`} n={index + 1} path={path} services={services} onChange={(next) => change(index, next)} onRemove={rule.paths.length > 1 ? () => onChange(rule.paths.filter((_, i) => i !== index)) : undefined} wrong={(field) => wrong(`paths.${index}.${field}`)} />
-      ))}
-      {wrong('paths') && <span className="wrong">{wrong('paths')}</span>}
-      <div>
-        <Button type="link" icon={<PlusOutlined />} style={{ paddingInline: 0 }} onClick={() => onChange([...rule.paths, { ...emptyPath(), path: '' }])}>
-          {t('rules.addPath')}
-        </Button>
-      </div>
-    </div>
-  )
-}
-
-interface PathProps {
-  id: string
-  n: number
-  path: PathForm
-  services: readonly Service[]
-  onChange: (next: Partial<PathForm>) => void
-  onRemove: (() => void) | undefined
-  wrong: (field: string) => string | undefined
-}
-
-function PathRow({ n, path, services, onChange, onRemove, wrong }: PathProps) {
-  const { t } = useWords()
-  const ports = services.find((it) => it.metadata.name === path.service)?.spec.ports ?? []
-  const choose = (name: string) => {
-    const first = services.find((it) => it.metadata.name === name)?.spec.ports?.[0]
-    onChange({ service: name, ...(first && { port: first.name ?? String(first.port) }) })
-  }
-  const options = ports.flatMap((port) => [...(port.name ? [{ value: port.name, label: `${port.name} (${port.port})` }] : []), { value: String(port.port), label: String(port.port) }])
-  const bad = (field: string) => (wrong(field) ? { status: 'error' as const } : {})
-  return (
-    <div className="path-row">
-      <Select aria-label={`${t('rules.pathType')} ${n}`} value={path.pathType} options={PATH_TYPES.map((value) => ({ value, label: t(`pathType.${value}`) }))} onChange={(pathType) => onChange({ pathType })} />
-      <Cell wrong={wrong('path')}>
-        <Input aria-label={`${t('rules.path')} ${n}`} placeholder="/" value={path.path} onChange={(event) => onChange({ path: event.target.value })} {...bad('path')} />
-      </Cell>
-      <Cell wrong={wrong('service')}>
-        <Select aria-label={`${t('rules.service')} ${n}`} showSearch placeholder={t('rules.serviceChoose')} value={path.service || null} options={services.map((it) => ({ value: it.metadata.name, label: it.metadata.name }))} onChange={choose} notFoundContent={t('rules.noServices')} {...bad('service')} />
-      </Cell>
-      <Cell wrong={wrong('port')}>
-        <AutoComplete aria-label={`${t('rules.port')} ${n}`} placeholder="80" value={path.port} options={options} onChange={(port: string) => onChange({ port: port.trim() })} {...bad('port')} />
-      </Cell>
-      <span>{onRemove && <Button type="text" icon={<DeleteOutlined />} aria-label={t('rules.removePath', { n })} onClick={onRemove} />}</span>
-    </div>
-  )
-}
-
-const Cell = ({ wrong, children }: { wrong: string | undefined; children: React.ReactNode }) => (
-  <div className="field">
-    {children}
-    {wrong && (
-      <span className="wrong" role="alert">
-        {wrong}
-      </span>
-    )}
-  </div>
-)
