@@ -7,13 +7,15 @@ import { cspNonce } from './nonce'
 type Shade = 'light' | 'dark'
 const KEPT = 'paifang.theme'
 const DARK = '(prefers-color-scheme: dark)'
+// Said to antd as well: of an animation that CSS cuts to nothing it may miss the end, and a menu then stays invisible.
+const STILL = matchMedia('(prefers-reduced-motion: reduce)').matches
 
 const ShadeContext = createContext<{ shade: Shade; toggle: () => void }>({ shade: 'light', toggle: () => undefined })
 export const useShade = () => use(ShadeContext)
 
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'PingFang SC', 'Hiragino Sans GB', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Noto Sans SC', sans-serif"
 
-const SHARED = { fontFamily: FONT, borderRadius: 8, borderRadiusLG: 12, fontSize: 14, controlHeight: 36, wireframe: false }
+const SHARED = { fontFamily: FONT, borderRadius: 8, borderRadiusLG: 12, fontSize: 14, controlHeight: 36, wireframe: false, motion: !STILL }
 const TOKENS = {
   light: { ...SHARED, colorPrimary: '#0b6e5b', colorLink: '#0b6e5b', colorInfo: '#0b6e5b', colorSuccess: '#15803d', colorWarning: '#b45309', colorError: '#c81e3a', colorText: '#16211f', colorTextSecondary: '#51605d', colorTextTertiary: '#5d6b68', colorTextDescription: '#5d6b68', colorTextPlaceholder: '#67756f', colorTextDisabled: '#6b7774', colorBgLayout: '#f5f7f6', colorBorder: '#c9d3d0', colorBorderSecondary: '#e5ebe9' },
   dark: { ...SHARED, colorPrimary: '#34c3a1', colorLink: '#4fd4b4', colorInfo: '#34c3a1', colorSuccess: '#4ade80', colorWarning: '#fbbf24', colorError: '#ff7b8e', colorText: '#e8efed', colorTextSecondary: '#aebbb8', colorTextTertiary: '#9fadaa', colorTextDescription: '#9fadaa', colorTextPlaceholder: '#8f9d9a', colorTextDisabled: '#8f9d9a', colorBgBase: '#0e1513', colorBgContainer: '#151e1b', colorBgElevated: '#1b2522', colorBgLayout: '#0e1513', colorBorder: '#38443f', colorBorderSecondary: '#25302d', colorTextLightSolid: '#06241d' },
