@@ -46,10 +46,12 @@ export interface Ask {
   body?: unknown
   contentType?: string
   signal?: AbortSignal
+  /** Takes the `Warning`s in the place of those who listen. */
+  warned?: (text: string) => void
 }
 
 /** The answer, or an `ApiError`. */
-export async function open(path: string, { method = 'GET', body, contentType = 'application/json', signal }: Ask = {}): Promise<Response> {
+export async function open(path: string, { method = 'GET', body, contentType = 'application/json', signal, warned }: Ask = {}): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (method !== 'GET') headers['X-CSRF-Token'] = csrf
   if (method !== 'GET') headers['Content-Type'] = contentType
@@ -65,7 +67,7 @@ export async function open(path: string, { method = 'GET', body, contentType = '
   }
   if (!response.ok) throw await refusal(response, path)
   const warning = response.headers.get('Warning')
-  if (warning) for (const text of readWarnings(warning)) warnings.forEach((then) => then(text))
+  if (warning) for (const text of readWarnings(warning)) (warned ? warned(text) : warnings.forEach((then) => then(text)))
   return response
 }
 

@@ -19,6 +19,21 @@ export function edit<T extends Obj>(kind: Kind, read: T, edited: T, dryRun = fal
   return ask<T>(path, { method: 'PATCH', body: patch, contentType: 'application/json-patch+json' })
 }
 
+export interface Trial {
+  warnings: string[]
+}
+
+/** What the API says to an edit, or to a new object where nothing is read, without anything being saved; refusals are thrown. */
+export async function attempt<T extends Obj>(kind: Kind, read: T | undefined, edited: Omit<T, 'apiVersion' | 'kind'>, signal: AbortSignal): Promise<Trial> {
+  const warnings: string[] = []
+  const { name, namespace } = edited.metadata
+  const dry = `?${MANAGER}&dryRun=All`
+  const heard = { signal, warned: (text: string) => void warnings.push(text) }
+  if (read) await ask(objectPath(kind, name, namespace) + dry, { method: 'PATCH', body: editPatch(read, edited as T), contentType: 'application/json-patch+json', ...heard })
+  else await ask(listPath(kind, namespace) + dry, { method: 'POST', body: { apiVersion: apiVersion(kind), kind: kind.kind, ...edited }, ...heard })
+  return { warnings }
+}
+
 export function replace<T extends Obj>(kind: Kind, object: T, dryRun = false): Promise<T> {
   const { name, namespace } = object.metadata
   return ask<T>(`${objectPath(kind, name, namespace)}?${MANAGER}${dryRun ? '&dryRun=All' : ''}`, { method: 'PUT', body: object })

@@ -1,9 +1,11 @@
 // Address pools: which addresses there are, and whose they are.
+import { useMemo } from 'react'
 import { Progress, Table } from 'antd'
 import { ApiError } from '../api/client'
 import { usePools, type Pool } from '../api/console'
 import { Card, Loading, Nothing, Page, Trouble } from '../parts/basics'
 import { Command } from '../parts/command'
+import { addressesOf } from '../forms/addresses'
 import { useWords } from '../words'
 
 const DRAWN = 256
@@ -12,7 +14,7 @@ export function Pools() {
   const { t } = useWords()
   const { data, error, refetch } = usePools()
   return (
-    <Page title={t('pools.title')} about={t('pools.about')} crumbs={[{ text: t('nav.platform') }]} actions={<Command text="paifang up --pool 192.168.0.91-192.168.0.100" />}>
+    <Page title={t('pools.title')} about={t('pools.about')} crumbs={[{ text: t('nav.cluster') }]} actions={<Command text="paifang up --pool 192.168.0.91-192.168.0.100" />}>
       <div className="stack">
         {error && !(error instanceof ApiError && [404, 501].includes(error.status)) ? (
           <Trouble error={error} onRetry={() => void refetch()} />
@@ -32,21 +34,48 @@ export function Pools() {
 
 function PoolCard({ pool }: { pool: Pool }) {
   const { t } = useWords()
-  const drawn = Math.min(pool.total, DRAWN)
+  const used = t('pools.used', { used: pool.used, total: pool.total })
+  const owners = useMemo(() => byAddress(pool.owners), [pool.owners])
   return (
     <Card title={pool.name} extra={<span className="mono soft wrap">{pool.ranges.join(', ')}</span>}>
       <div className="stack">
         <div className="row">
-          <b>{t('pools.used', { used: pool.used, total: pool.total })}</b>
-          <Progress style={{ flex: '1 1 200px' }} percent={pool.total ? Math.round((pool.used / pool.total) * 100) : 0} showInfo={false} aria-label={t('pools.used', { used: pool.used, total: pool.total })} strokeColor="var(--jade)" />
+          <b>{used}</b>
+          <Progress style={{ flex: '1 1 200px' }} percent={pool.total ? Math.round((pool.used / pool.total) * 100) : 0} showInfo={false} aria-label={used} strokeColor="var(--jade)" railColor="var(--sunken)" />
         </div>
-        <div className="usage" aria-hidden>
-          {Array.from({ length: drawn }, (_, index) => (
-            <i key={index} className={index < (pool.used * drawn) / Math.max(1, pool.total) ? 'used' : ''} />
-          ))}
-        </div>
-        <Table rowKey="address" size="small" pagination={pool.owners.length > 20 ? { pageSize: 20 } : false} dataSource={pool.owners} scroll={{ x: 'max-content' }} locale={{ emptyText: t(pool.used > 0 ? 'pools.hidden' : 'pools.free') }} columns={[{ title: t('gateway.address'), render: (_, it) => <code>{it.address}</code> }, { title: t('pools.owner'), render: (_, it) => `${it.kind} ${it.namespace}/${it.name}` }]} />
+        <UsageMap pool={pool} owners={owners} />
+        <Table rowKey="0" size="small" pagination={owners.size > 20 ? { pageSize: 20 } : false} dataSource={[...owners]} scroll={{ x: 'max-content' }} locale={{ emptyText: t(pool.used > 0 ? 'pools.hidden' : 'pools.free') }} columns={[{ title: t('gateway.address'), width: 200, render: (_, [address]) => <code>{address}</code> }, { title: t('pools.owner'), render: (_, [, names]) => names.map((name) => <div key={name}>{name}</div>) }]} />
       </div>
     </Card>
   )
+}
+
+/** A square for each address, where they can be counted; else as many as are in use. */
+function UsageMap({ pool, owners }: { pool: Pool; owners: Map<string, string[]> }) {
+  const { t } = useWords()
+  const addresses = useMemo(() => addressesOf(pool.ranges, DRAWN), [pool.ranges])
+  if (addresses === null || (owners.size === 0 && pool.used > 0)) {
+    const drawn = Math.min(pool.total, DRAWN)
+    return (
+      <div className="usage" aria-hidden>
+        {Array.from({ length: drawn }, (_, index) => (
+          <i key={index} className={index < (pool.used * drawn) / Math.max(1, pool.total) ? 'used' : ''} />
+        ))}
+      </div>
+    )
+  }
+  return (
+    <div className="usage" aria-hidden>
+      {addresses.map((address) => (
+        <i key={address} className={owners.has(address) ? 'used' : ''} title={`${address} · ${owners.get(address)?.join(', ') ?? t('pools.unused')}`} />
+      ))}
+    </div>
+  )
+}
+
+/** Several may share an address, on ports of their own. */
+function byAddress(owners: Pool['owners']): Map<string, string[]> {
+  const all = new Map<string, string[]>()
+  for (const { address, kind, namespace, name } of owners) all.set(address, [...(all.get(address) ?? []), `${kind} ${namespace}/${name}`])
+  return all
 }

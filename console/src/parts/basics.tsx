@@ -180,13 +180,14 @@ export function Code({ children }: { children: string }) {
   )
 }
 
-export function Facts({ of }: { of: (readonly [string, ReactNode] | false | undefined)[] }) {
+/** A third word of a fact: it takes a line of its own. */
+export function Facts({ of }: { of: (readonly [string, ReactNode, 'whole'?] | false | undefined)[] }) {
   return (
     <dl className="facts">
       {of.map(
         (fact) =>
           fact && (
-            <div key={fact[0]}>
+            <div key={fact[0]} className={fact[2]}>
               <dt>{fact[0]}</dt>
               <dd>{fact[1] || '—'}</dd>
             </div>

@@ -5,7 +5,8 @@ import { KINDS } from '../api/kinds'
 import { useLive } from '../api/live'
 import type { Condition, Event, Obj } from '../api/types'
 import { useWords } from '../words'
-import { Card, Copy, Nothing, State, Trouble, When, type Tone } from './basics'
+import { Card, Copy, Nothing, State, Trouble, When } from './basics'
+import { conditionTone } from './tones'
 
 export function Metadata({ object }: { object: Obj }) {
   const { t } = useWords()
@@ -67,14 +68,6 @@ export function Events({ of, namespace }: { of: Obj; namespace?: string }) {
 }
 
 const at = (event: Event) => event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp ?? ''
-
-/** A condition that is bad when it is True, as `OptionsIgnored`. */
-const BAD_WHEN_TRUE = /^(OptionsIgnored|Conflicted|.*Ignored|.*Degraded|NotApplied)$/
-
-export function conditionTone({ type, status }: Condition): Tone {
-  if (status === 'Unknown') return 'quiet'
-  return (status === 'True') === BAD_WHEN_TRUE.test(type) ? 'warn' : 'good'
-}
 
 export function Conditions({ of }: { of: Condition[] | undefined }) {
   const { t } = useWords()

@@ -39,11 +39,13 @@ interface DeleteProps {
   command?: string
   title?: string
   action?: string
+  /** It cannot be done now; `about` says why. */
+  blocked?: boolean
   onClose: () => void
   onDone?: () => void
 }
 
-export function DeleteDialog({ kind, object, also = [], word, about, command, title, action, onClose, onDone }: DeleteProps) {
+export function DeleteDialog({ kind, object, also = [], word, about, command, title, action, blocked = false, onClose, onDone }: DeleteProps) {
   const { t } = useWords()
   const [typed, setTyped] = useState('')
   const { busy, error, run } = useDoing()
@@ -53,17 +55,17 @@ export function DeleteDialog({ kind, object, also = [], word, about, command, ti
       for (const { metadata } of also) await remove(kind, metadata.name, metadata.namespace)
       await remove(kind, name, namespace)
     }
-    if (typed !== name || !(await run(all))) return
+    if (typed !== name || blocked || !(await run(all))) return
     say(t('said.deleted', { what: `${word} ${name}` }))
     onClose()
     onDone?.()
   }
   return (
-    <Modal open title={title ?? t('delete.title', { what: word })} okText={action ?? t('do.delete')} okButtonProps={{ danger: true, disabled: typed !== name, loading: busy }} onOk={() => void finish()} onCancel={onClose} destroyOnHidden>
+    <Modal open title={title ?? t('delete.title', { what: word })} okText={action ?? t('do.delete')} okButtonProps={{ danger: true, disabled: typed !== name || blocked, loading: busy }} onOk={() => void finish()} onCancel={onClose} destroyOnHidden>
       <div className="stack">
-        {about && <p>{about}</p>}
+        {about && <div>{about}</div>}
         <Field id="delete-name" label={t('delete.type', { name })}>
-          <Input id="delete-name" autoFocus autoComplete="off" value={typed} onChange={(event) => setTyped(event.target.value)} onPressEnter={() => void finish()} />
+          <Input id="delete-name" autoFocus disabled={blocked} autoComplete="off" value={typed} onChange={(event) => setTyped(event.target.value)} onPressEnter={() => void finish()} />
         </Field>
         <Code>{command ?? `kubectl delete ${kind.kubectl} ${[name, ...also.map((it) => it.metadata.name)].join(' ')}${namespace ? ` -n ${namespace}` : ''}`}</Code>
         {Boolean(error) && <Trouble error={error} />}

@@ -12,9 +12,11 @@ interface Props {
   onChange: (rows: Entry[]) => void
   hints?: Hint[]
   addText: string
+  /** What the API says to a key's value. */
+  said?: ((key: string) => string | undefined) | undefined
 }
 
-export function EntryRows({ label, of, rows, onChange, hints = [], addText }: Props) {
+export function EntryRows({ label, of, rows, onChange, hints = [], addText, said }: Props) {
   const { t, language } = useWords()
   const problems = entryProblems(rows, of)
   const change = (index: number, next: Partial<Entry>) => onChange(rows.map((row, i) => (i === index ? { ...row, ...next } : row)))
@@ -24,6 +26,7 @@ export function EntryRows({ label, of, rows, onChange, hints = [], addText }: Pr
       {rows.map((row, index) => {
         const hint = hints.find((it) => it.name === row.key)
         const problem = problems.get(index)
+        const judged = problem ? undefined : said?.(row.key.trim())
         const unknown = !hint && hints.length > 0 && of === 'options' && row.key !== ''
         return (
           <div key={index}>
@@ -44,10 +47,10 @@ export function EntryRows({ label, of, rows, onChange, hints = [], addText }: Pr
               )}
               <Button type="text" icon={<DeleteOutlined />} aria-label={t('entries.remove', { key: row.key || index + 1 })} onClick={() => onChange(rows.filter((_, i) => i !== index))} />
             </div>
-            {problem ? (
+            {problem || judged ? (
               <div className="field">
                 <span className="wrong" role="alert">
-                  {t(`entries.problem.${problem}`)}
+                  {problem ? t(`entries.problem.${problem}`) : judged}
                 </span>
               </div>
             ) : (

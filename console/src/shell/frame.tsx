@@ -131,6 +131,9 @@ function Side({ open }: { open: boolean }) {
             {t('users.title')}
           </Item>
         )}
+      </ul>
+      <h2>{t('nav.cluster')}</h2>
+      <ul>
         {cluster && (
           <Item to="/cluster/gateways" icon={<ClusterOutlined />}>
             {t('cluster.title')}

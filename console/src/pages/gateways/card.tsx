@@ -11,12 +11,13 @@ import { useSession } from '../../api/session'
 import type { IngressGateway } from '../../api/types'
 import { CREATOR } from '../../forms/names'
 import { Card, Copy, Facts, Field, Note, State, Trouble, When } from '../../parts/basics'
+import { Command } from '../../parts/command'
 import { DeleteDialog, useDoing } from '../../parts/dialogs'
 import { Actions } from '../../parts/menu'
 import { say } from '../../parts/toasts'
 import { useWords } from '../../words'
 import { GatewayDialog } from './dialog'
-import { gatewayState, ignoredOptions, servingOf, visitUrl } from './state'
+import { gatewayState, remarks, scopeWord, servingOf, visitUrl } from './state'
 
 type Doing = 'edit' | 'scale' | 'disable' | null
 
@@ -33,7 +34,7 @@ export function useGatewayActions(gateway: IngressGateway | null, rights: Rights
   const close = () => setDoing(null)
   const dialogs = gateway && (
     <>
-      {doing === 'edit' && <GatewayDialog namespace={gateway.metadata.namespace ?? ''} gateway={gateway} onClose={close} />}
+      {doing === 'edit' && <GatewayDialog namespace={gateway.metadata.namespace ?? ''} gateway={gateway} scope={gateway.spec.scope === 'Cluster' ? 'Cluster' : 'Project'} onClose={close} />}
       {doing === 'scale' && <ScaleDialog gateway={gateway} onClose={close} />}
       {doing === 'disable' && <DeleteDialog kind={KINDS.ingressGateway} object={gateway} word={t('gateway.one')} title={t('gateway.disableTitle')} action={t('gateway.disable')} about={t('gateway.disableAbout')} onClose={close} {...(onGone && { onDone: onGone })} />}
     </>
@@ -48,11 +49,11 @@ function ScaleDialog({ gateway, onClose }: { gateway: IngressGateway; onClose: (
   const { busy, error, run } = useDoing()
   const save = async () => {
     if (!(await run(() => edit(KINDS.ingressGateway, gateway, { ...gateway, spec: { ...gateway.spec, replicas } })))) return
-    say(t('said.saved', { what: gateway.metadata.name }))
+    say(t('said.saved', { what: t(scopeWord(gateway.spec.scope)) }))
     onClose()
   }
   return (
-    <Modal open title={t('gateway.scale')} okText={t('do.save')} okButtonProps={{ loading: busy }} onOk={() => void save()} onCancel={onClose}>
+    <Modal open title={t('gateway.scale')} okText={t('do.save')} okButtonProps={{ loading: busy }} onOk={() => void save()} onCancel={onClose} footer={(buttons) => <div className="row" style={{ justifyContent: 'space-between' }}><Command text={`kubectl patch igw ${gateway.metadata.name} -n ${gateway.metadata.namespace} --type merge -p '{"spec":{"replicas":${replicas}}}'`} /><span className="row">{buttons}</span></div>}>
       <div className="stack">
         {mode === 'up' && <Note tone="info"><p>{t('gateway.scaleUp')}</p></Note>}
         <Field id="replicas" label={t('gateway.replicas')} help={t('gateway.scaleHelp')}>
@@ -69,14 +70,13 @@ export function GatewayCard({ gateway, rights, base }: { gateway: IngressGateway
   const navigate = useNavigate()
   const { actions, dialogs } = useGatewayActions(gateway, rights)
   const { tone, word, message } = gatewayState(gateway)
-  const ignored = ignoredOptions(gateway)
   const path = `${base}/${gateway.metadata.namespace}/${gateway.metadata.name}`
   const look = () => void navigate({ to: path })
   return (
     <Card
       title={
         <span className="row">
-          {t('gateway.ofProject')} <State tone={tone}>{t(word)}</State>
+          {t(scopeWord(gateway.spec.scope))} <State tone={tone}>{t(word)}</State>
         </span>
       }
       extra={
@@ -90,7 +90,7 @@ export function GatewayCard({ gateway, rights, base }: { gateway: IngressGateway
     >
       <div className="stack">
         {message && <Note tone={tone === 'bad' ? 'bad' : 'warn'}><p>{message}</p></Note>}
-        {ignored && <Note tone="warn"><p>{ignored}</p></Note>}
+        <Remarks gateway={gateway} />
         <GatewayFacts serving={servingOf(gateway)} gateway={gateway} />
       </div>
       {dialogs}
@@ -98,9 +98,22 @@ export function GatewayCard({ gateway, rights, base }: { gateway: IngressGateway
   )
 }
 
+export function Remarks({ gateway }: { gateway: IngressGateway }) {
+  const all = remarks(gateway)
+  if (all.length === 0) return null
+  return (
+    <Note tone="warn">
+      {all.map((text) => (
+        <p key={text}>{text}</p>
+      ))}
+    </Note>
+  )
+}
+
 export function GatewayFacts({ serving, gateway }: { serving: Serving; gateway?: IngressGateway }) {
   const { t } = useWords()
   const port = (name: string) => serving.ports.find((it) => it.name === name)?.reachedAt
+  const annotations = Object.entries(gateway?.spec.access?.annotations ?? {})
   const replicas = gateway?.status?.replicas !== undefined && `${gateway.status.readyReplicas ?? 0} / ${gateway.status.replicas}`
   return (
     <Facts
@@ -114,6 +127,7 @@ export function GatewayFacts({ serving, gateway }: { serving: Serving; gateway?:
         gateway && [t('gateway.routes'), String(gateway.status?.attachedRoutes ?? 0)],
         gateway && [t('meta.creator'), gateway.metadata.annotations?.[CREATOR]],
         gateway && [t('meta.created'), <When at={gateway.metadata.creationTimestamp} />],
+        annotations.length > 0 && [t('meta.annotations'), annotations.map(([key, value]) => <code key={key} className="line">{`${key}: ${value}`}</code>), 'whole'],
       ]}
     />
   )

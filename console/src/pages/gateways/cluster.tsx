@@ -1,40 +1,89 @@
 // Cluster settings → Gateway settings: the one for everybody, and those of all projects.
-import { useMemo } from 'react'
-import { Link } from '@tanstack/react-router'
-import { useAllServing } from '../../api/console'
+import { useMemo, useState } from 'react'
+import { Button } from 'antd'
+import { EditOutlined, EyeOutlined } from '@ant-design/icons'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { useAllServing, type Serving } from '../../api/console'
 import { KINDS } from '../../api/kinds'
 import { useLive } from '../../api/live'
-import { useMay } from '../../api/rights'
+import { useMay, useRights, type Rights } from '../../api/rights'
 import type { IngressGateway } from '../../api/types'
-import { isTracing } from '../../forms/gateway'
+import { EMPTY_GATEWAY, isTracing } from '../../forms/gateway'
 import { Card, Nothing, Page, State } from '../../parts/basics'
 import { Command } from '../../parts/command'
 import { NameCell, ObjectTable, ageColumn, type Column } from '../../parts/table'
 import { useWords } from '../../words'
-import { GatewayFacts } from './card'
-import { gatewayState } from './state'
+import { GatewayCard, GatewayFacts, useGatewayActions } from './card'
+import { GatewayDialog } from './dialog'
+import { gatewayState, servingOf } from './state'
+import { Actions } from '../../parts/menu'
 
 const BASE = '/cluster/gateways'
+/** Where that of everybody is asked for. */
+const HOME = 'kubesphere-system'
 
 export function ClusterGateways() {
   const { t } = useWords()
   const may = useMay('list', KINDS.ingressGateway)
   const live = useLive<IngressGateway>(KINDS.ingressGateway, may === false ? undefined : '')
   const { data } = useAllServing(may === true)
-  const shared = (data ?? []).filter((it) => it.scope === 'Cluster')
+  const rights = useRights(HOME)
+  const shared = live.objects.filter((it) => it.spec.scope === 'Cluster')
+  const others = useMemo(() => ({ ...live, objects: live.objects.filter((it) => it.spec.scope !== 'Cluster') }), [live])
   const columns = useColumns()
   return (
-    <Page title={t('cluster.title')} about={t('cluster.about')} crumbs={[{ text: t('nav.platform') }]} actions={<Command text="kubectl get igw --all-namespaces" />}>
+    <Page title={t('cluster.title')} about={t('cluster.about')} crumbs={[{ text: t('nav.cluster') }]} actions={<Command text="kubectl get igw --all-namespaces" />}>
       <div className="stack">
-        {shared.map((serving) => (
-          <Card key={serving.name} title={t('gateway.ofCluster')} extra={<Link to={`${BASE}/${serving.namespace}/${serving.name}`}>{t('do.view')}</Link>}>
-            <GatewayFacts serving={serving} />
-          </Card>
+        {shared.map((it) => (
+          <GatewayCard key={it.metadata.uid} gateway={it} rights={rights} base={BASE} />
         ))}
-        <h2>{t('cluster.requested')}</h2>
-        <ObjectTable label={t('cluster.requested')} live={live} columns={columns} empty={<Nothing title={t('cluster.none')}>{t('cluster.noneAbout')}</Nothing>} />
+        {shared.length === 0 && data?.filter((it) => it.scope === 'Cluster').map((it) => <Standing key={it.name} serving={it} rights={rights} />)}
+        <h2 className="section">{t('cluster.requested')}</h2>
+        <ObjectTable label={t('cluster.requested')} live={others} columns={columns} menu={(it) => <RowMenu gateway={it} />} empty={<Nothing title={t('cluster.none')}>{t('cluster.noneAbout')}</Nothing>} />
       </div>
     </Page>
+  )
+}
+
+/** The gateway of everybody while nobody has said how it is to be. */
+function Standing({ serving, rights }: { serving: Serving; rights: Rights }) {
+  const { t } = useWords()
+  const navigate = useNavigate()
+  const [editing, setEditing] = useState(false)
+  return (
+    <Card
+      title={
+        <span className="row">
+          {t('gateway.ofCluster')} {serving.addresses.length > 0 ? <State tone="good">{t('gateway.running')}</State> : <State tone="warn">{t('gateway.pending')}</State>}
+        </span>
+      }
+      extra={
+        <span className="row">
+          <Button icon={<EyeOutlined />} onClick={() => void navigate({ to: `${BASE}/${serving.namespace}/${serving.name}` })}>
+            {t('do.view')}
+          </Button>
+          {rights.can('create', KINDS.ingressGateway) && (
+            <Button icon={<EditOutlined />} onClick={() => setEditing(true)}>
+              {t('do.edit')}
+            </Button>
+          )}
+        </span>
+      }
+    >
+      <GatewayFacts serving={serving} />
+      {editing && <GatewayDialog namespace={HOME} scope="Cluster" begin={{ ...EMPTY_GATEWAY, type: serving.type, tracing: serving.tracing ?? false }} onClose={() => setEditing(false)} />}
+    </Card>
+  )
+}
+
+function RowMenu({ gateway }: { gateway: IngressGateway }) {
+  const rights = useRights(gateway.metadata.namespace ?? '')
+  const { actions, dialogs } = useGatewayActions(gateway, rights)
+  return (
+    <>
+      <Actions of={actions} label={`${gateway.metadata.namespace}/${gateway.metadata.name}`} />
+      {dialogs}
+    </>
   )
 }
 
@@ -42,12 +91,12 @@ function useColumns(): Column<IngressGateway>[] {
   const { t } = useWords()
   return useMemo(
     () => [
-      { key: 'name', title: t('table.name'), cell: (it) => <NameCell object={it} link={<Link to={`${BASE}/${it.metadata.namespace}/${it.metadata.name}`}>{it.metadata.name}</Link>} />, by: (it) => it.metadata.name },
-      { key: 'project', title: t('nav.project'), cell: (it) => <Link to={`/projects/${it.metadata.namespace}/gateways`}>{it.metadata.namespace}</Link>, by: (it) => it.metadata.namespace ?? '' },
+      { key: 'name', title: t('table.name'), cell: (it) => <NameCell object={it} link={<Link to={`${BASE}/${it.metadata.namespace}/${it.metadata.name}`}>{it.status?.workload?.name ?? it.metadata.name}</Link>} />, by: (it) => it.status?.workload?.name ?? it.metadata.name },
+      { key: 'project', title: t('nav.project'), cell: (it) => (it.spec.scope === 'Workspace' ? <Link to={`/workspaces/${it.spec.workspace}`}>{it.spec.workspace}</Link> : <Link to={`/projects/${it.metadata.namespace}/gateways`}>{it.metadata.namespace}</Link>), by: (it) => it.spec.workspace ?? it.metadata.namespace ?? '' },
       { key: 'state', title: t('table.state'), cell: (it) => <GatewayWord gateway={it} /> },
       { key: 'access', title: t('gateway.access'), cell: (it) => it.spec.access?.type ?? 'NodePort', by: (it) => it.spec.access?.type ?? '', wide: true },
       { key: 'address', title: t('gateway.address'), cell: (it) => <span className="mono">{it.status?.addresses?.map((one) => one.value).join(', ') || '—'}</span> },
-      { key: 'ports', title: t('gateway.ports'), cell: (it) => it.status?.ports?.map((port) => port.reachedAt).join(' / ') || '—', wide: true },
+      { key: 'ports', title: t('gateway.ports'), cell: (it) => servingOf(it).ports.map((port) => port.reachedAt).join(' / ') || '—', wide: true },
       { key: 'replicas', title: t('gateway.replicas'), cell: (it) => `${it.status?.readyReplicas ?? 0} / ${it.status?.replicas ?? 0}`, wide: true },
       { key: 'tracing', title: t('gateway.tracing'), cell: (it) => t(isTracing(it.spec) ? 'state.on' : 'state.off'), wide: true },
       ageColumn(t('meta.created')),

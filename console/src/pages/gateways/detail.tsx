@@ -1,21 +1,22 @@
 // A gateway: monitoring, options, logs, what runs it, metadata, events.
-import { Table } from 'antd'
+import { Button, Table } from 'antd'
+import { ColumnHeightOutlined } from '@ant-design/icons'
 import { useNavigate } from '@tanstack/react-router'
 import { KINDS } from '../../api/kinds'
 import { useOne } from '../../api/live'
 import { useRights } from '../../api/rights'
 import type { IngressGateway } from '../../api/types'
 import { gatewayTitle } from '../../forms/gateway'
-import { Card, Loading, Nothing, Page, State } from '../../parts/basics'
+import { Card, Loading, Note, Nothing, Page, State, type Crumb } from '../../parts/basics'
 import { Command } from '../../parts/command'
 import { Conditions, DetailTabs, Events, Metadata, type Tab } from '../../parts/details'
 import { Actions } from '../../parts/menu'
 import { useParam } from '../../shell/params'
-import { useWords } from '../../words'
-import { GatewayFacts, useGatewayActions } from './card'
+import { useWords, type Say } from '../../words'
+import { GatewayFacts, Remarks, useGatewayActions } from './card'
 import { Logs } from './logs'
 import { Monitoring } from './monitoring'
-import { gatewayState, servingOf } from './state'
+import { gatewayState, scopeWord, servingOf } from './state'
 import { useServing } from './serving'
 
 export function GatewayDetail() {
@@ -24,18 +25,21 @@ export function GatewayDetail() {
   const [project, namespace, name] = [useParam('project'), useParam('namespace'), useParam('name')]
   const rights = useRights(namespace)
   const { object, loading } = useOne<IngressGateway>(KINDS.ingressGateway, rights.can('list', KINDS.ingressGateway) ? namespace : undefined, name)
-  const { serving } = useServing(project || 'default')
+  const { serving, known } = useServing(project || 'default')
   const back = project ? `/projects/${project}/gateways` : '/cluster/gateways'
-  const { actions, dialogs } = useGatewayActions(object, rights, () => void navigate({ to: back }))
+  const { actions, dialogs, open } = useGatewayActions(object, rights, () => void navigate({ to: back }))
   const shown = object ? servingOf(object) : serving.find((it) => it.namespace === namespace && it.name === name)
-  const crumbs = [...(project ? [{ text: project, to: `/projects/${project}` }] : []), { text: t(project ? 'gateways.title' : 'cluster.title'), to: back }]
-  if (!rights.known || (loading && !shown)) return <Loading />
+  const crumbs = [...(project ? [{ text: project, to: `/projects/${project}` }] : [{ text: t('nav.cluster') }]), { text: t(project ? 'gateways.title' : 'cluster.title'), to: back }]
+  if (!rights.known || ((loading || !known) && !shown)) return <Loading />
+  if (!shown) return <Gone crumbs={crumbs} name={name} />
   const state = object && gatewayState(object)
-  const title = object ? gatewayTitle(object) : t('gateway.ofCluster')
+  const title = object ? gatewayTitle(object) : t(scopeWord(shown.scope))
+  const mayScale = rights.can('patch', KINDS.ingressGateway)
   return (
     <Page
       title={title}
       crumbs={crumbs}
+      about={object && t('gateway.whose', { what: t(scopeWord(object.spec.scope)), name: `${namespace}/${name}` })}
       beside={state && <State tone={state.tone}>{t(state.word)}</State>}
       actions={
         <>
@@ -45,14 +49,25 @@ export function GatewayDetail() {
       }
     >
       <div className="stack">
-        {shown && (
-          <Card>
-            <GatewayFacts serving={shown} {...(object && { gateway: object })} />
-          </Card>
-        )}
-        <DetailTabs tabs={[{ key: 'monitoring', label: t('gateway.monitoring'), children: <Monitoring namespace={namespace} name={name} /> }, ...(object ? objectTabs(object, t) : []), { key: 'logs', label: t('gateway.logs'), children: <Logs namespace={namespace} name={name} /> }].sort(inOrder)} />
+        {state?.message && <Note tone={state.tone === 'bad' ? 'bad' : 'warn'}><p>{state.message}</p></Note>}
+        {object && <Remarks gateway={object} />}
+        <Card>
+          <GatewayFacts serving={shown} {...(object && { gateway: object })} />
+        </Card>
+        <DetailTabs tabs={[{ key: 'monitoring', label: t('gateway.monitoring'), children: <Monitoring namespace={namespace} name={name} /> }, ...(object ? objectTabs(object, t, mayScale ? () => open('scale') : undefined) : []), { key: 'logs', label: t('gateway.logs'), children: <Logs namespace={namespace} name={name} /> }].sort(inOrder)} />
       </div>
       {dialogs}
+    </Page>
+  )
+}
+
+function Gone({ crumbs, name }: { crumbs: Crumb[]; name: string }) {
+  const { t } = useWords()
+  return (
+    <Page title={name} crumbs={crumbs}>
+      <div className="card">
+        <Nothing title={t('gateway.gone')}>{t('gateway.goneAbout')}</Nothing>
+      </div>
     </Page>
   )
 }
@@ -60,10 +75,10 @@ export function GatewayDetail() {
 const ORDER = ['monitoring', 'options', 'logs', 'status', 'metadata', 'events']
 const inOrder = (a: Tab, b: Tab) => ORDER.indexOf(a.key) - ORDER.indexOf(b.key)
 
-function objectTabs(object: IngressGateway, t: ReturnType<typeof useWords>['t']): Tab[] {
+function objectTabs(object: IngressGateway, t: Say, onScale: (() => void) | undefined): Tab[] {
   return [
     { key: 'options', label: t('gateway.options'), children: <Options gateway={object} /> },
-    { key: 'status', label: t('gateway.status'), children: <Status gateway={object} /> },
+    { key: 'status', label: t('gateway.status'), children: <Status gateway={object} onScale={onScale} /> },
     { key: 'metadata', label: t('meta.title'), children: <Metadata object={object} /> },
     { key: 'events', label: t('events.title'), children: <Events of={object} /> },
   ]
@@ -85,7 +100,7 @@ function Options({ gateway }: { gateway: IngressGateway }) {
   )
 }
 
-function Status({ gateway: { status, spec } }: { gateway: IngressGateway }) {
+function Status({ gateway: { status, spec }, onScale }: { gateway: IngressGateway; onScale: (() => void) | undefined }) {
   const { t } = useWords()
   return (
     <div className="stack">
@@ -95,7 +110,7 @@ function Status({ gateway: { status, spec } }: { gateway: IngressGateway }) {
       <Card title={t('gateway.ports')} bare>
         <Table size="small" rowKey="name" pagination={false} dataSource={status?.ports ?? []} columns={[{ title: t('table.name'), dataIndex: 'name' }, { title: t('gateway.port'), dataIndex: 'port' }, { title: t('gateway.nodePort'), render: (_, it) => it.nodePort ?? '—' }, { title: t('gateway.reachedAt'), render: (_, it) => it.reachedAt ?? '—' }]} />
       </Card>
-      <Card title={`${t('gateway.pods')} · ${status?.readyReplicas ?? 0} / ${spec.replicas ?? status?.replicas ?? 1}`} bare>
+      <Card title={`${t('gateway.pods')} · ${status?.readyReplicas ?? 0} / ${spec.replicas ?? status?.replicas ?? 1}`} extra={onScale && <Button icon={<ColumnHeightOutlined />} onClick={onScale}>{t('gateway.scale')}</Button>} bare>
         <Table size="small" rowKey="name" pagination={false} dataSource={status?.pods ?? []} locale={{ emptyText: t('gateway.noPods') }} columns={[{ title: t('table.name'), render: (_, it) => <code>{it.name}</code> }, { title: t('table.state'), render: (_, it) => <State tone={it.ready ? 'good' : 'warn'}>{it.phase ?? '—'}</State> }, { title: t('gateway.node'), render: (_, it) => it.node ?? '—' }]} />
       </Card>
     </div>

@@ -98,7 +98,12 @@ function Lines({ entries }: { entries: Entry[] }) {
           </tr>
         </thead>
         <tbody>
-          {entries.toReversed().map((entry) => (
+          {entries.toReversed().map((entry) => entry.line !== undefined ? (
+            <tr key={entry.id}>
+              <td>{text(entry, 'time').replace('T', ' ').slice(0, 23)}</td>
+              <td className="long" colSpan={5}>{text(entry, 'line')}</td>
+            </tr>
+          ) : (
             <tr key={entry.id}>
               <td>{text(entry, 'time', 'at').replace('T', ' ').slice(0, 23)}</td>
               <td>

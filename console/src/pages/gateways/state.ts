@@ -2,6 +2,7 @@
 import type { IngressGateway } from '../../api/types'
 import type { Serving } from '../../api/console'
 import type { Tone } from '../../parts/basics'
+import { conditionTone } from '../../parts/tones'
 import { isTracing } from '../../forms/gateway'
 import type { WordKey } from '../../words'
 
@@ -24,7 +25,12 @@ export function gatewayState({ status }: IngressGateway): GatewayState {
   return { tone: 'quiet', word: 'gateway.starting' }
 }
 
-export const ignoredOptions = ({ status }: IngressGateway) => status?.conditions?.find((it) => it.type === 'OptionsIgnored' && it.status === 'True')?.message
+const MAIN = ['Accepted', 'AddressAssigned', 'Programmed']
+
+/** What else it says of itself that is not as it was asked for: options, ports, tracing. */
+export const remarks = ({ status }: IngressGateway): string[] => (status?.conditions ?? []).filter((it) => !MAIN.includes(it.type) && it.message && conditionTone(it) === 'warn').map((it) => it.message ?? '')
+
+export const scopeWord = (scope: Serving['scope'] | undefined): WordKey => (scope === 'Cluster' ? 'gateway.ofCluster' : scope === 'Workspace' ? 'gateway.ofWorkspace' : 'gateway.ofProject')
 
 /** A gateway that was asked for, in the form in which others are told. */
 export function servingOf(gateway: IngressGateway): Serving {

@@ -1,13 +1,13 @@
-// Making a workspace or a project.
+// Making a workspace or a project, and what people call it.
 import { useState } from 'react'
 import { Input, Modal } from 'antd'
 import { ask } from '../../api/client'
 import { KINDS, objectPath } from '../../api/kinds'
 import { client } from '../../api/live'
-import { create } from '../../api/objects'
+import { create, edit } from '../../api/objects'
 import { useSession } from '../../api/session'
 import type { Project, Workspace } from '../../api/types'
-import { isName, writeNaming } from '../../forms/names'
+import { isName, readNaming, writeNaming } from '../../forms/names'
 import { Field, Trouble } from '../../parts/basics'
 import { Command, quoted } from '../../parts/command'
 import { useDoing } from '../../parts/dialogs'
@@ -20,20 +20,23 @@ interface Props {
   of: 'workspace' | 'project'
   /** Whose project it is to be. */
   workspace?: string
+  /** The one to edit. */
+  object?: Workspace | Project
   onClose: () => void
 }
 
 const PATIENCE = 60
 
-export function PlaceDialog({ of, workspace = '', onClose }: Props) {
+export function PlaceDialog({ of, workspace = '', object, onClose }: Props) {
   const { t } = useWords()
   const { user } = useSession()
-  const [form, setForm] = useState({ name: '', alias: '', description: '' })
+  const [read] = useState(object)
+  const [form, setForm] = useState(() => ({ name: object?.metadata.name ?? '', ...(object ? readNaming(object) : { alias: '', description: '' }) }))
   const [tried, setTried] = useState(false)
   const { busy, error, run } = useDoing()
+  const kind = of === 'workspace' ? KINDS.workspace : KINDS.project
   const wrong = isName(form.name) ? undefined : t('wrong.name')
   const make = async () => {
-    const kind = of === 'workspace' ? KINDS.workspace : KINDS.project
     const metadata = { name: form.name, ...(of === 'project' && { namespace: workspaceNamespace(workspace) }) }
     const made = writeNaming({ apiVersion: '', kind: '', metadata, spec: { admins: [user] } }, form)
     await create<Workspace | Project>(kind, { metadata: JSON.parse(JSON.stringify(made.metadata)) as typeof made.metadata, spec: made.spec })
@@ -41,17 +44,19 @@ export function PlaceDialog({ of, workspace = '', onClose }: Props) {
   }
   const save = async () => {
     setTried(true)
-    if (wrong || !(await run(make))) return
-    void client.invalidateQueries({ queryKey: ['mine'] })
-    say(t('said.made', { what: form.name }))
+    if (wrong || !(await run(() => (read ? edit(kind, read, writeNaming(read, form)) : make())))) return
+    for (const queryKey of [['mine'], ['workspace', form.name]]) void client.invalidateQueries({ queryKey })
+    say(t(read ? 'said.saved' : 'said.made', { what: form.alias || form.name }))
     onClose()
   }
   const words = `${form.alias ? ` --alias ${quoted(form.alias)}` : ''}${form.description ? ` --description ${quoted(form.description)}` : ''}`
+  const command = read ? `kubectl edit ${kind.kubectl} ${form.name}${of === 'project' ? ` -n ${workspaceNamespace(workspace)}` : ''}` : `paifang ${of} create ${form.name || 'NAME'}${of === 'project' ? ` --workspace ${workspace}` : ''}${words}`
+  const title = read ? (of === 'workspace' ? 'workspaces.edit' : 'projects.edit') : of === 'workspace' ? 'workspaces.create' : 'projects.create'
   return (
-    <Modal open title={t(of === 'workspace' ? 'workspaces.create' : 'projects.create')} okText={t('do.create')} okButtonProps={{ loading: busy }} onOk={() => void save()} onCancel={onClose} footer={(buttons) => <div className="row" style={{ justifyContent: 'space-between' }}><Command text={`paifang ${of} create ${form.name || 'NAME'}${of === 'project' ? ` --workspace ${workspace}` : ''}${words}`} /><span className="row">{buttons}</span></div>}>
+    <Modal open title={t(title)} okText={t(read ? 'do.save' : 'do.create')} okButtonProps={{ loading: busy }} onOk={() => void save()} onCancel={onClose} footer={(buttons) => <div className="row between"><Command text={command} /><span className="row">{buttons}</span></div>}>
       <div className="stack">
-        <Field id="place-name" label={t('table.name')} help={t('form.nameHelp')} wrong={tried ? wrong : undefined}>
-          <Input id="place-name" autoFocus value={form.name} onChange={(event) => setForm({ ...form, name: event.target.value.trim() })} />
+        <Field id="place-name" label={t('table.name')} help={t(read ? 'form.nameFixed' : 'form.nameHelp')} wrong={tried ? wrong : undefined}>
+          <Input id="place-name" autoFocus={!read} disabled={read !== undefined} value={form.name} onChange={(event) => setForm({ ...form, name: event.target.value.trim() })} />
         </Field>
         <Field id="place-alias" label={t('form.alias')} help={t('form.aliasHelp')}>
           <Input id="place-alias" maxLength={63} value={form.alias} onChange={(event) => setForm({ ...form, alias: event.target.value })} />

@@ -17,7 +17,7 @@ import { EntryRows } from '../../parts/entries'
 import { say } from '../../parts/toasts'
 import { useParam } from '../../shell/params'
 import { useWords } from '../../words'
-import { providerHints, PROVIDERS } from '../gateways/providers'
+import { providerHints, PROVIDERS } from '../../forms/providers'
 import { External, externalAddresses } from './list'
 
 export function ServiceDetail() {

@@ -1,6 +1,6 @@
 // Who may give a LoadBalancer its address, and the annotations that each understands.
-import type { Hint } from '../../api/console'
-import type { Entry } from '../../forms/entries'
+import type { Hint } from '../api/console'
+import type { Entry } from './entries'
 
 export interface Provider {
   name: string
@@ -53,7 +53,7 @@ export const PROVIDERS: Provider[] = [
       `${SERVICE}load-balancer-source-ranges`,
       ...under(
         `${SERVICE}aws-load-balancer-`,
-        'type nlb-target-type name internal scheme proxy-protocol ip-address-type cross-zone-load-balancing-enabled ssl-cert ssl-ports ssl-negotiation-policy backend-protocol additional-resource-tags eip-allocations private-ipv4-addresses target-group-attributes subnets alpn-policy target-node-labels',
+        'type nlb-target-type name internal scheme proxy-protocol ip-address-type access-log-enabled access-log-s3-bucket-name access-log-s3-bucket-prefix access-log-emit-interval cross-zone-load-balancing-enabled ssl-cert ssl-ports ssl-negotiation-policy backend-protocol additional-resource-tags healthcheck-protocol healthcheck-port healthcheck-path healthcheck-healthy-threshold healthcheck-unhealthy-threshold healthcheck-timeout healthcheck-interval healthcheck-success-codes eip-allocations private-ipv4-addresses target-group-attributes subnets alpn-policy target-node-labels',
       ),
     ],
   },
@@ -62,3 +62,7 @@ export const PROVIDERS: Provider[] = [
 ]
 
 export const providerHints = (name: string): Hint[] => (PROVIDERS.find((it) => it.name === name)?.keys ?? []).map((key) => ({ name: key }))
+
+const KNOWN = new Set(PROVIDERS.flatMap((it) => it.keys))
+/** Whether some provider reads it, so that it says nothing where nobody balances. */
+export const isOfProvider = (key: string) => KNOWN.has(key)
