@@ -1,5 +1,5 @@
 // Writing objects. An edit is a JSON patch against the object as it was read, so that what a form does not know survives.
-import { ask } from './client'
+import { ApiError, ask } from './client'
 import { apiVersion, listPath, objectPath, type Kind } from './kinds'
 import type { Obj } from './types'
 import { editPatch } from '../forms/patch'
@@ -13,10 +13,37 @@ export function create<T extends Obj>(kind: Kind, object: Omit<T, 'apiVersion' |
 }
 
 /** Makes of `read` what `edited` is, unless somebody has changed it meanwhile. */
-export function edit<T extends Obj>(kind: Kind, read: T, edited: T, dryRun = false): Promise<T> {
-  const patch = editPatch(read, edited)
+export async function edit<T extends Obj>(kind: Kind, read: T, edited: T, dryRun = false): Promise<T> {
+  try {
+    return await patch(kind, read, edited, dryRun)
+  } catch (error) {
+    if (!(error instanceof ApiError) || ![409, 422].includes(error.status)) throw error
+    const now = await get<T>(kind, read.metadata.name, read.metadata.namespace)
+    if (now.metadata.resourceVersion === read.metadata.resourceVersion) throw error
+    if (wanted(now) !== wanted(read)) throw new ApiError(409, 'Conflict', error.message)
+    // Its status has moved on, which is no concern of who edits.
+    const { resourceVersion } = now.metadata
+    return patch(kind, { ...read, metadata: { ...read.metadata, resourceVersion } } as T, { ...edited, metadata: { ...edited.metadata, resourceVersion } } as T, dryRun)
+  }
+}
+
+function patch<T extends Obj>(kind: Kind, read: T, edited: T, dryRun: boolean): Promise<T> {
   const path = `${objectPath(kind, read.metadata.name, read.metadata.namespace)}?${MANAGER}${dryRun ? '&dryRun=All' : ''}`
-  return ask<T>(path, { method: 'PATCH', body: patch, contentType: 'application/json-patch+json' })
+  return ask<T>(path, { method: 'PATCH', body: editPatch(read, edited), contentType: 'application/json-patch+json' })
+}
+
+/** What people say of an object, without what controllers do. */
+function wanted(object: Obj): string {
+  const { resourceVersion: _, generation: __, managedFields: ___, ...metadata } = object.metadata as Obj['metadata'] & { managedFields?: unknown }
+  const { status: ____, ...rest } = object as Obj & { status?: unknown }
+  return JSON.stringify(normal({ ...rest, apiVersion: '', kind: '', metadata }))
+}
+
+/** With keys in one order. */
+function normal(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(normal)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, it]) => [key, normal(it)]))
 }
 
 export interface Trial {

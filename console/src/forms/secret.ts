@@ -9,9 +9,14 @@ export interface TlsForm {
 
 const base64 = (text: string) => btoa(String.fromCharCode(...new TextEncoder().encode(text)))
 
-export function newTlsSecret(namespace: string, { name, certificate, key }: TlsForm): Omit<Secret, 'apiVersion' | 'kind'> {
+export const newTlsSecret = (namespace: string, form: TlsForm): Omit<Secret, 'apiVersion' | 'kind'> => ({ metadata: { name: form.name, namespace }, type: 'kubernetes.io/tls', data: pair(form) })
+
+/** The Secret with another certificate and key; what else it holds stays. */
+export const withPair = (secret: Secret, form: TlsForm): Secret => ({ ...secret, data: { ...secret.data, ...pair(form) } })
+
+function pair({ certificate, key }: TlsForm) {
   const text = (it: string) => `${it.trim()}\n`
-  return { metadata: { name, namespace }, type: 'kubernetes.io/tls', data: { 'tls.crt': base64(text(certificate)), 'tls.key': base64(text(key)) } }
+  return { 'tls.crt': base64(text(certificate)), 'tls.key': base64(text(key)) }
 }
 
 export function pemProblems({ certificate, key }: Pick<TlsForm, 'certificate' | 'key'>): { certificate?: 'noCertificate' | 'keyInCertificate'; key?: 'noKey' | 'lockedKey' } {

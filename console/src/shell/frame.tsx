@@ -70,7 +70,7 @@ function Side({ open }: { open: boolean }) {
   const { projects, all } = useMine()
   const users = useMay('list', KINDS.user)
   const cluster = useMay('list', KINDS.ingressGateway)
-  const project = useProject(projects.map((it) => it.name))
+  const project = useProject(projects.map((it) => it.name), projects.find((it) => it.workspace)?.name)
   const at = `/projects/${project}`
   return (
     <nav className={`side ${open ? 'open' : ''}`} aria-label={t('nav.main')}>
@@ -161,12 +161,12 @@ function Item({ to, match, icon, exact, children }: { to: string; match?: string
 }
 
 /** The project of the address, or else the one that was looked at last. */
-function useProject(known: string[]): string {
+function useProject(known: string[], first: string | undefined): string {
   const here = useParam('project')
   useEffect(() => {
     if (here) localStorage.setItem(LAST, here)
   }, [here])
   if (here) return here
   const last = localStorage.getItem(LAST) ?? ''
-  return known.includes(last) ? last : (known[0] ?? '')
+  return known.includes(last) ? last : (first ?? known[0] ?? '')
 }

@@ -37,7 +37,7 @@ export function Themed({ children }: { children: ReactNode }) {
         locale={useSpeech().antd}
         csp={{ nonce: cspNonce }}
         button={{ autoInsertSpace: false }}
-        theme={{ algorithm: shade === 'dark' ? theme.darkAlgorithm : theme.defaultAlgorithm, token: TOKENS[shade], components: { Table: { headerBg: 'transparent', headerSplitColor: 'transparent', cellPaddingInlineMD: 16, cellPaddingInlineSM: 16 }, Button: { primaryShadow: 'none', defaultShadow: 'none', dangerShadow: 'none' } } }}
+        theme={{ algorithm: shade === 'dark' ? theme.darkAlgorithm : theme.defaultAlgorithm, token: TOKENS[shade], components: { Select: { optionSelectedBg: shade === 'dark' ? '#12332b' : '#e3f3ee' }, Table: { headerBg: 'transparent', headerSplitColor: 'transparent', cellPaddingInlineMD: 16, cellPaddingInlineSM: 16 }, Button: { primaryShadow: 'none', defaultShadow: 'none', dangerShadow: 'none' } } }}
       >
         {children}
       </ConfigProvider>

@@ -1,10 +1,10 @@
 // Making a workspace or a project, and what people call it.
 import { useState } from 'react'
 import { Input, Modal } from 'antd'
-import { ask } from '../../api/client'
+import { ApiError, ask } from '../../api/client'
 import { KINDS, objectPath } from '../../api/kinds'
 import { client } from '../../api/live'
-import { create, edit } from '../../api/objects'
+import { create, edit, remove } from '../../api/objects'
 import { useSession } from '../../api/session'
 import type { Project, Workspace } from '../../api/types'
 import { isName, readNaming, writeNaming } from '../../forms/names'
@@ -40,7 +40,11 @@ export function PlaceDialog({ of, workspace = '', object, onClose }: Props) {
     const metadata = { name: form.name, ...(of === 'project' && { namespace: workspaceNamespace(workspace) }) }
     const made = writeNaming({ apiVersion: '', kind: '', metadata, spec: { admins: [user] } }, form)
     await create<Workspace | Project>(kind, { metadata: JSON.parse(JSON.stringify(made.metadata)) as typeof made.metadata, spec: made.spec })
-    await untilReady(objectPath(kind, form.name, metadata.namespace))
+    await untilReady(objectPath(kind, form.name, metadata.namespace)).catch(async (refusal: unknown) => {
+      // It will never be: it does not stay behind.
+      await remove(kind, form.name, metadata.namespace).catch(() => undefined)
+      throw refusal
+    })
   }
   const save = async () => {
     setTried(true)
@@ -76,7 +80,7 @@ async function untilReady(path: string) {
     const object = await ask<Workspace>(path).catch(() => null)
     const ready = object?.status?.conditions?.find((it) => it.type === 'Ready')
     if (!object || ready?.status === 'True') return
-    if (ready?.status === 'False' && !['Pending', 'Deleting'].includes(ready.reason ?? '')) throw new Error(`${ready.reason}: ${ready.message}`)
+    if (ready?.status === 'False' && !['Pending', 'Deleting'].includes(ready.reason ?? '')) throw new ApiError(409, ready.reason === 'NameTaken' ? 'AlreadyExists' : (ready.reason ?? ''), ready.message ?? '')
     await new Promise((resolve) => setTimeout(resolve, 250))
   }
 }

@@ -63,7 +63,7 @@ function useColumns(): Column<User>[] {
   const { t } = useWords()
   return useMemo(
     () => [
-      { key: 'name', title: t('users.one'), cell: (it) => <NameOf user={it} />, by: (it) => it.metadata.name },
+      { key: 'name', title: t('table.name'), cell: (it) => <NameOf user={it} />, by: (it) => it.metadata.name },
       { key: 'email', title: t('users.email'), cell: (it) => it.spec.email ?? '—', wide: true },
       { key: 'roles', title: t('users.roles'), cell: (it) => (it.status?.roles?.length ? it.status.roles.map((role) => <span key={role} className="chip jade whole">{role}</span>) : '—'), wide: true },
       { key: 'places', title: t('users.places'), cell: (it) => <Places of={[...(it.status?.workspaces ?? []), ...(it.status?.projects ?? [])]} />, wide: true },
