@@ -51,6 +51,12 @@ export interface Hop {
   verdict: 'good' | 'broken' | 'unknown'
   said: string
   mend?: string
+  reason?: string
+  values?: Record<string, string>
+  /** Said of what one may see alone. */
+  partlySeen?: boolean
+  mendReason?: string | null
+  mendValues?: Record<string, string> | null
 }
 
 export interface Certificate {

@@ -38,14 +38,13 @@ export function useRights(namespace: string): Rights {
 }
 
 /** One right, in all namespaces or of something that is in none. */
-export function useMay(verb: Verb, kind: Kind, namespace = '', name = ''): boolean | undefined {
-  const { data } = useQuery({
-    queryKey: ['may', verb, kind.group, kind.plural, namespace, name],
-    queryFn: () => {
-      const resourceAttributes = { verb, group: kind.group, resource: kind.plural, ...(namespace && { namespace }), ...(name && { name }) }
-      return ask<{ status: { allowed: boolean } }>(`${REVIEWS}/selfsubjectaccessreviews`, { method: 'POST', body: { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } } })
-    },
-    refetchInterval: 60_000,
-  })
-  return data?.status.allowed
-}
+export const mayQuery = (verb: Verb, kind: Kind, namespace = '', name = '') => ({
+  queryKey: ['may', verb, kind.group, kind.plural, namespace, name],
+  queryFn: async () => {
+    const resourceAttributes = { verb, group: kind.group, resource: kind.plural, ...(namespace && { namespace }), ...(name && { name }) }
+    const { status } = await ask<{ status: { allowed: boolean } }>(`${REVIEWS}/selfsubjectaccessreviews`, { method: 'POST', body: { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } } })
+    return status.allowed
+  },
+})
+
+export const useMay = (verb: Verb, kind: Kind, namespace = '', name = ''): boolean | undefined => useQuery({ ...mayQuery(verb, kind, namespace, name), refetchInterval: 60_000 }).data

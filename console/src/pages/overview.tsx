@@ -1,40 +1,45 @@
-// Overview: problems first, then what there is, then what goes through it.
+// Overview: problems first, then what goes through the gateways, then what there is.
 import { useMemo, type ReactNode } from 'react'
-import { Link } from '@tanstack/react-router'
-import { useAllServing, useCertificate, useMetrics, type Serving } from '../api/console'
-import { KINDS } from '../api/kinds'
-import { useLive } from '../api/live'
+import { Button } from 'antd'
+import { PlusOutlined } from '@ant-design/icons'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { useAllServing, type Serving } from '../api/console'
+import { KINDS, type Kind } from '../api/kinds'
+import { useLive, type Live } from '../api/live'
 import { useMine } from '../api/mine'
-import { useRights } from '../api/rights'
-import type { Event, Ingress, IngressGateway, Secret, Service } from '../api/types'
-import { Card, Loading, Nothing, Page, State } from '../parts/basics'
+import { useMay, useRights } from '../api/rights'
+import type { EndpointSlice, Event, Ingress, IngressGateway, Loose, Obj, Secret, Service } from '../api/types'
+import { Loading, Nothing, Page } from '../parts/basics'
+import { Command } from '../parts/command'
 import { useParam } from '../shell/params'
 import { useWords } from '../words'
-import { gatewayOf, hostsText } from './routes/address'
-import { troubles, warningsByObject } from './routes/problems'
-import { milliseconds, perCent } from './gateways/numbers'
+import { hostsText } from './routes/address'
+import { countEndpoints } from './routes/flow'
 import { useServing } from './gateways/serving'
-
-const WAITING = undefined
-/** Days beyond which nobody counts them. */
-const LONG = 3650
+import { isUrgent, LONG, useEndings, type Ending } from './overview/certificates'
+import { Certificates, Problems, Recent } from './overview/lists'
+import { useProblems } from './overview/problems'
+import { Gateways, Traffic, useTraffic } from './overview/traffic'
 
 export function Overview() {
   const { t } = useWords()
   const project = useParam('project')
   const mine = useMine()
   if (mine.loading) return <Loading />
-  if (!project && !mine.all) return mine.projects[0] ? <OneOf /> : <Page title={t('overview.title')}><div className="card"><Nothing title={t('overview.noProject')}>{t('overview.noProjectAbout')}</Nothing></div></Page>
-  const alias = mine.projects.find((it) => it.name === project)?.alias
+  if (project) return <OfProject project={project} alias={mine.projects.find((it) => it.name === project)?.alias} />
+  if (mine.all) return <OfAll projects={mine.projects.length} workspaces={mine.workspaces.length} />
+  if (mine.projects.length > 0) return <Choose />
   return (
-    <Page title={project ? alias || project : t('overview.platform')} about={project ? t('overview.about', { project }) : t('overview.platformAbout')}>
-      {project ? <OfProject project={project} /> : <OfAll />}
+    <Page title={t('overview.title')}>
+      <div className="card">
+        <Nothing title={t('overview.noProject')}>{t('overview.noProjectAbout')}</Nothing>
+      </div>
     </Page>
   )
 }
 
 /** A member chooses among their projects. */
-function OneOf() {
+function Choose() {
   const { t } = useWords()
   const { projects } = useMine()
   return (
@@ -52,91 +57,113 @@ function OneOf() {
   )
 }
 
-function OfProject({ project }: { project: string }) {
+function OfProject({ project, alias }: { project: string; alias: string | undefined }) {
+  const { t } = useWords()
+  const navigate = useNavigate()
   const rights = useRights(project)
-  const can = (kind: (typeof KINDS)[keyof typeof KINDS]) => (rights.can('list', kind) ? project : WAITING)
+  const data = useData((kind) => (rights.can('list', kind) ? project : undefined))
   const { serving } = useServing(project)
-  const data = useData(can(KINDS.ingress), can(KINDS.service), can(KINDS.event), can(KINDS.ingressGateway), rights.known)
-  const secrets = useLive<Secret>(KINDS.secret, can(KINDS.secret))
-  return <Body of={data} serving={serving} secrets={secrets.objects.filter((it) => it.type === 'kubernetes.io/tls')} project={project} />
+  const base = `/projects/${project}`
+  const make = rights.can('create', KINDS.ingress) && (
+    <Button type="primary" icon={<PlusOutlined />} onClick={() => void navigate({ to: `${base}/routes/new` })}>
+      {t('routes.create')}
+    </Button>
+  )
+  return (
+    <Page title={alias || project} about={t('overview.about', { project })} actions={<><Command text={[`kubectl get ingress,services,events -n ${project}`, `paifang get access -n ${project}`]} />{make}</>}>
+      {rights.known ? <Body data={data} serving={serving} project={project} at={(it) => (it.scope === 'Project' || rights.can('get', KINDS.ingressGateway) ? `${base}/gateways/${it.namespace}/${it.name}` : undefined)} empty={rights.can('create', KINDS.ingressGateway) && <Link to={`${base}/gateways`}>{t('gateway.enable')}</Link>} /> : <Loading />}
+    </Page>
+  )
 }
 
-function OfAll() {
-  const data = useData('', '', '', '', true)
+function OfAll({ projects, workspaces }: { projects: number; workspaces: number }) {
+  const { t } = useWords()
+  const secrets = useMay('list', KINDS.secret)
+  const data = useData((kind) => (kind === KINDS.secret && !secrets ? undefined : ''))
   const { data: serving } = useAllServing(true)
-  return <Body of={data} serving={serving ?? []} secrets={[]} project="" />
+  const more = <Tile to="/workspaces" name={t('projects.title')} value={projects} under={t('overview.workspaces', { n: workspaces })} />
+  return (
+    <Page title={t('overview.platform')} about={t('overview.platformAbout')} actions={<Command text={['kubectl get ingress,igw --all-namespaces', 'paifang get gateways -A']} />}>
+      <Body data={data} serving={serving ?? NONE} project="" at={(it) => `/cluster/gateways/${it.namespace}/${it.name}`} empty={<Link to="/cluster/gateways">{t('cluster.title')}</Link>} more={more} />
+    </Page>
+  )
 }
 
-function useData(...[routes, services, events, gateways, known]: [string | undefined, string | undefined, string | undefined, string | undefined, boolean]) {
+const NONE: Serving[] = []
+const TLS = { fieldSelector: 'type=kubernetes.io/tls' }
+
+function useData(where: (kind: Kind) => string | undefined) {
+  const secrets = useLive<Secret>(KINDS.secret, where(KINDS.secret), TLS)
   return {
-    routes: useLive<Ingress>(KINDS.ingress, routes),
-    services: useLive<Service>(KINDS.service, services),
-    events: useLive<Event>(KINDS.event, events),
-    gateways: useLive<IngressGateway>(KINDS.ingressGateway, gateways),
-    known,
+    routes: useLive<Ingress>(KINDS.ingress, where(KINDS.ingress)),
+    services: useLive<Service>(KINDS.service, where(KINDS.service)),
+    slices: useLive<EndpointSlice>(KINDS.endpointSlice, where(KINDS.endpointSlice)),
+    events: useLive<Event>(KINDS.event, where(KINDS.event)),
+    gateways: useLive<IngressGateway>(KINDS.ingressGateway, where(KINDS.ingressGateway)),
+    httpRoutes: useLive<Loose>(KINDS.httpRoute, where(KINDS.httpRoute)),
+    apiGateways: useLive<Loose>(KINDS.gateway, where(KINDS.gateway)),
+    secrets,
+    sees: (kind: Kind) => where(kind) !== undefined,
   }
 }
 
-interface Problem {
-  where: string
-  to: string
-  text: string
+const ready = <T extends Obj>(live: Live<T>, seen: boolean) => (seen && !live.loading && !live.error ? live.objects : null)
+
+interface BodyProps {
+  data: ReturnType<typeof useData>
+  serving: Serving[]
+  project: string
+  at: (gateway: Serving) => string | undefined
+  empty: ReactNode
+  more?: ReactNode
 }
 
-function useProblems(of: ReturnType<typeof useData>, serving: Serving[], project: string): Problem[] {
-  const { t } = useWords()
-  return useMemo(() => {
-    const warnings = warningsByObject(of.events.objects)
-    const ofRoutes = of.routes.objects.flatMap((it) => {
-      const { namespace = '', name } = it.metadata
-      const byName = of.services.loading || of.services.error ? null : new Map(of.services.objects.filter((one) => one.metadata.namespace === namespace).map((one) => [one.metadata.name, one]))
-      return troubles(it, byName, warnings, project === '' || gatewayOf(it, serving) !== undefined).map((one) => ({ where: project ? name : `${namespace}/${name}`, to: `/projects/${namespace}/routes/${name}`, text: t(`trouble.${one.reason}`, { what: one.text }) }))
-    })
-    const ofGateways = of.gateways.objects.flatMap((it) => (it.status?.conditions ?? []).filter((one) => (one.type === 'OptionsIgnored') === (one.status === 'True') && one.status !== 'Unknown').map((one) => ({ where: it.metadata.name, to: `/projects/${it.metadata.namespace}/gateways/${it.metadata.namespace}/${it.metadata.name}`, text: one.message ?? one.type })))
-    return [...ofGateways, ...ofRoutes]
-  }, [t, of.routes.objects, of.services.objects, of.services.loading, of.services.error, of.events.objects, of.gateways.objects, serving, project])
-}
-
-function Body({ of, serving, secrets, project }: { of: ReturnType<typeof useData>; serving: Serving[]; secrets: Secret[]; project: string }) {
-  const { t } = useWords()
-  const problems = useProblems(of, serving, project)
-  const base = project ? `/projects/${project}` : ''
-  if (!of.known || of.routes.loading) return <Loading />
-  const hosts = new Set(of.routes.objects.flatMap(hostsText))
+function Body({ data, serving, project, at, empty, more }: BodyProps) {
+  const { routes, services, slices, events, gateways, httpRoutes, apiGateways, secrets, sees } = data
+  const endings = useEndings(secrets.objects)
+  const others = useMemo(() => ({ httproutes: httpRoutes.objects, gateways: apiGateways.objects }), [httpRoutes.objects, apiGateways.objects])
+  const of = { routes: routes.objects, services: ready(services, sees(KINDS.service)), slices: ready(slices, sees(KINDS.endpointSlice)), events: events.objects, gateways: gateways.objects, others }
+  const problems = useProblems(of, endings, serving, project)
+  const metrics = useTraffic(serving)
+  if (routes.loading) return <Loading />
   return (
     <div className="stack">
-      <Problems of={problems} />
-      <div className="grid">
-        <Tile to={project ? `${base}/routes` : undefined} name={t('routes.title')} value={of.routes.objects.length} under={t('overview.hosts', { n: hosts.size })} />
-        <Tile to={project ? `${base}/services` : undefined} name={t('services.title')} value={of.services.objects.length} />
-        <Tile to={project ? `${base}/gateways` : '/cluster/gateways'} name={t('overview.gateways')} value={serving.length || of.gateways.objects.length} under={serving[0]?.addresses.join(', ')} />
-        {project && <Tile to={`${base}/secrets`} name={t('overview.certificates')} value={secrets.length} under={secrets.length > 0 ? <Expiring project={project} secrets={secrets} /> : undefined} />}
+      <Problems of={problems} more={project ? `/projects/${project}/routes` : undefined} />
+      <Tiles data={data} endings={endings} serving={serving} project={project} more={more} />
+      <div className="dash">
+        <div className="stack">
+          {metrics.some((it) => it !== null) && <Traffic metrics={metrics} />}
+          <Recent events={events.objects} project={project} />
+        </div>
+        <div className="stack">
+          <Gateways serving={serving} objects={gateways.objects} metrics={metrics} at={at} empty={empty} />
+          {sees(KINDS.secret) && <Certificates of={endings} project={project} />}
+        </div>
       </div>
-      {serving.map((it) => (
-        <Traffic key={`${it.namespace}/${it.name}`} serving={it} base={project ? `${base}/gateways` : '/cluster/gateways'} />
-      ))}
     </div>
   )
 }
 
-function Problems({ of }: { of: Problem[] }) {
+function Tiles({ data, endings, serving, project, more }: { data: BodyProps['data']; endings: Ending[]; serving: Serving[]; project: string; more: ReactNode }) {
   const { t } = useWords()
+  const { routes, services, slices, secrets, sees } = data
+  const to = (page: string) => (project ? `/projects/${project}/${page}` : undefined)
+  const hosts = useMemo(() => new Set(routes.objects.flatMap(hostsText)).size, [routes.objects])
+  const answering = useMemo(() => {
+    const counts = new Map<string, boolean>()
+    for (const slice of slices.objects) for (const [name, count] of countEndpoints([slice])) if (count.ready > 0) counts.set(`${slice.metadata.namespace}/${name}`, true)
+    return services.objects.filter((it) => it.spec.type === 'ExternalName' || counts.has(`${it.metadata.namespace}/${it.metadata.name}`)).length
+  }, [services.objects, slices.objects])
+  const urgent = endings.filter(isUrgent).length
+  const next = endings.find((it) => it.days !== null && it.days >= 0 && it.days <= LONG)
   return (
-    <Card title={<span className="row">{t('overview.problems')} {of.length === 0 ? <State tone="good">{t('overview.noProblems')}</State> : <State tone="warn">{String(of.length)}</State>}</span>} bare={of.length > 0}>
-      {of.length === 0 ? (
-        <p className="soft">{t('overview.allFine')}</p>
-      ) : (
-        <ul className="inside stack tight">
-          {of.slice(0, 8).map((it) => (
-            <li key={`${it.to}${it.text}`} className="row" style={{ alignItems: 'baseline' }}>
-              <Link to={it.to} className="strong">{it.where}</Link>
-              <span className="soft wrap" style={{ flex: '1 1 240px' }}>{it.text}</span>
-            </li>
-          ))}
-          {of.length > 8 && <li className="faint">{t('routes.more', { n: of.length - 8 })}</li>}
-        </ul>
-      )}
-    </Card>
+    <div className="grid" style={{ '--least': '150px' } as React.CSSProperties}>
+      {more}
+      <Tile to={to('routes')} name={t('routes.title')} value={routes.objects.length} under={t('overview.hosts', { n: hosts })} />
+      {sees(KINDS.service) && <Tile to={to('services')} name={t('services.title')} value={services.objects.length} under={t('overview.answering', { n: answering })} />}
+      <Tile to={project ? to('gateways') : '/cluster/gateways'} name={t('overview.gateways')} value={serving.length} under={t('overview.withAddress', { n: serving.filter((it) => it.addresses.length > 0).length })} />
+      {sees(KINDS.secret) && <Tile to={to('secrets')} name={t('overview.certificates')} value={secrets.objects.length} under={urgent > 0 ? t('overview.endSoon', { n: urgent }) : next ? t('overview.nextEnds', { days: next.days ?? 0 }) : t('overview.noExpiry')} />}
+    </div>
   )
 }
 
@@ -144,44 +171,9 @@ function Tile({ to, name, value, under }: { to: string | undefined; name: string
   const inside = (
     <>
       <div className="name">{name}</div>
-      <div className="value">{value}</div>
+      <div className="value">{value.toLocaleString()}</div>
       <div className="under">{under || ' '}</div>
     </>
   )
   return to ? <Link to={to} className="card tile">{inside}</Link> : <div className="card tile">{inside}</div>
-}
-
-/** The certificate that is asked about first: of many, the first alone is read here; the rest is on their page. */
-function Expiring({ project, secrets }: { project: string; secrets: Secret[] }) {
-  const { t } = useWords()
-  const { data } = useCertificate(project, secrets[0]?.metadata.name ?? '', [])
-  const days = data?.notAfter ? Math.floor((Date.parse(data.notAfter) - Date.now()) / 86_400_000) : null
-  if (days === null || days > LONG) return null
-  return days < 30 ? <State tone="warn">{t('overview.expires', { name: secrets[0]?.metadata.name ?? '', days })}</State> : <>{t('overview.expires', { name: secrets[0]?.metadata.name ?? '', days })}</>
-}
-
-function Traffic({ serving, base }: { serving: Serving; base: string }) {
-  const { t } = useWords()
-  const { data } = useMetrics(serving.namespace, serving.name, '5m', 5_000)
-  const title = t(serving.scope === 'Project' ? 'gateway.ofProject' : serving.scope === 'Cluster' ? 'gateway.ofCluster' : 'gateway.ofWorkspace')
-  if (!data) return null
-  const { total } = data
-  const facts: [string, string][] = [
-    [t('monitoring.requests'), total.requests.toLocaleString()],
-    [t('monitoring.success'), perCent(total.requests - total.s4xx - total.s5xx, total.requests)],
-    ['5xx', String(total.s5xx)],
-    ['P95', milliseconds(total.p95)],
-  ]
-  return (
-    <Card title={<span className="row">{title} <span className="faint">{t('window.5m')}</span></span>} extra={<Link to={`${base}/${serving.namespace}/${serving.name}`}>{t('do.view')}</Link>}>
-      <div className="grid" style={{ '--least': '140px' } as React.CSSProperties}>
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <div className="faint">{name}</div>
-            <div className="strong" style={{ fontSize: 20 }}>{value}</div>
-          </div>
-        ))}
-      </div>
-    </Card>
-  )
 }

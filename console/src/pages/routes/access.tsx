@@ -1,13 +1,13 @@
 // How to visit a route, and where it breaks when that does not work.
-import { useState } from 'react'
 import { Button, Table } from 'antd'
-import { CheckCircleFilled, CloseCircleFilled, ExportOutlined, QuestionCircleFilled } from '@ant-design/icons'
-import { check, type Hop, type Serving } from '../../api/console'
+import { ExportOutlined } from '@ant-design/icons'
+import type { Serving } from '../../api/console'
 import type { Ingress } from '../../api/types'
-import { Card, Code, Note, Trouble } from '../../parts/basics'
-import { useDoing } from '../../parts/dialogs'
+import { Card, Code, Facts } from '../../parts/basics'
 import { useWords } from '../../words'
+import { portOf } from '../gateways/state'
 import { addressesOf, lines, reaches, type Reach } from './address'
+import { Unable } from './unable'
 
 export function Access({ route, gateway }: { route: Ingress; gateway: Serving | undefined }) {
   const { t } = useWords()
@@ -21,14 +21,14 @@ export function Access({ route, gateway }: { route: Ingress; gateway: Serving | 
           rowKey={(it) => `${it.host} ${it.path}`}
           dataSource={all}
           pagination={false}
-          scroll={{ x: 'max-content' }}
           columns={[
-            { title: t('rules.host'), render: (_, it) => <b className="wrap">{it.host || t('routes.anyHost')}</b> },
-            { title: t('rules.path'), render: (_, it) => <code>{it.path}</code> },
-            { title: t('gateway.access'), render: () => gateway?.type ?? '—', responsive: ['md'] },
-            { title: t('access.portIp'), render: () => <PortIp gateway={gateway} fallback={fallback} />, responsive: ['md'] },
-            { title: t('access.nodes'), render: () => gateway?.nodes.join(', ') || '—', responsive: ['md'] },
-            { title: <span className="hidden">{t('access.visit')}</span>, align: 'right', render: (_, it) => it.url && <Visit reach={it} /> },
+            { title: t('rules.host'), render: (_, it) => <Small reach={it} gateway={gateway} fallback={fallback} />, responsive: ['xs'] },
+            { title: t('rules.host'), render: (_, it) => <b className="wrap">{it.host || t('routes.anyHost')}</b>, responsive: ['sm'] },
+            { title: t('rules.path'), render: (_, it) => <code className="wrap">{it.path}</code>, responsive: ['sm'] },
+            { title: t('gateway.access'), render: () => gateway?.type ?? '—', responsive: ['sm'] },
+            { title: t('access.portIp'), render: (_, it) => <span className="mono">{portIp(it, gateway, fallback)}</span>, responsive: ['sm'] },
+            { title: t('access.nodes'), render: () => <span className="mono wrap">{gateway?.nodes.join(', ') || '—'}</span>, responsive: ['sm'] },
+            { title: <span className="hidden">{t('access.visit')}</span>, align: 'right', render: (_, it) => it.url && <Visit reach={it} />, responsive: ['sm'] },
           ]}
         />
       </Card>
@@ -62,57 +62,26 @@ const Visit = ({ reach }: { reach: Reach }) => {
   )
 }
 
-function PortIp({ gateway, fallback }: { gateway: Serving | undefined; fallback: string }) {
-  if (!gateway) return <span className="mono">{fallback || '—'}</span>
-  return <span className="mono">{gateway.type === 'NodePort' ? gateway.ports.map((it) => it.reachedAt).join(', ') : gateway.addresses.join(', ')}</span>
+const STANDARD = { http: 80, https: 443 }
+
+/** A node's port, or an address of its own, with the port where that is not the usual one. */
+function portIp({ protocol }: Reach, gateway: Serving | undefined, fallback: string): string {
+  const port = gateway && portOf(gateway, protocol)
+  if (gateway?.type === 'NodePort') return port ? String(port) : '—'
+  const address = gateway?.addresses.join(', ') || fallback
+  return address ? `${address}${port && port !== STANDARD[protocol] ? ` : ${port}` : ''}` : '—'
 }
 
-const SHAPES = { good: CheckCircleFilled, broken: CloseCircleFilled, unknown: QuestionCircleFilled }
-const COLORS = { good: 'var(--good)', broken: 'var(--bad)', unknown: 'var(--faint)' }
-
-/** "Unable to access?": tries each hop, and marks the one that breaks. */
-function Unable({ gateway, urls }: { gateway: Serving; urls: string[] }) {
+/** All of a row, where there is no room for columns. */
+function Small({ reach, gateway, fallback }: { reach: Reach; gateway: Serving | undefined; fallback: string }) {
   const { t } = useWords()
-  const [found, setFound] = useState<{ url: string; hops: Hop[] }[] | null>(null)
-  const { busy, error, run } = useDoing()
-  const start = () => void run(async () => setFound(await Promise.all(urls.slice(0, 4).map(async (url) => ({ url, hops: (await check(gateway.namespace, gateway.name, url)).hops })))))
   return (
-    <Card
-      title={t('unable.title')}
-      extra={
-        <Button loading={busy} onClick={start} disabled={urls.length === 0}>
-          {t('unable.check')}
-        </Button>
-      }
-    >
-      <div className="stack">
-        {!found && <p className="soft">{t('unable.about')}</p>}
-        {Boolean(error) && <Trouble error={error} />}
-        {found?.map(({ url, hops }) => (
-          <div key={url}>
-            <b className="wrap">{url}</b>
-            {hops.every((it) => it.verdict === 'good') && <Note tone="info"><p>{t('unable.fine')}</p></Note>}
-            {hops.map((hop) => (
-              <HopLine key={hop.hop} hop={hop} />
-            ))}
-          </div>
-        ))}
-      </div>
-    </Card>
-  )
-}
-
-function HopLine({ hop }: { hop: Hop }) {
-  const { t } = useWords()
-  const Shape = SHAPES[hop.verdict]
-  return (
-    <div className="hop">
-      <Shape style={{ color: COLORS[hop.verdict] }} aria-label={t(`verdict.${hop.verdict}`)} />
-      <div className="wrap">
-        <b>{t(`hop.${hop.hop}`)}</b>
-        <p className="soft">{hop.said}</p>
-        {hop.verdict === 'broken' && <p>{hop.mend || t(`mend.${hop.hop}`)}</p>}
-      </div>
+    <div className="stack tight">
+      <span>
+        <b className="wrap">{reach.host || t('routes.anyHost')}</b> <code className="wrap">{reach.path}</code>
+      </span>
+      <Facts of={[[t('gateway.access'), gateway?.type], [t('access.portIp'), <span className="mono">{portIp(reach, gateway, fallback)}</span>], [t('access.nodes'), <span className="mono">{gateway?.nodes.join(', ')}</span>]]} />
+      {reach.url && <Visit reach={reach} />}
     </div>
   )
 }

@@ -1,9 +1,10 @@
 // A route: where it leads, how it is reached, and where it breaks.
 import { useState } from 'react'
 import { Link, useNavigate } from '@tanstack/react-router'
+import type { Serving } from '../../api/console'
 import { KINDS } from '../../api/kinds'
 import { useOne } from '../../api/live'
-import { useRights } from '../../api/rights'
+import { useMay, useRights } from '../../api/rights'
 import type { Ingress } from '../../api/types'
 import { canariesOf, isCanary, primaryOf, shareOf } from '../../forms/canary'
 import { aliasOf, CREATOR, descriptionOf } from '../../forms/names'
@@ -19,6 +20,7 @@ import type { EditWhat } from './edit'
 import { Flow } from './flow'
 import { RouteDialog, useRouteActions } from './list'
 import { useServing } from '../gateways/serving'
+import { scopeWord } from '../gateways/state'
 
 export function RouteDetail() {
   const { t } = useWords()
@@ -60,7 +62,7 @@ export function RouteDetail() {
           <Facts
             of={[
               [t('routes.address'), <span className="mono">{addressesOf(route).join(', ')}</span>],
-              [t('routes.gateway'), gateway ? `${gateway.namespace}/${gateway.name}` : classOf(route) && t('routes.servedBy', { name: classOf(route) })],
+              [t('routes.gateway'), gateway ? <GatewayLink gateway={gateway} project={project} /> : classOf(route) && t('routes.servedBy', { name: classOf(route) })],
               [t('nav.project'), project],
               [t('meta.created'), <When at={route.metadata.creationTimestamp} />],
               route.metadata.annotations?.[CREATOR] !== undefined && [t('meta.creator'), route.metadata.annotations[CREATOR]],
@@ -81,6 +83,14 @@ export function RouteDetail() {
       {doing && <RouteDialog what={doing} route={route} all={all} onClose={close} onDeleted={() => void navigate({ to: base })} />}
     </Page>
   )
+}
+
+/** To its page, for who may see it. */
+function GatewayLink({ gateway: { namespace, name, scope }, project }: { gateway: Serving; project: string }) {
+  const { t } = useWords()
+  const may = useMay('get', KINDS.ingressGateway, namespace, name)
+  const title = t(scopeWord(scope))
+  return may ? <Link to={`/projects/${project}/gateways/${namespace}/${name}`}>{title}</Link> : <>{title}</>
 }
 
 function CanaryChip({ canary, primary, project }: { canary: Ingress; primary: Ingress | undefined; project: string }) {

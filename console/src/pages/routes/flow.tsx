@@ -13,22 +13,29 @@ import { reaches, type Reach } from './address'
 
 const SERVICE_NAME = 'kubernetes.io/service-name'
 
+export interface Count {
+  ready: number
+  all: number
+}
+
 /** How many endpoints each Service has, and how many are ready. */
-export function useEndpoints(namespace: string): Map<string, { ready: number; all: number }> {
-  const slices = useLive<EndpointSlice>(KINDS.endpointSlice, namespace)
-  return useMemo(() => {
-    const by = new Map<string, { ready: number; all: number }>()
-    for (const slice of slices.objects) {
-      const name = slice.metadata.labels?.[SERVICE_NAME] ?? ''
-      const count = by.get(name) ?? { ready: 0, all: 0 }
-      for (const endpoint of slice.endpoints ?? []) {
-        count.all += 1
-        if (endpoint.conditions?.ready !== false) count.ready += 1
-      }
-      by.set(name, count)
+export function countEndpoints(slices: readonly EndpointSlice[]): Map<string, Count> {
+  const by = new Map<string, Count>()
+  for (const slice of slices) {
+    const name = slice.metadata.labels?.[SERVICE_NAME] ?? ''
+    const count = by.get(name) ?? { ready: 0, all: 0 }
+    for (const endpoint of slice.endpoints ?? []) {
+      count.all += 1
+      if (endpoint.conditions?.ready !== false) count.ready += 1
     }
-    return by
-  }, [slices.objects])
+    by.set(name, count)
+  }
+  return by
+}
+
+export function useEndpoints(namespace: string): Map<string, Count> {
+  const slices = useLive<EndpointSlice>(KINDS.endpointSlice, namespace)
+  return useMemo(() => countEndpoints(slices.objects), [slices.objects])
 }
 
 interface FlowProps {
@@ -83,7 +90,7 @@ interface Known {
   namespace: string
   /** `null` while, or where, they may not be seen. */
   services: readonly Service[] | null
-  endpoints: Map<string, { ready: number; all: number }>
+  endpoints: Map<string, Count>
 }
 
 function Line({ reach, targets, gateway, known }: { reach: Reach; targets: Target[]; gateway: Serving | undefined; known: Known }) {

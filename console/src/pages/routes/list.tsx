@@ -4,10 +4,10 @@ import { Button, Switch, Tooltip } from 'antd'
 import { DeleteOutlined, EditOutlined, FileTextOutlined, PlusOutlined, TagsOutlined } from '@ant-design/icons'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { type Serving } from '../../api/console'
-import { KINDS } from '../../api/kinds'
+import { KINDS, type Kind } from '../../api/kinds'
 import { useLive, type Live } from '../../api/live'
 import { useRights, type Rights } from '../../api/rights'
-import type { Event, Ingress, Service } from '../../api/types'
+import type { EndpointSlice, Event, Ingress, Service } from '../../api/types'
 import { Nothing, Note, Page, State } from '../../parts/basics'
 import { Command } from '../../parts/command'
 import { DeleteDialog } from '../../parts/dialogs'
@@ -19,7 +19,8 @@ import { useParam } from '../../shell/params'
 import { useWords } from '../../words'
 import { addressesOf, classOf, gatewayOf, hostsText, reaches } from './address'
 import { EditDialog, type EditWhat } from './edit'
-import { troubles, warningsByObject } from './problems'
+import { countEndpoints } from './flow'
+import { troubles, warningsByObject, type Beside, type RouteTrouble } from './problems'
 import { useServing } from '../gateways/serving'
 
 export function RouteList() {
@@ -30,7 +31,7 @@ export function RouteList() {
   const live = useLive<Ingress>(KINDS.ingress, project)
   const { serving, known: gatewaysKnown } = useServing(project)
   const [onlyBad, setOnlyBad] = useState(false)
-  const problemsOf = useProblems(project, rights, serving)
+  const problemsOf = useProblems(project, rights, serving, live.objects)
   const columns = useColumns(project, serving, problemsOf)
   const base = `/projects/${project}/routes`
   const shown: Live<Ingress> = useMemo(() => (onlyBad ? { ...live, objects: live.objects.filter((it) => problemsOf(it).length > 0) } : live), [live, onlyBad, problemsOf])
@@ -97,18 +98,31 @@ export function NoGateway({ project, rights }: { project: string; rights: Rights
   )
 }
 
-function useProblems(project: string, rights: Rights, serving: Serving[]) {
-  const services = useLive<Service>(KINDS.service, rights.can('list', KINDS.service) ? project : undefined)
-  const events = useLive<Event>(KINDS.event, rights.can('list', KINDS.event) ? project : undefined)
-  const known = services.loading || services.error || services.objects.length + (rights.known ? 1 : 0) === 0
+/** What is wrong with each route, found once for each state of what is beside it. */
+function useProblems(project: string, rights: Rights, serving: Serving[], routes: readonly Ingress[]) {
+  const seen = (kind: Kind) => (rights.can('list', kind) ? project : undefined)
+  const services = useLive<Service>(KINDS.service, seen(KINDS.service))
+  const slices = useLive<EndpointSlice>(KINDS.endpointSlice, seen(KINDS.endpointSlice))
+  const events = useLive<Event>(KINDS.event, seen(KINDS.event))
+  const known = rights.can('list', KINDS.service) && !services.loading && !services.error
+  const counted = rights.can('list', KINDS.endpointSlice) && !slices.loading && !slices.error
   return useMemo(() => {
-    const byName = known ? null : new Map(services.objects.map((it) => [it.metadata.name, it]))
-    const warnings = warningsByObject(events.objects)
-    return (it: Ingress) => troubles(it, byName, warnings, gatewayOf(it, serving) !== undefined)
-  }, [services.objects, events.objects, serving, known])
+    const beside: Beside = {
+      services: known ? new Map(services.objects.map((it) => [it.metadata.name, it])) : undefined,
+      endpoints: counted ? countEndpoints(slices.objects) : undefined,
+      routes,
+      warnings: warningsByObject(events.objects),
+    }
+    const found = new WeakMap<Ingress, RouteTrouble[]>()
+    return (it: Ingress) => {
+      const before = found.get(it) ?? troubles(it, beside, gatewayOf(it, serving) !== undefined)
+      found.set(it, before)
+      return before
+    }
+  }, [services.objects, slices.objects, events.objects, serving, routes, known, counted])
 }
 
-function useColumns(project: string, serving: Serving[], problemsOf: (it: Ingress) => ReturnType<typeof troubles>): Column<Ingress>[] {
+function useColumns(project: string, serving: Serving[], problemsOf: (it: Ingress) => RouteTrouble[]): Column<Ingress>[] {
   const { t } = useWords()
   return useMemo(
     () => [
@@ -155,7 +169,7 @@ function Hosts({ route, gateway }: { route: Ingress; gateway: Serving | undefine
   )
 }
 
-export function RouteState({ of, other }: { of: ReturnType<typeof troubles>; other: string }) {
+export function RouteState({ of, other }: { of: RouteTrouble[]; other: string }) {
   const { t } = useWords()
   const first = of[0]
   if (other) return <State tone="quiet">{t('routes.servedBy', { name: other })}</State>

@@ -1,35 +1,81 @@
 // What is wrong with a route as far as the objects beside it say: shown in the list before anybody complains.
 import type { Event, Ingress, Service } from '../../api/types'
+import { isCanary, primaryOf } from '../../forms/canary'
 import { addressesOf } from './address'
 
 export interface RouteTrouble {
-  reason: 'noService' | 'noPort' | 'noAddress' | 'warned'
+  reason: 'noService' | 'noPort' | 'noEndpoints' | 'noAddress' | 'warned'
   text: string
 }
 
-export function troubles(ingress: Ingress, services: ReadonlyMap<string, Service> | null, warnings: ReadonlyMap<string, Event[]>, ours: boolean): RouteTrouble[] {
-  const found: RouteTrouble[] = []
-  const backends = [ingress.spec.defaultBackend, ...(ingress.spec.rules ?? []).flatMap((rule) => (rule.http?.paths ?? []).map((it) => it.backend))]
-  for (const backend of backends) {
-    if (!backend?.service || !services) continue
-    const { name, port } = backend.service
-    const service = services.get(name)
-    const shown = port.name ?? port.number
-    if (!service) found.push({ reason: 'noService', text: name })
-    else if (service.spec.type !== 'ExternalName' && !service.spec.ports?.some((it) => it.name === port.name || it.port === port.number)) found.push({ reason: 'noPort', text: `${name}:${shown}` })
-  }
-  for (const event of warnings.get(ingress.metadata.uid ?? '') ?? []) found.push({ reason: 'warned', text: event.message ?? event.reason ?? '' })
+/** What there is beside the routes of a project; what may not be seen is left out. */
+export interface Beside {
+  services?: ReadonlyMap<string, Service> | undefined
+  endpoints?: ReadonlyMap<string, { ready: number }> | undefined
+  routes?: readonly Ingress[] | undefined
+  warnings: ReadonlyMap<string, Event[]>
+}
+
+/** How long a gateway may take until it is asked about. */
+const PATIENCE = 20_000
+
+export function troubles(ingress: Ingress, beside: Beside, ours: boolean): RouteTrouble[] {
+  const found = [...ofBackends(ingress, beside)]
+  for (const event of beside.warnings.get(ingress.metadata.uid ?? '') ?? []) if (holds(event, ingress, beside)) found.push({ reason: 'warned', text: event.message ?? event.reason ?? '' })
   const age = Date.now() - Date.parse(ingress.metadata.creationTimestamp ?? '')
-  if (ours && age > 20_000 && addressesOf(ingress).length === 0) found.push({ reason: 'noAddress', text: '' })
+  if (ours && age > PATIENCE && addressesOf(ingress).length === 0) found.push({ reason: 'noAddress', text: '' })
   return found.filter((one, index) => found.findIndex((it) => it.reason === one.reason && it.text === one.text) === index)
 }
 
-/** Warnings about each route that were said since it was last changed. */
+function ofBackends({ spec }: Ingress, { services, endpoints }: Beside): RouteTrouble[] {
+  const backends = [spec.defaultBackend, ...(spec.rules ?? []).flatMap((rule) => (rule.http?.paths ?? []).map((it) => it.backend))]
+  return backends.flatMap((backend): RouteTrouble[] => {
+    if (!backend?.service || !services) return []
+    const { name, port } = backend.service
+    const service = services.get(name)
+    if (!service) return [{ reason: 'noService', text: name }]
+    if (service.spec.type === 'ExternalName') return []
+    if (!service.spec.ports?.some((it) => (port.name === undefined ? it.port === port.number : it.name === port.name))) return [{ reason: 'noPort', text: `${name}:${port.name ?? port.number}` }]
+    return endpoints && (endpoints.get(name)?.ready ?? 0) === 0 ? [{ reason: 'noEndpoints', text: name }] : []
+  })
+}
+
+/** What the objects themselves say better than an event that may be an hour old. */
+const SEEN_OTHERWISE = ['ServiceNotFound', 'PortNotFound', 'BackendMissing']
+
+/** Whether what an event said is still so, as far as one can see: nobody takes an event back when it is mended. */
+export function holds(event: Event, ingress: Ingress, { services, routes }: Beside): boolean {
+  if (services && SEEN_OTHERWISE.includes(event.reason ?? '')) return false
+  if (event.reason === 'CanaryWithoutPrimary' && routes) return isCanary(ingress) && !primaryOf(ingress, routes)
+  if (event.reason === 'HostPending') return addressesOf(ingress).length === 0
+  const annotation = /^metadata\.annotations\[([^\]]+)\]/.exec(event.message ?? '')?.[1]
+  if (annotation && ingress.metadata.annotations?.[annotation] === undefined) return false
+  const written = lastWritten(ingress, annotation)
+  return !written || written <= Date.parse(event.lastTimestamp ?? event.eventTime ?? '')
+}
+
+interface Managed {
+  time?: string
+  subresource?: string
+  fieldsV1?: { 'f:spec'?: unknown; 'f:metadata'?: { 'f:annotations'?: Record<string, unknown> } }
+}
+
+/** When whoever owns that annotation, or the spec, wrote last. */
+function lastWritten(ingress: Ingress, annotation: string | undefined): number {
+  const managed = (ingress.metadata as { managedFields?: Managed[] }).managedFields ?? []
+  const owners = managed.filter(({ subresource, fieldsV1 }) => !subresource && (annotation ? fieldsV1?.['f:metadata']?.['f:annotations']?.[`f:${annotation}`] : fieldsV1?.['f:spec']) !== undefined)
+  return Math.max(0, ...owners.map(({ time }) => Date.parse(time ?? '') || 0))
+}
+
+/** The warnings about each object, by its uid. */
 export function warningsByObject(events: readonly Event[]): Map<string, Event[]> {
   const by = new Map<string, Event[]>()
   for (const event of events) {
     const uid = event.involvedObject?.uid
-    if (event.type === 'Warning' && uid) by.set(uid, [...(by.get(uid) ?? []), event])
+    if (event.type !== 'Warning' || !uid) continue
+    const before = by.get(uid)
+    if (before) before.push(event)
+    else by.set(uid, [event])
   }
   return by
 }

@@ -1,0 +1,90 @@
+// What is wrong, of all that a project or the platform has: routes, gateways, certificates, and what other APIs say.
+import { useMemo } from 'react'
+import type { Serving } from '../../api/console'
+import type { EndpointSlice, Ingress, IngressGateway, Loose, Service } from '../../api/types'
+import type { Event } from '../../api/types'
+import { conditionTone } from '../../parts/tones'
+import type { Tone } from '../../parts/basics'
+import { useWords, type Say } from '../../words'
+import { conditionsOf, OTHERS } from '../others/kinds'
+import { gatewayOf } from '../routes/address'
+import { countEndpoints } from '../routes/flow'
+import { troubles, warningsByObject, type Beside } from '../routes/problems'
+import { isUrgent, type Ending } from './certificates'
+
+export interface Problem {
+  kind: string
+  tone: Tone
+  where: string
+  to: string
+  text: string
+}
+
+export interface Everything {
+  routes: readonly Ingress[]
+  /** `null` where they may not be seen, or are not here yet. */
+  services: readonly Service[] | null
+  slices: readonly EndpointSlice[] | null
+  events: readonly Event[]
+  gateways: readonly IngressGateway[]
+  others: Readonly<Record<string, readonly Loose[]>>
+}
+
+const grouped = <T extends { metadata: { namespace?: string } }>(all: readonly T[]): Map<string, T[]> => {
+  const by = new Map<string, T[]>()
+  for (const one of all) {
+    const namespace = one.metadata.namespace ?? ''
+    const before = by.get(namespace)
+    if (before) before.push(one)
+    else by.set(namespace, [one])
+  }
+  return by
+}
+
+function ofRoutes(of: Everything, serving: Serving[], project: string, t: Say): Problem[] {
+  const warnings = warningsByObject(of.events)
+  const [services, slices, routes] = [of.services && grouped(of.services), of.slices && grouped(of.slices), grouped(of.routes)]
+  return [...routes].flatMap(([namespace, all]) => {
+    const beside: Beside = {
+      services: services ? new Map((services.get(namespace) ?? []).map((it) => [it.metadata.name, it])) : undefined,
+      endpoints: slices ? countEndpoints(slices.get(namespace) ?? []) : undefined,
+      routes: all,
+      warnings,
+    }
+    return all.flatMap((it) => {
+      const { name } = it.metadata
+      const found = troubles(it, beside, gatewayOf(it, serving) !== undefined)
+      return found.map((one): Problem => ({ kind: t('routes.one'), tone: one.reason === 'warned' ? 'warn' : 'bad', where: project ? name : `${namespace}/${name}`, to: `/projects/${namespace}/routes/${name}`, text: t(`trouble.${one.reason}`, { what: one.text }) }))
+    })
+  })
+}
+
+const ofGateways = (gateways: readonly IngressGateway[], project: string, t: Say): Problem[] =>
+  gateways.flatMap(({ metadata: { name, namespace = '' }, status }) =>
+    (status?.conditions ?? []).filter((one) => conditionTone(one) === 'warn').map((one): Problem => ({ kind: t('gateway.one'), tone: one.type.endsWith('Ignored') ? 'warn' : 'bad', where: project ? name : `${namespace}/${name}`, to: project ? `/projects/${namespace}/gateways/${namespace}/${name}` : `/cluster/gateways/${namespace}/${name}`, text: one.message ?? one.type })))
+
+const ofOthers = (others: Everything['others'], project: string): Problem[] =>
+  OTHERS.flatMap(({ slug, title }) =>
+    (others[slug] ?? []).flatMap((it) => {
+      const { name, namespace = '' } = it.metadata
+      const bad = conditionsOf(it).filter((one) => conditionTone(one) === 'warn')
+      return bad.map((one): Problem => ({ kind: title, tone: 'warn', where: project ? name : `${namespace}/${name}`, to: `/projects/${namespace}/others/${slug}/${name}`, text: one.message ?? one.reason ?? one.type }))
+    }))
+
+const ofCertificates = (endings: Ending[], project: string, t: Say): Problem[] =>
+  endings.filter(isUrgent).map(({ namespace, name, days, problem }): Problem => {
+    const text = problem ?? (days !== null && days < 0 ? t('cert.expired') : t('overview.ends', { days: days ?? 0 }))
+    return { kind: t('overview.certificate'), tone: problem || (days ?? 0) < 0 ? 'bad' : 'warn', where: project ? name : `${namespace}/${name}`, to: `/projects/${namespace}/secrets`, text }
+  })
+
+/** The worst first. */
+export function useProblems(of: Everything, endings: Ending[], serving: Serving[], project: string): Problem[] {
+  const { t } = useWords()
+  const { routes, services, slices, events, gateways, others } = of
+  return useMemo(() => {
+    const everything = { routes, services, slices, events, gateways, others }
+    const all = [...ofGateways(gateways, project, t), ...ofCertificates(endings, project, t), ...ofRoutes(everything, serving, project, t), ...ofOthers(others, project)]
+    const once = new Map(all.map((it) => [`${it.to} ${it.text}`, it]))
+    return [...once.values()].sort((a, b) => Number(a.tone !== 'bad') - Number(b.tone !== 'bad'))
+  }, [routes, services, slices, events, gateways, others, endings, serving, project, t])
+}

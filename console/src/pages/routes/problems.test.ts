@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest'
+import type { Event, Ingress, Service } from '../../api/types'
+import { troubles, warningsByObject, type Beside } from './problems'
+
+const route = (name = 'web', more: object = {}) =>
+  ({ metadata: { name: 'r', uid: 'u', creationTimestamp: '2026-01-01T00:00:00Z', ...more }, spec: { rules: [{ host: 'a', http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name, port: { number: 80 } } } }] } }] }, status: { loadBalancer: { ingress: [{ ip: '10.0.0.1' }] } } }) as unknown as Ingress
+const service = (name: string, port: number) => [name, { metadata: { name }, spec: { ports: [{ port }] } } as unknown as Service] as const
+const warned = (reason: string, message: string, lastTimestamp = '2026-01-01T01:00:00Z') => ({ type: 'Warning', reason, message, lastTimestamp, involvedObject: { uid: 'u' } }) as unknown as Event
+const beside = (more: Partial<Beside> = {}, ...events: Event[]): Beside => ({ services: new Map([service('web', 80)]), warnings: warningsByObject(events), ...more })
+const reasons = (it: Ingress, around: Beside) => troubles(it, around, true).map((one) => one.reason)
+
+describe('the troubles of a route', () => {
+  it('are Services, ports and endpoints that are not there', () => {
+    expect(reasons(route(), beside())).toEqual([])
+    expect(reasons(route('gone'), beside())).toEqual(['noService'])
+    expect(reasons(route(), beside({ services: new Map([service('web', 8080)]) }))).toEqual(['noPort'])
+    expect(reasons(route(), beside({ endpoints: new Map([['web', { ready: 0 }]]) }))).toEqual(['noEndpoints'])
+    expect(reasons(route(), beside({ endpoints: new Map([['web', { ready: 1 }]]) }))).toEqual([])
+    expect(reasons(route('gone'), beside({ services: undefined }))).toEqual([])
+  })
+  it('are an address that does not come', () => expect(reasons({ ...route(), status: {} }, beside())).toEqual(['noAddress']))
+  it('are warnings, while these hold', () => {
+    const said = warned('InvalidValue', 'metadata.annotations[x/y]: is no number')
+    const manager = (time: string) => ({ annotations: { 'x/y': 'z' }, managedFields: [{ time, fieldsV1: { 'f:metadata': { 'f:annotations': { 'f:x/y': {} } } } }] })
+    expect(reasons(route('web', manager('2026-01-01T00:30:00Z')), beside({}, said))).toEqual(['warned'])
+    expect(reasons(route('web', manager('2026-01-01T02:00:00Z')), beside({}, said))).toEqual([])
+    expect(reasons(route(), beside({}, said))).toEqual([])
+    expect(reasons(route(), beside({}, warned('DuplicatePath', 'spec.rules[0]: twice')))).toEqual(['warned'])
+  })
+  it('are judged by the objects where these can be seen', () => {
+    const said = warned('ServiceNotFound', 'spec.rules[0]: Service `web` does not exist')
+    expect(reasons(route(), beside({}, said))).toEqual([])
+    expect(reasons(route(), beside({ services: undefined }, said))).toEqual(['warned'])
+  })
+})
