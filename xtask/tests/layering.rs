@@ -43,7 +43,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("demo", &[]),
     // on top
     ("paifang-gateway", &["model", "observe", "trace", "proxy", "sync"]),
-    ("access", &["model", "resources", "translate", "route", "filter", "http1", "control"]),
+    ("access", &["model", "resources", "translate", "route", "filter", "http1", "tls", "control"]),
     ("cli", &["model", "resources", "schema", "translate", "pools", "status", "control", "tenancy", "login", "access"]),
     (
         "paifang",

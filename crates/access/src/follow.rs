@@ -13,9 +13,10 @@ use crate::Asked;
 use crate::certificate::Shown;
 use crate::explain::Answer;
 use crate::gateways::{SeenGateway, gateways};
-use crate::hop::{Hop, HopName, NOT_TRIED, Verdict};
+use crate::hop::{Hop, HopName, Verdict};
 use crate::resolve::{Resolver, Unresolved};
 use crate::rows::{Row, in_url, rows};
+use crate::saying::Saying;
 use crate::served::{Gathered, Reach, Served, ServedGateway};
 use crate::tried::{Connected, Shaken, connect, handshake};
 use control::Access;
@@ -63,7 +64,7 @@ pub async fn follow(asked: &Asked, known: &Known, how: &How) -> Vec<Hop> {
         hops.extend(way.of_objects(arrived));
     }
     let rest: Vec<HopName> = HopName::ALL.into_iter().filter(|name| hops.iter().all(|it| it.hop != *name)).collect();
-    hops.extend(rest.into_iter().map(|it| Hop::unknown(it, NOT_TRIED)));
+    hops.extend(rest.into_iter().map(Hop::untried));
     hops.sort_by_key(|it| it.hop);
     hops
 }
@@ -149,23 +150,30 @@ impl Target<'_> {
         self.addresses.iter().find_map(|it| it.parse().ok())
     }
 
-    /// The gateway, as it is called in a sentence.
-    fn who(&self) -> String {
-        match self.gateway {
-            Some(it) => format!("gateway {}/{}", it.namespace, it.name),
-            None => "the gateway".to_owned(),
+    /// The gateway's namespace and name.
+    fn who(&self) -> Option<String> {
+        self.gateway.map(|it| format!("{}/{}", it.namespace, it.name))
+    }
+
+    fn note(&self) -> Option<Saying> {
+        self.rows.iter().find_map(|it| it.note.clone())
+    }
+
+    /// What makes a name that leads nowhere lead here.
+    fn lead(&self, host: &str) -> Saying {
+        let host = host.to_owned();
+        match (self.ip(), self.addresses.first()) {
+            (Some(ip), _) => Saying::AddHostsLine { host, address: ip.to_string() },
+            (None, Some(name)) => Saying::MakeAlias { host, name: name.clone() },
+            (None, None) => self.note().unwrap_or(Saying::MakeRoute { host }),
         }
     }
 
-    /// What makes a name lead here.
-    fn lead(&self, host: &str, how: &str) -> String {
-        match (self.ip(), self.addresses.first()) {
-            (Some(ip), _) => format!("{how} /etc/hosts: {ip} {host} (or let your resolver ask Paifang's DNS server, which gives {ip})"),
-            (None, Some(name)) => format!("make {host} an alias (CNAME) of {name}"),
-            (None, None) => match self.rows.iter().find_map(|it| it.note.clone()) {
-                Some(note) => note,
-                None => format!("make a route for {host}, or correct the URL"),
-            },
+    /// What makes a name that leads elsewhere lead here.
+    fn lead_back(&self, host: &str) -> Saying {
+        match self.lead(host) {
+            Saying::AddHostsLine { host, address } => Saying::CorrectHostsLine { host, address },
+            other => other,
         }
     }
 }
@@ -206,8 +214,8 @@ impl Way<'_> {
             return None;
         }
         hops.push(match (self.asked.scheme, arrived) {
-            (Scheme::Http, _) => Hop::good(HopName::Certificate, "none is needed for http"),
-            (Scheme::Https, None) => Hop::unknown(HopName::Certificate, NOT_TRIED),
+            (Scheme::Http, _) => Hop::good(HopName::Certificate, Saying::NoneNeeded {}),
+            (Scheme::Https, None) => Hop::untried(HopName::Certificate),
             (Scheme::Https, Some(arrived)) => self.certificate(arrived).await,
         });
         arrived.or_else(|| found.first().copied())
@@ -217,30 +225,31 @@ impl Way<'_> {
     async fn name(&self) -> (Hop, Option<BTreeSet<IpAddr>>) {
         let host = &self.asked.at;
         if let Ok(ip) = host.parse::<IpAddr>() {
-            return (Hop::good(HopName::Name, "the URL has the address itself"), Some([ip].into()));
+            return (Hop::good(HopName::Name, Saying::AddressInUrl {}), Some([ip].into()));
         }
         if self.how.touch != Touch::Anything && self.target.rows.is_empty() {
-            return (Hop::unknown(HopName::Name, "not asked: no route has this host"), None);
+            return (Hop::unknown(HopName::Name, Saying::NotAsked {}), None);
         }
         match self.how.resolver.find(host, self.how.patience).await {
-            Ok(found) => (Hop::good(HopName::Name, format!("{host} leads to {}", joined(&found))), Some(found)),
+            Ok(found) => {
+                (Hop::good(HopName::Name, Saying::NameFound { host: host.clone(), addresses: joined(&found) }), Some(found))
+            }
             Err(why) => {
-                let resolver = self.how.resolver.text();
+                let (host, resolver) = (host.clone(), self.how.resolver.text());
                 let said = match why {
-                    Unresolved::Missing => format!("{resolver} knows no {host}"),
-                    Unresolved::Failed(why) => format!("{resolver} finds no {host}: {why}"),
+                    Unresolved::Missing => Saying::NoSuchName { host, resolver },
+                    Unresolved::Failed(why) => Saying::NameUnanswered { host, resolver, why },
                 };
-                (Hop::broken(HopName::Name, said, self.target.lead(host, "add to")), None)
+                (Hop::broken(HopName::Name, said, self.target.lead(&self.asked.at)), None)
             }
         }
     }
 
     async fn address(&self, found: &BTreeSet<IpAddr>) -> Hop {
-        let who = self.target.who();
         if self.target.addresses.is_empty() && !found.iter().any(|it| self.is_listened_on(*it)) {
-            return match self.target.rows.iter().find_map(|it| it.note.clone()) {
-                Some(note) => Hop::broken(HopName::Address, note, "see what the gateway says of itself: paifang get gateways -o wide"),
-                None => Hop::unknown(HopName::Address, "where the gateway is cannot be seen by you"),
+            return match self.target.note() {
+                Some(note) => Hop::broken(HopName::Address, note, Saying::AskGateway {}),
+                None => Hop::unknown(HopName::Address, Saying::AddressUnseen {}),
             };
         }
         let mut right: BTreeSet<IpAddr> = BTreeSet::new();
@@ -253,17 +262,30 @@ impl Way<'_> {
         let everywhere = right.iter().any(IpAddr::is_unspecified);
         let wrong: BTreeSet<IpAddr> =
             found.iter().filter(|it| !everywhere && !right.contains(it) && !self.is_listened_on(**it)).copied().collect();
-        let at = self.target.addresses.join(", ");
         if wrong.is_empty() {
-            return Hop::good(HopName::Address, format!("{} is {who}'s", joined(found)));
+            let addresses = joined(found);
+            return Hop::good(HopName::Address, match self.target.who() {
+                Some(gateway) => Saying::AddressOfGateway { addresses, gateway },
+                None => Saying::AddressGood { addresses },
+            });
         }
-        let also = if wrong.len() < found.len() { " also" } else { "" };
-        let said = format!("{}{also} leads to {}, and {who} is at {at}", self.asked.at, joined(&wrong));
         let mend = match self.asked.at.parse::<IpAddr>() {
-            Ok(_) => format!("ask at {at}"),
-            Err(_) => self.target.lead(&self.asked.at, "correct its DNS record, or put into"),
+            Ok(_) => Saying::AskAt { addresses: self.target.addresses.join(", ") },
+            Err(_) => self.target.lead_back(&self.asked.at),
         };
-        Hop::broken(HopName::Address, said, mend)
+        Hop::broken(HopName::Address, self.elsewhere(found, &wrong), mend)
+    }
+
+    /// That these of the addresses found are no gateway's.
+    fn elsewhere(&self, found: &BTreeSet<IpAddr>, wrong: &BTreeSet<IpAddr>) -> Saying {
+        let (name, right) = (self.asked.at.clone(), self.target.addresses.join(", "));
+        let is_all = wrong.len() == found.len();
+        let wrong = joined(wrong);
+        match self.target.who().filter(|_| is_all) {
+            Some(gateway) => Saying::WrongAddressForGateway { name, wrong, gateway, right },
+            None if is_all => Saying::WrongAddress { name, wrong, right },
+            None => Saying::AlsoWrongAddress { name, wrong, right },
+        }
     }
 
     /// Whether the gateway listens there beside the address that it shows: node ports answer on the node's address and on loopback.
@@ -291,7 +313,7 @@ impl Way<'_> {
         };
         let tried: Vec<IpAddr> = found.iter().filter(may).take(TRIED).copied().collect();
         if tried.is_empty() {
-            return (Hop::unknown(HopName::Port, "not tried from here: the address is not one that the gateway has by itself"), None);
+            return (Hop::unknown(HopName::Port, Saying::PortNotTried {}), None);
         }
         let mut open = None;
         for ip in &tried {
@@ -302,19 +324,19 @@ impl Way<'_> {
             }
         }
         let all: Vec<String> = tried.iter().map(|it| SocketAddr::new(*it, port).to_string()).collect();
-        let answer = if all.len() == 1 { "takes" } else { "take" };
-        (Hop::good(HopName::Port, format!("{} {answer} connections", all.join(", "))), open)
+        (Hop::good(HopName::Port, Saying::PortOpen { sockets: all.join(", ") }), open)
     }
 
-    fn closed(&self, at: SocketAddr, why: &Connected) -> String {
+    fn closed(&self, at: SocketAddr, why: &Connected) -> Saying {
+        let socket = at.to_string();
         match why {
-            Connected::Silent => format!("{at} does not answer within {} s", self.how.patience.as_secs()),
-            Connected::Failed(why) => format!("{at} cannot be reached: {why}"),
-            Connected::Refused | Connected::Open => format!("nothing listens at {at}"),
+            Connected::Silent => Saying::PortSilent { socket, seconds: self.how.patience.as_secs().to_string() },
+            Connected::Failed(why) => Saying::Unreachable { socket, why: why.clone() },
+            Connected::Refused | Connected::Open => Saying::PortClosed { socket },
         }
     }
 
-    fn opened(&self, why: &Connected) -> String {
+    fn opened(&self, why: &Connected) -> Saying {
         let (scheme, port) = (self.asked.scheme, self.asked.port);
         let ports = self.target.ports(scheme);
         if !ports.contains(&port)
@@ -323,12 +345,14 @@ impl Way<'_> {
             let word = if scheme == Scheme::Http { "http" } else { "https" };
             let usual = *real == if scheme == Scheme::Http { 80 } else { 443 };
             let shown = if usual { String::new() } else { format!(":{real}") };
-            return format!("{word} is at port {real}: {word}://{}{shown}{}", in_url(&self.asked.at), self.asked.target);
+            let url = format!("{word}://{}{shown}{}", in_url(&self.asked.at), self.asked.target);
+            return Saying::OtherPort { scheme: word.to_owned(), port: real.to_string(), url };
         }
-        match (why, self.target.has_node_ports) {
-            (Connected::Silent, true) => format!("open TCP port {port} of every node in its firewall and security group"),
-            (Connected::Silent, false) => format!("open TCP port {port} in the firewall or security group before it"),
-            _ => format!("see whether {} runs and has this port: paifang get gateways", self.target.who()),
+        match (why, self.target.has_node_ports, self.target.who()) {
+            (Connected::Silent, true, _) => Saying::OpenNodePort { port: port.to_string() },
+            (Connected::Silent, false, _) => Saying::OpenPort { port: port.to_string() },
+            (_, _, Some(gateway)) => Saying::SeeGatewayNamed { gateway },
+            (_, _, None) => Saying::SeeGateway {},
         }
     }
 
@@ -343,11 +367,11 @@ impl Way<'_> {
     fn of_objects(&self, arrived: Option<IpAddr>) -> [Hop; 2] {
         let placed = self.known.placed(self.asked, arrived);
         let answer = Answer::find(&self.known.served, &placed, self.how.gateway.as_deref());
-        let foreign = self.target.rows.iter().find_map(|it| it.note.as_ref().filter(|it| it.starts_with("served by ")));
+        let foreign = self.target.rows.iter().find_map(|it| it.note.as_ref().filter(|it| matches!(it, Saying::ServedByAnother { .. })));
         let [route, endpoint] = answer.way();
         match foreign {
             Some(note) if route.verdict == Verdict::Broken => {
-                [Hop::unknown(HopName::Route, note.clone()), Hop::unknown(HopName::Endpoint, NOT_TRIED)]
+                [Hop::unknown(HopName::Route, note.clone()), Hop::untried(HopName::Endpoint)]
             }
             // What somebody may not see may be what is missing.
             _ if self.known.from == Reach::Part
@@ -355,10 +379,10 @@ impl Way<'_> {
                 && !self.target.rows.is_empty()
                 && answer.own_refusal() =>
             {
-                [Hop::unknown(HopName::Route, format!("{}; something of it cannot be seen by you", route.said)), endpoint]
+                [Hop { is_partly_seen: true, ..Hop::unknown(HopName::Route, route.said) }, endpoint]
             }
             _ if self.known.from == Reach::Part && route.verdict == Verdict::Broken => {
-                [Hop { said: format!("among what you may see, {}", route.said), ..route }, endpoint]
+                [Hop { is_partly_seen: true, ..route }, endpoint]
             }
             _ => [route, endpoint],
         }
@@ -367,46 +391,39 @@ impl Way<'_> {
 
 /// What is to be said of a handshake.
 fn certificate_hop(host: &str, shaken: &Shaken, now: i64, demands: bool) -> Hop {
-    let broken = |said: String, mend: String| Hop::broken(HopName::Certificate, said, mend);
-    let give =
-        || format!("give the route's `tls` (or the Gateway's listener) a Secret of type kubernetes.io/tls with a certificate for {host}");
+    let broken = |said, mend| Hop::broken(HopName::Certificate, said, mend);
+    let give = || Saying::GiveCertificate { host: host.to_owned() };
     match shaken {
         Shaken::Shown(shown) => judged(host, shown, now),
-        Shaken::Refused(_) if demands => {
-            Hop::unknown(HopName::Certificate, "clients must show a certificate of theirs, and none is at hand")
-        }
-        Shaken::Refused(why) => broken(format!("the gateway ends the handshake ({why}): it has no certificate that it could show"), give()),
-        Shaken::NotTls => broken("the port speaks no TLS".to_owned(), "ask by http, or at the port for https".to_owned()),
-        Shaken::Silent => broken("the handshake is not answered".to_owned(), "see what is between here and the gateway".to_owned()),
-        Shaken::Failed(why) => broken(format!("the handshake fails: {why}"), give()),
+        Shaken::Refused(_) if demands => Hop::unknown(HopName::Certificate, Saying::ClientCertificateDemanded {}),
+        Shaken::Refused(why) => broken(Saying::HandshakeEnded { why: why.clone() }, give()),
+        Shaken::NotTls => broken(Saying::NotTls {}, Saying::AskByHttp {}),
+        Shaken::Silent => broken(Saying::HandshakeSilent {}, Saying::LookBetween {}),
+        Shaken::Failed(why) => broken(Saying::HandshakeFailed { why: why.clone() }, give()),
     }
 }
 
 fn judged(host: &str, shown: &Shown, now: i64) -> Hop {
-    let broken = |said: String, mend: String| Hop::broken(HopName::Certificate, said, mend);
+    let broken = |said, mend| Hop::broken(HopName::Certificate, said, mend);
     let (from, until) = (date(shown.not_before), date(shown.not_after));
-    let names = shown.names.join(", ");
-    let other = || format!("put a certificate for {host} into the Secret that the route's `tls` (or the Gateway's listener) names");
+    let (host, names) = (host.to_owned(), shown.names.join(", "));
     if shown.names.iter().any(|it| it == OWN_NAME) {
-        let mend = format!(
-            "give the route's `tls` a Secret of type kubernetes.io/tls with a certificate for {host}; see what is wrong with one: paifang check --live"
-        );
-        return broken(format!("there is none for {host}: the gateway shows its own, which is for nobody"), mend);
+        return broken(Saying::NoCertificate { host: host.clone() }, Saying::GiveCertificate { host });
     }
-    if !shown.covers(host) {
-        return broken(format!("shown is one for {names}, not for {host}"), other());
+    let other = Saying::ReplaceCertificate { host: host.clone() };
+    if !shown.covers(&host) {
+        return broken(Saying::CertificateForOthers { host, names }, other);
     }
     if now >= shown.not_after {
-        return broken(format!("the one for {names} has expired: it was good until {until}"), other());
+        return broken(Saying::CertificateExpired { names, until }, other);
     }
     if now < shown.not_before {
-        return broken(format!("the one for {names} is not good before {from}"), other());
+        return broken(Saying::CertificateTooNew { names, from }, other);
     }
-    let signed = match shown.is_self_signed {
-        true => "signed by itself, so clients take it only when told to (curl --insecure)".to_owned(),
-        false => format!("signed by {}", shown.issuer),
-    };
-    Hop::good(HopName::Certificate, format!("for {names}, until {until}, {signed}"))
+    Hop::good(HopName::Certificate, match shown.is_self_signed {
+        true => Saying::CertificateSelfSigned { names, until },
+        false => Saying::CertificateGood { names, until, issuer: shown.issuer.clone() },
+    })
 }
 
 fn date(seconds: i64) -> String {

@@ -1,5 +1,6 @@
 //! The hops from a name to an endpoint, and what is said of each.
 
+use crate::saying::Saying;
 use serde_json::{Value, json};
 
 /// A step of the way, in this order.
@@ -33,13 +34,12 @@ pub struct Hop {
     pub hop: HopName,
     pub verdict: Verdict,
     /// What was found.
-    pub said: String,
-    /// What mends it; empty where nothing is broken.
-    pub mend: String,
+    pub said: Saying,
+    /// What mends it, where something is broken.
+    pub mend: Option<Saying>,
+    /// It is said of what may be seen alone; there may be more.
+    pub is_partly_seen: bool,
 }
-
-/// Said of what comes behind a broken hop.
-pub(crate) const NOT_TRIED: &str = "not tried";
 
 // === impl HopName ===
 
@@ -73,19 +73,48 @@ impl Verdict {
 // === impl Hop ===
 
 impl Hop {
-    pub(crate) fn good(hop: HopName, said: impl Into<String>) -> Self {
-        Self { hop, verdict: Verdict::Good, said: said.into(), mend: String::new() }
+    pub(crate) fn good(hop: HopName, said: Saying) -> Self {
+        Self { hop, verdict: Verdict::Good, said, mend: None, is_partly_seen: false }
     }
 
-    pub(crate) fn broken(hop: HopName, said: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { hop, verdict: Verdict::Broken, said: said.into(), mend: mend.into() }
+    pub(crate) fn broken(hop: HopName, said: Saying, mend: Saying) -> Self {
+        Self { hop, verdict: Verdict::Broken, said, mend: Some(mend), is_partly_seen: false }
     }
 
-    pub(crate) fn unknown(hop: HopName, said: impl Into<String>) -> Self {
-        Self { hop, verdict: Verdict::Unknown, said: said.into(), mend: String::new() }
+    pub(crate) fn unknown(hop: HopName, said: Saying) -> Self {
+        Self { hop, verdict: Verdict::Unknown, said, mend: None, is_partly_seen: false }
+    }
+
+    /// What comes behind a broken one.
+    pub(crate) fn untried(hop: HopName) -> Self {
+        Self::unknown(hop, Saying::NotTried {})
+    }
+
+    /// What was found, in a sentence.
+    pub fn said(&self) -> String {
+        match (self.is_partly_seen, self.verdict) {
+            (false, _) => self.said.to_string(),
+            (true, Verdict::Unknown) => format!("{}; something of it cannot be seen by you", self.said),
+            (true, _) => format!("among what you may see, {}", self.said),
+        }
+    }
+
+    /// What mends it, in a sentence; empty where nothing is broken.
+    pub fn mend(&self) -> String {
+        self.mend.as_ref().map(ToString::to_string).unwrap_or_default()
     }
 
     pub fn json(&self) -> Value {
-        json!({ "hop": self.hop.word(), "verdict": self.verdict.word(), "said": self.said, "mend": self.mend })
+        json!({
+            "hop": self.hop.word(),
+            "verdict": self.verdict.word(),
+            "said": self.said(),
+            "reason": self.said.reason(),
+            "values": self.said.values(),
+            "partlySeen": self.is_partly_seen,
+            "mend": self.mend(),
+            "mendReason": self.mend.as_ref().map(Saying::reason),
+            "mendValues": self.mend.as_ref().map(Saying::values),
+        })
     }
 }

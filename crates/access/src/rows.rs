@@ -8,6 +8,7 @@ mod istio;
 
 use crate::at::{of, text};
 use crate::gateways::{Reached, SeenGateway, access_word, gateways};
+use crate::saying::Saying;
 use crate::words::object_json;
 use model::{HostPattern, Hostname, ObjectRef};
 use resources::{Kind, deep_host_pattern};
@@ -31,7 +32,7 @@ pub struct Row {
     /// Where its requests go, for example `httpbin:8000`.
     pub backend: String,
     /// Why it is not reached, or not through us.
-    pub note: Option<String>,
+    pub note: Option<Saying>,
 }
 
 /// What a path of a route means.
@@ -169,7 +170,9 @@ impl Row {
             "hosts": self.hosts(),
             "curl": self.curl(),
             "selfSigned": self.is_self_signed,
-            "note": self.note,
+            "note": self.note.as_ref().map(ToString::to_string),
+            "noteReason": self.note.as_ref().map(Saying::reason),
+            "noteValues": self.note.as_ref().map(Saying::values),
         })
     }
 }

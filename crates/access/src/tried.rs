@@ -1,10 +1,7 @@
 //! What is tried on the way: a connection, and a handshake. Never a request.
 
 use crate::certificate::Shown;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::ServerName;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -48,7 +45,8 @@ pub(crate) async fn connect(to: SocketAddr, patience: Duration) -> Connected {
 /// Shakes hands as a client of `host`, looks at the certificate, and leaves.
 pub(crate) async fn handshake(to: SocketAddr, host: &str, patience: Duration) -> Shaken {
     let Ok(name) = ServerName::try_from(host.to_owned()) else { return Shaken::Failed(format!("`{host}` is no name for a certificate")) };
-    let config = match looking() {
+    // Nothing is ever sent over it.
+    let config = match tls::unjudged(&["h2", "http/1.1"]) {
         Ok(config) => config,
         Err(error) => return Shaken::Failed(error.to_string()),
     };
@@ -73,49 +71,5 @@ pub(crate) async fn handshake(to: SocketAddr, host: &str, patience: Duration) ->
             }
             _ => Shaken::Failed(error.to_string()),
         },
-    }
-}
-
-/// A client that looks at certificates and judges none: nothing is ever sent over its connections.
-fn looking() -> Result<ClientConfig, rustls::Error> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
-    let mut config = builder.dangerous().with_custom_certificate_verifier(Arc::new(Looking(provider))).with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
-}
-
-#[derive(Debug)]
-struct Looking(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Looking {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -98,12 +98,12 @@ fn hops_text(title: &str, hops: &[Hop], paint: Paint) -> String {
         };
         let name = format!("{:NAMES$}", hop.hop.word());
         let (name, said) = match hop.verdict {
-            Verdict::Good => (name, safe(&hop.said)),
-            Verdict::Broken | Verdict::Unknown => (paint.paint(style, &name), paint.paint(style, &safe(&hop.said))),
+            Verdict::Good => (name, safe(&hop.said())),
+            Verdict::Broken | Verdict::Unknown => (paint.paint(style, &name), paint.paint(style, &safe(&hop.said()))),
         };
         text.push_str(&format!("  {} {name}  {said}\n", paint.paint(style, mark)));
-        if !hop.mend.is_empty() {
-            text.push_str(&format!("    {:NAMES$}  {} {}\n", "", paint.paint(Style::Note, "→"), safe(&hop.mend)));
+        if hop.mend.is_some() {
+            text.push_str(&format!("    {:NAMES$}  {} {}\n", "", paint.paint(Style::Note, "→"), safe(&hop.mend())));
         }
     }
     text
@@ -112,15 +112,17 @@ fn hops_text(title: &str, hops: &[Hop], paint: Paint) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use access::HopName;
+    use access::{HopName, Saying};
 
     #[test]
     fn the_broken_hop_is_marked_and_its_mend_stands_below() {
-        let hop = |hop, verdict, said: &str, mend: &str| Hop { hop, verdict, said: said.into(), mend: mend.into() };
+        let hop = |hop, verdict, said, mend| Hop { hop, verdict, said, mend, is_partly_seen: false };
+        let found = Saying::NameFound { host: "a.test".into(), addresses: "127.0.0.1".into() };
+        let closed = Saying::PortClosed { socket: "127.0.0.1:81\u{7}".into() };
         let hops = [
-            hop(HopName::Name, Verdict::Good, "a.test leads to 127.0.0.1", ""),
-            hop(HopName::Port, Verdict::Broken, "nothing listens at 127.0.0.1:81\u{7}", "ask at 80"),
-            hop(HopName::Certificate, Verdict::Unknown, "not tried", ""),
+            hop(HopName::Name, Verdict::Good, found, None),
+            hop(HopName::Port, Verdict::Broken, closed, Some(Saying::AskAt { addresses: "80".into() })),
+            hop(HopName::Certificate, Verdict::Unknown, Saying::NotTried {}, None),
         ];
         let expect = "GET http://a.test/\n\n  ✓ name         a.test leads to 127.0.0.1\n  ✗ port         nothing listens at 127.0.0.1:81\\u{7}\n                 → ask at 80\n  · certificate  not tried\n";
         assert_eq!(hops_text("GET http://a.test/", &hops, Paint::Plain), expect);

@@ -25,6 +25,7 @@ mod resolver;
 mod self_signed;
 mod server;
 mod signing;
+mod unjudged;
 mod version_one;
 
 pub use certificate::{CertificateError, Facts, facts, parse};
@@ -32,3 +33,4 @@ pub use hello::{Alert, Hello, LONGEST_HELLO, NoHello, read_hello};
 pub use identity::forwarded_client_cert;
 pub use self_signed::{SelfSignedError, self_signed};
 pub use server::{Carries, PolicyError, Server, ServerConfigError, check};
+pub use unjudged::unjudged;

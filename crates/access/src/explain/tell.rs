@@ -1,6 +1,7 @@
 //! What was found, as text and as JSON.
 
 use super::{Answer, Arrival, Handshake, NO_BACKEND};
+use crate::saying::Saying;
 use crate::served::{OWN, ServedGateway};
 use crate::text::{self, Paint, Style, safe};
 use crate::words::{self, filter_text, match_text, object_json, source_text};
@@ -93,7 +94,7 @@ impl Answer<'_> {
                     row(if n == 0 { "filters" } else { "" }, filter_text(filter));
                 }
             }
-            (_, None) => row("host", arrival.missed(&self.asked.host)),
+            (_, None) => row("host", arrival.missed(&self.asked.host).to_string()),
         }
         let backends = self.backends(self.forwarded());
         for (n, (id, weight, endpoints)) in backends.iter().enumerate() {
@@ -229,15 +230,16 @@ impl Arrival<'_> {
         })
     }
 
-    pub(super) fn missed(&self, asked: &str) -> String {
+    /// Why no route answers.
+    pub(super) fn missed(&self, asked: &str) -> Saying {
         match &self.explanation.outcome {
             Outcome::Stopped { host } => match self.explanation.hosts.get(*host) {
-                Some(host) => format!("{}: none of its routes matches", host.pattern),
-                None => String::new(),
+                Some(host) => Saying::NoRouteOfHost { host: host.pattern.to_string() },
+                None => Saying::NoRoute {},
             },
-            Outcome::OverBudget { .. } => "a pattern takes more steps than allowed".to_owned(),
-            _ if self.explanation.hosts.is_empty() => format!("no host covers `{asked}`"),
-            _ => "no route matches".to_owned(),
+            Outcome::OverBudget { .. } => Saying::PatternTooLong {},
+            _ if self.explanation.hosts.is_empty() => Saying::NoHost { host: asked.to_owned() },
+            _ => Saying::NoRoute {},
         }
     }
 }

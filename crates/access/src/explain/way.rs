@@ -1,7 +1,8 @@
 //! The last two hops of the way: whether a route is for the request, and whether what it leads to is ready.
 
 use super::{Answer, Handshake, NO_BACKEND};
-use crate::hop::{Hop, HopName, NOT_TRIED};
+use crate::hop::{Hop, HopName};
+use crate::saying::Saying;
 use crate::words::{self, source_text};
 use model::ClientAuth;
 use route::CompiledRoute;
@@ -17,26 +18,24 @@ impl Answer<'_> {
             Some((Some(Handshake::PassedOn(None)), _)) | None => None,
             Some((_, route)) => route.map(CompiledRoute::source),
         };
-        let Some(source) = source else { return [self.missing(), Hop::unknown(HopName::Endpoint, NOT_TRIED)] };
-        let said = source_text(source);
-        let route = Hop::good(HopName::Route, said.clone());
-        let forwards = !self.forwarded().is_empty();
+        let Some(source) = source else { return [self.missing(), Hop::untried(HopName::Endpoint)] };
+        let route = source_text(source);
         match self.own_answer() {
             Some((status, reason, location)) if !matches!(reason.as_str(), "no-backend" | "no-endpoints") => {
                 let to = location.map(|it| format!(", to {it}")).unwrap_or_default();
-                let said = format!("{said}: answers {status} {reason}{to}");
+                let answer = format!("{status} {reason}{to}");
                 if status < 400 {
-                    return [Hop::good(HopName::Route, said), Hop::good(HopName::Endpoint, "none is needed: the gateway answers itself")];
+                    let answers = Hop::good(HopName::Route, Saying::RouteAnswers { route, answer });
+                    return [answers, Hop::good(HopName::Endpoint, Saying::NoEndpointNeeded {})];
                 }
-                let mend =
-                    self.told().unwrap_or_else(|| format!("see what is wrong with {}: paifang check --live", words::name(&source.object)));
-                [Hop::broken(HopName::Route, said, mend), Hop::unknown(HopName::Endpoint, NOT_TRIED)]
+                let mend = self.told().unwrap_or_else(|| Saying::SeeObject { object: words::name(&source.object) });
+                [Hop::broken(HopName::Route, Saying::RouteRefuses { route, answer }, mend), Hop::untried(HopName::Endpoint)]
             }
-            _ if forwards => [route, self.endpoint()],
-            _ => [
-                route,
-                Hop::broken(HopName::Endpoint, "the route leads nowhere", self.told().unwrap_or_else(|| "give it a backend".to_owned())),
-            ],
+            _ if !self.forwarded().is_empty() => [Hop::good(HopName::Route, Saying::RouteFound { route }), self.endpoint()],
+            _ => {
+                let mend = self.told().unwrap_or(Saying::GiveBackend {});
+                [Hop::good(HopName::Route, Saying::RouteFound { route }), Hop::broken(HopName::Endpoint, Saying::NoBackend {}, mend)]
+            }
         }
     }
 
@@ -50,11 +49,8 @@ impl Answer<'_> {
     fn missing(&self) -> Hop {
         let host = &self.asked.host;
         let said = match &self.arrival {
-            None => format!("no gateway listens for it at port {}", self.asked.port),
-            Some(arrival) => match self.own_answer() {
-                Some((404, ..)) | None => arrival.missed(host),
-                Some((status, reason, _)) => format!("{}: answers {status} {reason}", arrival.missed(host)),
-            },
+            None => Saying::NoListener { port: self.asked.port.to_string() },
+            Some(arrival) => arrival.missed(host),
         };
         let mut near: Vec<String> = Vec::new();
         for (other, tried, why) in self.arrival.iter().flat_map(super::Arrival::others) {
@@ -64,13 +60,12 @@ impl Answer<'_> {
         near.extend(absent.iter().flat_map(|it| it.why.iter().map(|why| format!("{}: {why}", words::name(&it.object)))));
         near.truncate(NEAR);
         let hosts: Vec<String> = self.served.shards.keys().map(|it| it.host.to_string()).collect();
-        if near.is_empty()
-            && let Some(like) = resources::nearest(host, hosts.iter().map(String::as_str))
-        {
-            near.push(format!("there is a route for {like}; is that what was meant?"));
-        }
-        let mend =
-            if near.is_empty() { format!("make a route for {host}, or correct the URL") } else { format!("near is {}", near.join("; ")) };
+        let like = resources::nearest(host, hosts.iter().map(String::as_str)).filter(|_| near.is_empty());
+        let mend = match like {
+            Some(like) => Saying::SimilarHost { host: like.to_owned() },
+            None if near.is_empty() => Saying::MakeRoute { host: host.clone() },
+            None => Saying::NearRoutes { routes: near.join("; ") },
+        };
         Hop::broken(HopName::Route, said, mend)
     }
 
@@ -81,30 +76,29 @@ impl Answer<'_> {
         let (good, bad): (Vec<_>, Vec<_>) = counted.partition(|(.., endpoints)| !endpoints.is_empty());
         if bad.is_empty() {
             let told: Vec<String> = good.iter().map(|(id, _, endpoints)| format!("{id}: {}", endpoints.join(", "))).collect();
-            return Hop::good(HopName::Endpoint, told.join("; "));
+            return Hop::good(HopName::Endpoint, Saying::EndpointsReady { endpoints: told.join("; ") });
         }
-        let said: Vec<String> = bad
-            .iter()
-            .map(|(id, ..)| match id.as_str() {
-                NO_BACKEND => "its Service does not exist, or may not be used".to_owned(),
-                id => format!("Service {id} has no ready endpoint"),
-            })
-            .collect();
-        let all = if good.is_empty() { "" } else { ", so some requests get 503" };
-        let look = bad.iter().find_map(|(id, ..)| id.rsplit_once(':')?.0.split_once('/')).map(|(namespace, name)| {
-            format!(
-                "see why: kubectl get endpointslices -n {namespace} -l kubernetes.io/service-name={name}; its Pods must be there and ready"
-            )
-        });
-        let mend = self.told().or(look).unwrap_or_else(|| "name a Service that exists".to_owned());
-        Hop::broken(HopName::Endpoint, format!("{}{all}", said.join("; ")), mend)
+        let services: Vec<&str> = bad.iter().map(|(id, ..)| id.as_str()).filter(|id| *id != NO_BACKEND).collect();
+        let named = || services.iter().find_map(|id| id.rsplit_once(':')?.0.split_once('/'));
+        let look =
+            named().map(|(namespace, name)| Saying::SeeEndpoints { namespace: namespace.to_owned(), service: name.to_owned() });
+        // One that is not there is told before one that is empty.
+        let is_missing = services.len() < bad.len();
+        let said = match (is_missing, good.is_empty()) {
+            (true, true) => Saying::NoService {},
+            (true, false) => Saying::SomeWithoutService {},
+            (false, true) => Saying::NoEndpoint { services: services.join(", ") },
+            (false, false) => Saying::SomeWithoutEndpoint { services: services.join(", ") },
+        };
+        let mend = self.told().or(look.filter(|_| !is_missing)).unwrap_or(Saying::NameService {});
+        Hop::broken(HopName::Endpoint, said, mend)
     }
 
     /// What is wrong with the object that answers, in its own words.
-    fn told(&self) -> Option<String> {
+    fn told(&self) -> Option<Saying> {
         let mut all = self.problems().flat_map(|(object, problems)| problems.iter().map(move |it| (object, it)));
         let (object, problem) = all.find(|(_, it)| it.severity != resources::Severity::Note)?;
-        Some(format!("{}: {problem}", words::name(object)))
+        Some(Saying::MendObject { object: words::name(object), problem: problem.to_string() })
     }
 
     /// Whether a route is for it, and refuses it.

@@ -3,6 +3,7 @@
 use super::{EVERY, Known, PathType, Row, generated, meet, narrower};
 use crate::at::{condition, list, namespace, port, reference, text, texts};
 use crate::gateways::{Reached, SeenGateway};
+use crate::saying::Saying;
 use resources::Kind;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ struct Served {
     reached: Reached,
     /// The listener's Secret, where that ends TLS.
     secret: Option<(String, String)>,
-    note: Option<String>,
+    note: Option<Saying>,
 }
 
 impl Known<'_> {
@@ -78,18 +79,18 @@ impl Known<'_> {
         let at = Some(text(parent, "/namespace")).filter(|it| !it.is_empty()).unwrap_or_else(|| namespace(route));
         let name = text(parent, "/name");
         let nowhere =
-            |note: String| hosts.iter().map(|it| (it.clone(), Served { note: Some(note.clone()), ..Served::default() })).collect();
+            |note: Saying| hosts.iter().map(|it| (it.clone(), Served { note: Some(note.clone()), ..Served::default() })).collect();
         if !matches!(text(parent, "/kind"), "" | "Gateway") {
-            return nowhere(format!("it is for {} {at}/{name}, not for a Gateway", text(parent, "/kind")));
+            return nowhere(Saying::ParentIsNoGateway { parent: format!("{} {at}/{name}", text(parent, "/kind")) });
         }
         let Some((gateway, seen)) = self.gateway(Kind::Gateway, at, name) else {
-            return nowhere(format!("Gateway {at}/{name} is not there, or you may not see it"));
+            return nowhere(Saying::GatewayMissing { gateway: format!("{at}/{name}") });
         };
         let refused = list(route, "/status/parents")
             .filter(|it| text(it, "/parentRef/name") == name && text(it, "/parentRef/sectionName") == text(parent, "/sectionName"))
             .find_map(|it| condition(it, "/conditions", "Accepted").filter(|(status, ..)| *status == "False"));
         if let Some((_, reason, message)) = refused {
-            return nowhere(format!("Gateway {at}/{name} does not take it: {reason}: {message}"));
+            return nowhere(Saying::GatewayRefuses { gateway: format!("{at}/{name}"), why: format!("{reason}: {message}") });
         }
         let mut served: BTreeMap<String, Served> = BTreeMap::new();
         for listener in list(gateway, "/spec/listeners").filter(|it| is_meant(it, parent) && speaks(it, kind)) {
@@ -99,7 +100,7 @@ impl Known<'_> {
             }
         }
         if served.is_empty() {
-            return nowhere(format!("no listener of Gateway {at}/{name} is for it"));
+            return nowhere(Saying::NoListenerOfGateway { gateway: format!("{at}/{name}") });
         }
         served
     }
@@ -120,8 +121,8 @@ impl Known<'_> {
         }
         served.reached = seen.reached_at(http, https);
         served.note = seen.addresses.is_empty().then(|| match seen.problems.first() {
-            Some(problem) => format!("its Gateway has no address: {}", problem.message),
-            None => "its Gateway has no address yet".to_owned(),
+            Some(problem) => Saying::NoAddress { problem: problem.message.clone() },
+            None => Saying::NoAddressYet {},
         });
     }
 }

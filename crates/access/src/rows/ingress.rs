@@ -4,6 +4,7 @@ use super::{EVERY, Known, PathType, Row, generated, meet};
 use crate::at::{annotation, list, name, namespace, of, reference, text, texts};
 use crate::gateways::{Reached, SeenGateway, Serves, class_of};
 use control::Access;
+use crate::saying::Saying;
 use resources::{Kind, label};
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ const WORKSPACE: &str = "kubesphere.io/workspace";
 /// Where an Ingress is served.
 struct Place {
     reached: Reached,
-    note: Option<String>,
+    note: Option<Saying>,
 }
 
 impl Known<'_> {
@@ -72,14 +73,14 @@ impl Known<'_> {
                 && text(it, "/spec/controller") != control::ISTIO_CONTROLLER
         });
         if let Some(controller) = foreign.map(|it| text(it, "/spec/controller")) {
-            return Place { reached: own.unwrap_or_default(), note: Some(format!("served by {controller}, not by Paifang")) };
+            return Place { reached: own.unwrap_or_default(), note: Some(Saying::ServedByAnother { controller: controller.to_owned() }) };
         }
         let mut homes = self.homes(object, class);
         let reached = homes.clone().find(shown).map(SeenGateway::reached).or(own).or_else(|| homes.next().map(SeenGateway::reached));
         let reached = reached.unwrap_or_default();
         let note = match (reached.addresses.is_empty(), reached.access) {
             (true, _) => Some(self.why_nowhere(&reached, class)),
-            (false, Some(Access::ClusterIp)) => Some("its gateway is reached from inside alone: its access is ClusterIP".to_owned()),
+            (false, Some(Access::ClusterIp)) => Some(Saying::InsideAlone {}),
             (false, _) => None,
         };
         Place { reached, note }
@@ -102,15 +103,15 @@ impl Known<'_> {
         by_class.chain(by_place)
     }
 
-    fn why_nowhere(&self, reached: &Reached, class: &str) -> String {
+    fn why_nowhere(&self, reached: &Reached, class: &str) -> Saying {
         let seen = reached.gateway.as_ref().and_then(|it| self.gateways.iter().find(|known| known.object == *it));
         match (seen, class) {
             (Some(gateway), _) => match gateway.problems.first() {
-                Some(problem) => format!("its gateway has no address: {}", problem.message),
-                None => "its gateway has no address yet".to_owned(),
+                Some(problem) => Saying::NoAddress { problem: problem.message.clone() },
+                None => Saying::NoAddressYet {},
             },
-            (None, "") => "no gateway serves it: enable one for the project, or see why everybody's has no address".to_owned(),
-            (None, class) => format!("nothing has served it yet: its class is {class}"),
+            (None, "") => Saying::NoGateway {},
+            (None, class) => Saying::ClassUnserved { class: class.to_owned() },
         }
     }
 }

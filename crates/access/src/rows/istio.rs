@@ -3,6 +3,7 @@
 use super::{Known, PathType, Row, meet, narrower};
 use crate::at::{list, namespace, port, reference, text, texts};
 use crate::gateways::Reached;
+use crate::saying::Saying;
 use resources::Kind;
 use serde_json::Value;
 
@@ -37,10 +38,10 @@ impl Known<'_> {
 
     /// Domain, Secret, where and why not, of the servers of a Gateway that are for a host.
     #[expect(clippy::type_complexity, reason = "it is taken apart where it is made")]
-    fn servers(&self, at: &str, name: &str, host: &str) -> Vec<(String, Option<(String, String)>, Reached, Option<String>)> {
-        let nowhere = |note: String| vec![(host.to_owned(), None, Reached::default(), Some(note))];
+    fn servers(&self, at: &str, name: &str, host: &str) -> Vec<(String, Option<(String, String)>, Reached, Option<Saying>)> {
+        let nowhere = |note: Saying| vec![(host.to_owned(), None, Reached::default(), Some(note))];
         let Some((gateway, seen)) = self.gateway(Kind::IstioGateway, at, name) else {
-            return nowhere(format!("Gateway {at}/{name} is not there, or you may not see it"));
+            return nowhere(Saying::GatewayMissing { gateway: format!("{at}/{name}") });
         };
         let mut found: Option<(String, Option<(String, String)>)> = None;
         let (mut http, mut https) = (None, None);
@@ -62,9 +63,9 @@ impl Known<'_> {
             }
         }
         let Some((domain, secret)) = found else {
-            return nowhere(format!("no server of Gateway {at}/{name} is for this host"));
+            return nowhere(Saying::NoServerOfGateway { gateway: format!("{at}/{name}") });
         };
-        let note = seen.addresses.is_empty().then(|| "where its Gateway is reached cannot be seen by you".to_owned());
+        let note = seen.addresses.is_empty().then(|| Saying::GatewayUnseen {});
         vec![(domain, secret, seen.reached_at(http, https), note)]
     }
 }

@@ -97,7 +97,7 @@ fn another_controller_s_routes_are_shown_as_its() {
         ingress("web", json!({ "ingressClassName": "apisix", "rules": [rule("demo.example", "/")] }), json!([{ "ip": "10.0.0.9" }]));
     let class = json!({ "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": { "name": "apisix" }, "spec": { "controller": "apisix.apache.org/apisix-ingress" } });
     let row = &rows(&[object.clone(), class.clone(), gateway(node_ports())])[0];
-    assert_eq!(row.note.as_deref(), Some("served by apisix.apache.org/apisix-ingress, not by Paifang"));
+    assert_eq!(row.note, Some(Saying::ServedByAnother { controller: "apisix.apache.org/apisix-ingress".into() }));
     assert_eq!((row.reached.addresses.as_slice(), row.reached.http), (&["10.0.0.9".to_owned()][..], Some(80)));
     object["status"] = json!({});
     assert_eq!(rows(&[object, class, gateway(node_ports())])[0].link(), None, "never on ours");
@@ -142,9 +142,9 @@ fn a_route_of_gateway_api_is_reached_where_its_gateway_is() {
     let command = "curl --resolve a.demo.example:10080:127.1.0.2 http://a.demo.example:10080/get";
     check(&objects, [Some("http://a.demo.example:10080/get"), Some("127.1.0.2 a.demo.example"), Some(command)]);
     let other = rows(&[route(json!(["a.other.example"])), gateway_api(http.clone(), "port 80 is served")]);
-    assert_eq!((other[0].link(), other[0].note.as_deref()), (None, Some("no listener of Gateway demo/edge is for it")));
+    assert_eq!((other[0].link(), other[0].note.clone()), (None, Some(Saying::NoListenerOfGateway { gateway: "demo/edge".into() })));
     let unseen = rows(&[route(json!(["a.demo.example"]))]);
-    assert!(unseen[0].note.as_deref().is_some_and(|it| it.contains("you may not see it")), "{unseen:?}");
+    assert!(unseen[0].note.as_ref().is_some_and(|it| it.to_string().contains("you may not see it")), "{unseen:?}");
     let both = json!([http[0], { "name": "https", "port": 443, "protocol": "HTTPS", "tls": { "certificateRefs": [{ "name": "cert" }] } }]);
     let found = rows(&[route(json!(["a.demo.example"])), gateway_api(both, "port 80 is served; port 443 is served")]);
     assert_eq!(found[0].link().as_deref(), Some("https://a.demo.example/get"));
