@@ -16,6 +16,7 @@ use crate::addresses::{self, Addresses};
 use crate::catalogue::{self, Written};
 use crate::certificate::{self, Secrets};
 use crate::cookie::{Cookie, Transport};
+use crate::endpoints;
 use crate::gateways::{self, Known};
 use crate::oidc::{self, Elsewhere};
 use crate::page::Pages;
@@ -148,6 +149,7 @@ impl App {
             Action::Logs => gateways::logs(self, &visit, names, session).await,
             Action::Try => trial::answer(self, visit, names).await,
             Action::Check => trial::check(self, visit, names).await,
+            Action::Endpoints => endpoints::answer(self, &visit, names, &session).await,
             Action::Annotations => Ok(catalogue::answer(&self.catalogues.annotations)),
             Action::Options => Ok(catalogue::answer(&self.catalogues.options)),
             Action::Permissions => Ok(catalogue::answer(&self.catalogues.permissions)),

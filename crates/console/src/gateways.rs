@@ -12,12 +12,13 @@ use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
-use model::GatewayId;
+use model::{GatewayId, ObjectRef};
 use observe::{Counted, History, Kept, Point, Reader, Wanted};
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::app::{App, LOOKS, Visit};
+use crate::endpoints::Backend;
 use crate::path;
 use crate::relay::{Leave, Relay};
 use crate::reply::{self, BoxError, Refusal, Reply};
@@ -46,6 +47,10 @@ pub trait Gateways: Send + Sync {
 
     /// Where it listens: names of listeners, such as `http`, and sockets.
     fn sockets(&self, gateway: &GatewayId) -> Vec<(String, SocketAddr)>;
+
+    /// What the routes of an object lead to there, each backend once; none of it where the gateway has none of its routes.
+    /// `None`: it is not known here.
+    fn backends(&self, gateway: &GatewayId, object: &ObjectRef) -> Option<Vec<Backend>>;
 
     fn history(&self) -> Option<&History>;
 

@@ -134,7 +134,7 @@ impl<C> Dialer<'_, C> {
                     return Some(Reached { stream, backend: backend.id.clone(), endpoint, tries: unreached.tries, held });
                 }
                 Err(error) => {
-                    lease.endpoint.failed((self.now)());
+                    lease.endpoint.failed((self.now)(), (&error).into());
                     metrics.connect_failed();
                     tracing::debug!(backend = backend.id.as_str(), %endpoint, %error, "no connection");
                     unreached.reason = match error {

@@ -132,8 +132,7 @@ pub async fn start(
 fn ports(args: &UpArgs, api: &apiserver::Running, client: &Client, serving: &mut Serving) -> Ports {
     let history = Arc::new(observe::History::new(serving.metrics().clone()));
     serving.accompany(remember(history.clone()));
-    let shared = serving.plan.as_ref().map(|plan| plan.id.clone());
-    let gateways = Arc::new(gateways::Here::new(serving.picture.clone(), shared, history, observe::Kept::at(log(api))));
+    let gateways = Arc::new(gateways::Here::new(serving, history, observe::Kept::at(log(api))));
     let known = Arc::new(explains::Known { client: client.clone(), api: api.local_addr, gateways: gateways.clone() });
     let addresses =
         Arc::new(addresses::Known { client: client.clone(), gateways: gateways.clone(), pool: args.pool.clone(), node: args.node_address });

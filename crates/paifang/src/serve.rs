@@ -232,6 +232,10 @@ impl Serving {
         self.dataplane.metrics()
     }
 
+    pub fn dataplane(&self) -> &Arc<Dataplane> {
+        &self.dataplane
+    }
+
     /// Lets a task run as long as this serves.
     pub fn accompany(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.push(tokio::spawn(task));

@@ -33,6 +33,7 @@ use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
+use upstream::Trouble;
 use wire::{Client, Wire};
 
 /// The largest datagram there can be.
@@ -286,7 +287,7 @@ impl Session {
     }
 
     fn refused(&self) -> Passed {
-        self.held.endpoint().failed(self.worker.clock.now());
+        self.held.endpoint().failed(self.worker.clock.now(), Trouble::Refused);
         Passed::Refused
     }
 

@@ -5,7 +5,7 @@ use crate::listeners::Listeners;
 use crate::secure::unkept;
 use crate::worker::{Command, QUEUE, Worker};
 use crate::{Limits, Options};
-use model::{Ack, Collector, Egress, Gateway, Update};
+use model::{Ack, BackendId, Collector, Egress, Gateway, Update};
 use observe::{AccessLog, Metrics, Spans};
 use route::Snapshot;
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Handle, LocalOptions, Runtime};
 use tokio::sync::{Mutex, mpsc, oneshot};
-use upstream::{Cell, Registry};
+use upstream::{EndpointSet, Cell, Registry};
 
 /// What all workers share. ARCHITECTURE.md has the table.
 pub(crate) struct Shared {
@@ -167,6 +167,11 @@ impl Dataplane {
 
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.shared.metrics
+    }
+
+    /// The endpoints of a backend, as all workers know them.
+    pub fn endpoints(&self, backend: &BackendId) -> Option<Arc<EndpointSet>> {
+        self.shared.registry.load().get(backend).cloned()
     }
 
     /// Sampled requests, for whoever tells collectors of them.

@@ -92,7 +92,7 @@ impl Worker {
                 Ok((Warm::new(Stream::Plain(stream), metrics), Clock::exact().saturating_duration_since(begun)))
             }
             Err(error) => {
-                lease.endpoint.failed(self.clock.now());
+                lease.endpoint.failed(self.clock.now(), (&error).into());
                 metrics.connect_failed();
                 tracing::debug!(backend = backend.id.as_str(), endpoint = %lease.endpoint.address, %error, "no connection");
                 Err(error)

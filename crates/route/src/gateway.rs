@@ -77,6 +77,12 @@ impl GatewayTable {
         self.common.len() + self.ports.iter().map(|(_, hosts)| hosts.len()).sum::<usize>()
     }
 
+    /// Every host, in no order; one on several ports comes once for each. For people, not for the request path.
+    pub fn hosts(&self) -> impl Iterator<Item = &Host> {
+        let own = self.ports.iter().flat_map(|(_, hosts)| hosts.all());
+        self.common.all().chain(own).map(|table| &*table.host)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -32,6 +32,10 @@ impl Hosts {
         self.exact.len() + self.one_label.len() + self.any_depth.len() + usize::from(self.any.is_some())
     }
 
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<HostTable>> {
+        self.exact.iter().chain(self.one_label.iter()).chain(self.any_depth.iter()).chain(&self.any)
+    }
+
     /// The host of every name.
     pub(crate) fn any(&self) -> Option<&Arc<HostTable>> {
         self.any.as_ref()

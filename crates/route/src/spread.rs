@@ -71,8 +71,7 @@ impl<T: Clone> Spread<T> {
         }
     }
 
-    #[cfg(test)]
-    fn iter(&self) -> impl Iterator<Item = &T> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.buckets.iter().flat_map(|bucket| bucket.iter().map(|slot| &slot.value))
     }
 }

@@ -181,8 +181,8 @@ mod tests {
     #[test]
     fn those_that_refused_come_last_but_come() {
         let endpoints = endpoints(3);
-        endpoints[0].failed(now());
-        endpoints[1].failed(now());
+        endpoints[0].failed(now(), crate::Trouble::Refused);
+        endpoints[1].failed(now(), crate::Trouble::Refused);
         for balancing in ALL {
             let (mut cursor, mut rng) = (0, Rng::with_seed(1));
             let candidates = among(&endpoints, &[]);
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn chance_is_fair_to_those_that_are_left() {
         let endpoints = endpoints(4);
-        endpoints[0].failed(now());
+        endpoints[0].failed(now(), crate::Trouble::Refused);
         let tried = [endpoints[1].address];
         let candidates = among(&endpoints, &tried);
         let (mut cursor, mut rng) = (0, Rng::with_seed(1));

@@ -24,7 +24,7 @@ mod registry;
 
 pub use balance::Asking;
 pub use cell::{Cell, View};
-pub use connect::{ConnectError, connect};
+pub use connect::{ConnectError, Trouble, connect};
 pub use gate::{Admitted, Permit, Waiting};
 pub use pick::{Picked, pick_backend, pick_weighted};
 pub use pools::{Choice, Full, InFlight, Lease, Pools};

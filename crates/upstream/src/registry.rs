@@ -1,12 +1,12 @@
 //! Endpoints by backend, shared by all workers.
 
 use crate::gate::{Admitted, Gate, Permit, Waiting};
-use crate::{Cell, View};
+use crate::{Cell, Trouble, View};
 use model::{BackendId, Endpoint};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// For so long an endpoint that refused a connection is passed over while others are there.
@@ -37,6 +37,8 @@ pub struct EndpointState {
     in_flight: AtomicU32,
     /// Milliseconds on the workers' common clock.
     passed_over_until: AtomicU64,
+    /// Of the last connection, one more than the place in [`Trouble::ALL`]; 0: it was made.
+    trouble: AtomicU8,
 }
 
 // === impl Registry ===
@@ -140,7 +142,7 @@ impl EndpointSet {
 
 impl EndpointState {
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, in_flight: AtomicU32::new(0), passed_over_until: AtomicU64::new(0) }
+        Self { address, in_flight: AtomicU32::new(0), passed_over_until: AtomicU64::new(0), trouble: AtomicU8::new(0) }
     }
 
     pub fn in_flight(&self) -> u32 {
@@ -156,13 +158,21 @@ impl EndpointState {
     }
 
     /// A connection failed: for a while others are preferred.
-    pub fn failed(&self, now: Duration) {
+    pub fn failed(&self, now: Duration, trouble: Trouble) {
+        self.trouble.store(trouble as u8 + 1, Ordering::Relaxed);
         let until = u64::try_from((now + PASS_OVER).as_millis()).unwrap_or(u64::MAX);
         self.passed_over_until.store(until, Ordering::Relaxed);
     }
 
     pub fn succeeded(&self) {
+        self.trouble.store(0, Ordering::Relaxed);
         self.passed_over_until.store(0, Ordering::Relaxed);
+    }
+
+    /// Why the last connection could not be made; `None`: it could, or none was tried.
+    pub fn trouble(&self) -> Option<Trouble> {
+        let place = usize::from(self.trouble.load(Ordering::Relaxed)).checked_sub(1)?;
+        Trouble::ALL.get(place).copied()
     }
 
     pub fn passed_over(&self, now: Duration) -> bool {
@@ -241,11 +251,14 @@ mod tests {
         let endpoint = EndpointState::new(SocketAddr::from(([127, 0, 0, 1], 1)));
         let at = Duration::from_secs;
         assert!(!endpoint.passed_over(at(10)));
-        endpoint.failed(at(10));
+        endpoint.failed(at(10), Trouble::Refused);
         assert!(endpoint.passed_over(at(10)));
         assert!(!endpoint.passed_over(at(11)));
-        endpoint.failed(at(20));
+        assert_eq!(endpoint.trouble(), Some(Trouble::Refused), "it is known for longer");
+        endpoint.failed(at(20), Trouble::Unreachable);
+        assert_eq!(endpoint.trouble(), Some(Trouble::Unreachable));
         endpoint.succeeded();
+        assert_eq!(endpoint.trouble(), None);
         assert!(!endpoint.passed_over(at(20)));
     }
 }

@@ -35,6 +35,13 @@ fn rows() -> Vec<Row> {
             json!({ "url": "http://shop.example/" }),
             gateway,
         ),
+        (
+            "GET",
+            "/console/gateways/{namespace}/{name}/endpoints",
+            "/console/gateways/shop/gateway/endpoints?route=shop/web",
+            none.clone(),
+            gateway,
+        ),
         ("GET", "/console/annotations", "/console/annotations", none.clone(), all),
         ("GET", "/console/options", "/console/options", none.clone(), all),
         ("GET", "/console/permissions", "/console/permissions", none.clone(), all),
@@ -113,6 +120,20 @@ async fn what_is_known_of_a_gateway() {
     assert!(measured["points"][0]["at"].is_u64() && measured["total"]["requests"].is_u64() && measured["total"]["mean"].is_null());
     for bad in ["metrics?window=2h", "logs?limit=0", "logs?limit=x", "logs?since=yesterday"] {
         assert_eq!(world.get(&viewer, &format!("/console/gateways/shop/gateway/{bad}")).await.status, 400, "{bad}");
+    }
+    let health = world.get(&viewer, "/console/gateways/shop/gateway/endpoints?route=shop/web").await.json();
+    let states: Vec<&str> = health["backends"][0]["endpoints"].as_array().into_iter().flatten().filter_map(|it| it["state"].as_str()).collect();
+    assert_eq!((health["backends"][0]["backend"].as_str(), states), (Some("shop/web:80"), vec!["Serving", "Failing"]), "{health}");
+    // A route of others, on whatever gateway, is theirs; so is one of a kind that this role does not read.
+    for (asked, status) in [
+        ("?route=other/web", 403),
+        ("?route=shop/web&kind=HTTPRoute", 403),
+        ("?route=shop/web&kind=Secret", 400),
+        ("?route=web", 400),
+        ("?route=shop/web/x", 400),
+        ("", 400),
+    ] {
+        assert_eq!(world.get(&viewer, &format!("/console/gateways/shop/gateway/endpoints{asked}")).await.status, status, "{asked}");
     }
     // Another gateway of the same project is not there.
     assert_eq!(world.get(&viewer, "/console/gateways/shop/none/metrics").await.status, 404);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use console::{
-    Account, Accounts, Addresses, Asked, Assets, Catalogues, Elsewhere, Explains, Gateways, Hop, Host, Mode, Options, Owner, Pem, Pool,
+    Account, Accounts, Addresses, Asked, Assets, Backend, BackendEndpoint, Catalogues, Elsewhere, Explains, Gateways, Host, Mode, Options, Owner, Pem, Pool,
     Ports, Question, Refused, Secrets, Serving, Waiting,
 };
 use http::{HeaderMap, Request};
@@ -99,6 +99,12 @@ impl Gateways for Machine {
         Vec::new()
     }
 
+    fn backends(&self, _: &GatewayId, object: &ObjectRef) -> Option<Vec<Backend>> {
+        let endpoint = |address: &str, trouble| BackendEndpoint { address: address.into(), in_flight: Some(2), trouble };
+        let endpoints = vec![endpoint("10.1.0.1:80", None), endpoint("10.1.0.2:80", Some("Refused"))];
+        Some(vec![Backend { id: format!("{}/{}:80", object.namespace, object.name), connections: 3, endpoints }])
+    }
+
     fn history(&self) -> Option<&History> {
         Some(&self.history)
     }
@@ -117,8 +123,8 @@ impl Explains for Oracle {
         Box::pin(async move { Ok(told) })
     }
 
-    fn check(&self, _: &GatewayId, url: String) -> Option<Waiting<'_, Result<Vec<Hop>, String>>> {
-        let hop = Hop { hop: "name".into(), verdict: "broken".into(), said: url, mend: "write it into the hosts file".into() };
+    fn check(&self, _: &GatewayId, url: String) -> Option<Waiting<'_, Result<Vec<Value>, String>>> {
+        let hop = json!({ "hop": "name", "verdict": "broken", "said": url, "mend": "write it into the hosts file" });
         Some(Box::pin(async move { Ok(vec![hop]) }))
     }
 }

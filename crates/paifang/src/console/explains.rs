@@ -2,7 +2,7 @@
 
 use super::gateways::Here;
 use access::{Answer, Asked, Gathered, How, Resolver, Served, Touch, follow};
-use console::{Explains, Gateways, Hop, Question, Waiting};
+use console::{Explains, Gateways, Question, Waiting};
 use kube::Client;
 use model::GatewayId;
 use serde_json::Value;
@@ -39,7 +39,7 @@ impl Explains for Known {
         })
     }
 
-    fn check(&self, gateway: &GatewayId, url: String) -> Option<Waiting<'_, Result<Vec<Hop>, String>>> {
+    fn check(&self, gateway: &GatewayId, url: String) -> Option<Waiting<'_, Result<Vec<Value>, String>>> {
         let (id, sockets) = (gateway.to_string(), self.gateways.sockets(gateway));
         Some(Box::pin(async move {
             let asked = Asked::read("GET", &url, &[])?;
@@ -54,9 +54,7 @@ impl Explains for Known {
                 now: i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
                 gateway: Some(id),
             };
-            let hops = follow(&asked, &known, &how).await;
-            let hop = |it: access::Hop| Hop { hop: it.hop.word().into(), verdict: it.verdict.word().into(), said: it.said, mend: it.mend };
-            Ok(hops.into_iter().map(hop).collect())
+            Ok(follow(&asked, &known, &how).await.iter().map(access::Hop::json).collect())
         }))
     }
 }

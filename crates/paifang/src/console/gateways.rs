@@ -1,12 +1,15 @@
 //! The gateways of this process, for the console.
 
-use console::Gateways;
+use crate::serve::Serving;
+use console::{Backend, BackendEndpoint, Gateways};
 use control::Picture;
-use model::GatewayId;
+use model::{BackendId, Balancing, GatewayId, ObjectRef};
 use observe::{History, Kept};
+use proxy::Dataplane;
 use resources::Kind;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use tokio::sync::watch;
 use translate::PLATFORM;
 
@@ -17,6 +20,8 @@ pub struct Here {
     picture: watch::Receiver<Picture>,
     /// The one for everybody.
     shared: Option<GatewayId>,
+    /// Not held: it ends with what serves.
+    dataplane: Weak<Dataplane>,
     history: Arc<History>,
     kept: Kept,
 }
@@ -24,8 +29,9 @@ pub struct Here {
 // === impl Here ===
 
 impl Here {
-    pub fn new(picture: watch::Receiver<Picture>, shared: Option<GatewayId>, history: Arc<History>, kept: Kept) -> Self {
-        Self { picture, shared, history, kept }
+    pub fn new(serving: &Serving, history: Arc<History>, kept: Kept) -> Self {
+        let shared = serving.plan.as_ref().map(|plan| plan.id.clone());
+        Self { picture: serving.picture.clone(), shared, dataplane: Arc::downgrade(serving.dataplane()), history, kept }
     }
 
     pub fn shared(&self) -> Option<&GatewayId> {
@@ -57,6 +63,18 @@ impl Here {
     }
 }
 
+/// How a backend's endpoints fare.
+fn fares(dataplane: &Dataplane, backend: &model::Backend) -> Backend {
+    let id = backend.id.to_string();
+    let Some(set) = dataplane.endpoints(&backend.id) else { return Backend { id, ..Backend::default() } };
+    let endpoints = set.endpoints().iter().map(|it| BackendEndpoint {
+        address: it.address.to_string(),
+        in_flight: (backend.balancing == Balancing::LeastRequest).then(|| it.in_flight()),
+        trouble: it.trouble().map(|it| it.word()),
+    });
+    Backend { id, connections: set.connections(), endpoints: endpoints.collect() }
+}
+
 fn is_request(kind: &str) -> bool {
     kind == Kind::IngressGateway.word() || kind == Kind::KubesphereGateway.word()
 }
@@ -75,6 +93,20 @@ impl Gateways for Here {
         let picture = self.picture.borrow();
         let of = picture.gateways.iter().filter(|it| it.id == *gateway).flat_map(|it| &it.sockets);
         of.filter(|it| it.fault.is_none()).map(|it| (it.listener.clone(), it.address)).collect()
+    }
+
+    fn backends(&self, gateway: &GatewayId, object: &ObjectRef) -> Option<Vec<Backend>> {
+        let dataplane = self.dataplane.upgrade()?;
+        let snapshot = dataplane.snapshot();
+        let hosts = snapshot.gateway(gateway).into_iter().flat_map(|table| table.hosts());
+        let mut found: BTreeMap<&BackendId, &model::Backend> = BTreeMap::new();
+        for host in hosts {
+            let routes = host.routes.iter().filter(|it| it.source.object == *object).flat_map(model::Route::backends);
+            let tunnels = host.tunnel.iter().chain(&host.datagrams).filter(|it| it.source.object == *object);
+            let passed = tunnels.flat_map(|it| &it.backends).filter_map(|it| it.backend.as_ref());
+            found.extend(routes.chain(passed).map(|it| (&it.id, &**it)));
+        }
+        Some(found.into_values().map(|it| fares(&dataplane, it)).collect())
     }
 
     fn history(&self) -> Option<&History> {
