@@ -47,16 +47,17 @@ const keyFor = (path: string) => ['live', path] as const
 function start(path: string): Feed {
   const ending = new AbortController()
   const first = new Promise<Snapshot>((resolve, reject) => {
+    let shown = false
     const publish = (state: Snapshot) => {
       client.setQueryData(keyFor(path), state)
+      shown = true
       resolve(state)
     }
     keep(path, source, publish, ending.signal).catch((error: unknown) => {
-      feeds.delete(path)
+      if (feeds.get(path)?.ending === ending) feeds.delete(path)
       reject(error as Error)
-      // Those who look see the refusal in the place of what they may no longer see.
-      client.removeQueries({ queryKey: keyFor(path) })
-      client.setQueryData(['refused', path], error)
+      // What one may no longer see goes away, and whoever looks asks again: the refusal stands in its place.
+      if (shown) void client.resetQueries({ queryKey: keyFor(path), exact: true })
     })
   })
   first.catch(() => undefined)
