@@ -16,8 +16,8 @@ export async function speak(page: Page, language: Language) {
   await page.addInitScript((it) => localStorage.setItem('paifang.language', it), language)
 }
 
-export async function signIn(page: Page, person: Person, path = '/') {
-  await page.goto(`${url()}/sign-in?return=${encodeURIComponent(path)}`)
+export async function signIn(page: Page, person: Person, path = '/', at = url()) {
+  await page.goto(`${at}/sign-in?return=${encodeURIComponent(path)}`)
   await page.fill('#user', person)
   await page.fill('#password', PASSWORDS[person])
   await page.click('button[type=submit]')
