@@ -59,6 +59,13 @@ export interface Hop {
   mendValues?: Record<string, string> | null
 }
 
+/** Where a backend's requests go, as the gateway that sends them sees it. */
+export interface Health {
+  backend: string
+  connections: number
+  endpoints: { address: string; state: 'Serving' | 'Failing'; inFlight: number | null; trouble: 'Refused' | 'Silent' | 'Unreachable' | 'Forbidden' | null }[]
+}
+
 export interface Certificate {
   names: string[]
   notBefore?: string
@@ -82,9 +89,29 @@ export interface Pool {
   owners: { address: string; namespace: string; name: string; kind: string }[]
 }
 
+interface Named {
+  kind: string
+  namespace: string
+  name: string
+}
+
+/** As `paifang explain -o json` has it; what is not used here is shown as it is. */
+export interface Explanation {
+  gateway?: string | null
+  listener?: string | null
+  address?: string | null
+  tls?: string | null
+  route?: { host: string; object: Named; rule: string; filters: string[] } | null
+  backends?: { backend: string; weight: number; endpoints: string[] }[]
+  answer?: { status: number; reason?: string | null; location?: string | null } | null
+  sent?: { target: string | null; host: string | null }
+  others?: { host: string; object: Named; rule: string; why: string }[]
+  absent?: { object: Named; why: string[] }[]
+}
+
 export interface Tried {
   answer?: { status: number; headers: [string, string][]; body: string; truncated: boolean; ms: number }
-  explanation?: unknown
+  explanation?: Explanation
   error?: string
 }
 
@@ -149,6 +176,16 @@ export const useGeneratedHost = (namespace: string, services: string[]) =>
     staleTime: 2_000,
     retry: false,
   })
+
+/** `undefined` while it is not known, or where it cannot be. */
+export const useHealth = (gateway: Serving | undefined, enabled: boolean, route: { namespace: string; name: string }): Health[] | undefined =>
+  useQuery({
+    queryKey: ['health', gateway?.namespace, gateway?.name, route.namespace, route.name],
+    queryFn: () => ask<{ backends: Health[] }>(`${of(gateway?.namespace ?? '', gateway?.name ?? '')}/endpoints?route=${encodeURIComponent(`${route.namespace}/${route.name}`)}`),
+    refetchInterval: (query) => (query.state.status === 'error' ? false : 5_000),
+    enabled: enabled && gateway !== undefined,
+    retry: false,
+  }).data?.backends
 
 export const check = (namespace: string, name: string, url: string) => post<{ hops: Hop[] }>(`${of(namespace, name)}/check`, { url })
 export const attempt = (namespace: string, name: string, request: { method: string; url: string; headers: Record<string, string>; body?: string }) =>

@@ -5,11 +5,13 @@ import type { Obj } from './types'
 import { editPatch } from '../forms/patch'
 
 const MANAGER = 'fieldManager=paifang-console'
+/** Tried, and refused where a field is not known: what would be left out in silence is said. */
+const STRICT = '&dryRun=All&fieldValidation=Strict'
 
 export function create<T extends Obj>(kind: Kind, object: Omit<T, 'apiVersion' | 'kind'>, dryRun = false): Promise<T> {
   const namespace = object.metadata.namespace
   const body = { apiVersion: apiVersion(kind), kind: kind.kind, ...object }
-  return ask<T>(`${listPath(kind, namespace)}?${MANAGER}${dryRun ? '&dryRun=All' : ''}`, { method: 'POST', body })
+  return ask<T>(`${listPath(kind, namespace)}?${MANAGER}${dryRun ? STRICT : ''}`, { method: 'POST', body })
 }
 
 /** Makes of `read` what `edited` is, unless somebody has changed it meanwhile. */
@@ -63,7 +65,7 @@ export async function attempt<T extends Obj>(kind: Kind, read: T | undefined, ed
 
 export function replace<T extends Obj>(kind: Kind, object: T, dryRun = false): Promise<T> {
   const { name, namespace } = object.metadata
-  return ask<T>(`${objectPath(kind, name, namespace)}?${MANAGER}${dryRun ? '&dryRun=All' : ''}`, { method: 'PUT', body: object })
+  return ask<T>(`${objectPath(kind, name, namespace)}?${MANAGER}${dryRun ? STRICT : ''}`, { method: 'PUT', body: object })
 }
 
 export const get = <T extends Obj>(kind: Kind, name: string, namespace?: string) => ask<T>(objectPath(kind, name, namespace))

@@ -1,4 +1,5 @@
 // What may stand where in an object's YAML, by the OpenAPI description that the API gives of its kinds.
+import { isMap, isScalar, isSeq, type Document, type Node } from 'yaml'
 
 export interface Schema {
   $ref?: string
@@ -8,6 +9,9 @@ export interface Schema {
   properties?: Record<string, Schema>
   items?: Schema
   additionalProperties?: Schema | boolean
+  'x-kubernetes-preserve-unknown-fields'?: boolean
+  'x-kubernetes-int-or-string'?: boolean
+  format?: string
   'x-kubernetes-group-version-kind'?: { group: string; version: string; kind: string }[]
 }
 
@@ -66,4 +70,51 @@ export function suggestions(schemas: Schemas, before: string): Suggestion[] {
     const known = resolve(schemas, schema)
     return { name, type: known?.type ?? (known?.properties ? 'object' : ''), about: known?.description ?? '' }
   })
+}
+
+export interface Doubt {
+  from: number
+  to: number
+  reason: 'unknownField' | 'wrongType'
+  what: string
+  /** As the description has it. */
+  wanted: string
+}
+
+/** Fields that the description does not know, and values of another type than it has. */
+export function doubts(schemas: Schemas, document: Document): Doubt[] {
+  const found: Doubt[] = []
+  judge(schemas, schemas.root, document.contents as Node | null, found)
+  return found
+}
+
+function judge(schemas: Schemas, unresolved: Schema | undefined, node: Node | null, found: Doubt[]) {
+  const schema = resolve(schemas, unresolved)
+  if (!schema || !node) return
+  const wanted = schema.properties ? 'object' : schema.type
+  if (wanted && !isOf(wanted, node) && !schema['x-kubernetes-int-or-string'] && schema.format !== 'int-or-string') {
+    found.push({ ...placeOf(node), reason: 'wrongType', what: isScalar(node) ? String(node.value) : '', wanted })
+    return
+  }
+  if (isSeq(node)) for (const item of node.items) judge(schemas, schema.items, item as Node, found)
+  if (!isMap(node)) return
+  const open = schema['x-kubernetes-preserve-unknown-fields'] || schema.additionalProperties || !schema.properties
+  for (const { key, value } of node.items) {
+    const name = isScalar(key) ? String(key.value) : ''
+    const below = schema.properties?.[name] ?? (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined)
+    if (below) judge(schemas, below, value as Node | null, found)
+    else if (!open && isScalar(key)) found.push({ ...placeOf(key), reason: 'unknownField', what: name, wanted: '' })
+  }
+}
+
+const placeOf = (node: Node) => ({ from: node.range?.[0] ?? 0, to: node.range?.[1] ?? 0 })
+
+function isOf(type: string, node: Node): boolean {
+  // Nothing is what a field without a value has: the API leaves it out.
+  if (isScalar(node) && node.value === null) return true
+  if (type === 'object') return isMap(node)
+  if (type === 'array') return isSeq(node)
+  const value = isScalar(node) ? node.value : undefined
+  if (type === 'integer') return Number.isInteger(value)
+  return type === 'number' || type === 'string' || type === 'boolean' ? typeof value === type : true
 }

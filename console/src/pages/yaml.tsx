@@ -4,12 +4,11 @@ import { Button } from 'antd'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { parse, stringify } from 'yaml'
-import { ApiError, ask } from '../api/client'
+import { ApiError } from '../api/client'
 import { KINDS, type Kind } from '../api/kinds'
 import { get, replace } from '../api/objects'
 import { useRights } from '../api/rights'
 import type { Obj } from '../api/types'
-import { schemasOf } from '../forms/schema'
 import { Loading, Note, Page, Trouble } from '../parts/basics'
 import { Command } from '../parts/command'
 import { useDoing } from '../parts/dialogs'
@@ -17,6 +16,7 @@ import { say } from '../parts/toasts'
 import { useParam } from '../shell/params'
 import { useWords } from '../words'
 import { otherBySlug } from './others/kinds'
+import { useSchemas } from './schemas'
 
 const Editor = lazy(() => import('../parts/yaml'))
 
@@ -108,10 +108,4 @@ function Edit({ kind, back, title, project, object }: Where & { project: string;
       </div>
     </Page>
   )
-}
-
-function useSchemas({ group, version, kind }: Kind) {
-  const path = group ? `/openapi/v3/apis/${group}/${version}` : `/openapi/v3/api/${version}`
-  const { data } = useQuery({ queryKey: ['openapi', path], queryFn: () => ask<Parameters<typeof schemasOf>[0]>(path), staleTime: Infinity, retry: false, select: (document) => schemasOf(document, group, version, kind) })
-  return data ?? null
 }

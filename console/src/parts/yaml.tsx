@@ -4,16 +4,17 @@ import { autocompletion, completionKeymap, type CompletionContext } from '@codem
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands'
 import { yaml } from '@codemirror/lang-yaml'
 import { bracketMatching, defaultHighlightStyle, foldGutter, HighlightStyle, syntaxHighlighting } from '@codemirror/language'
-import { lintGutter, linter } from '@codemirror/lint'
+import { lintGutter, linter, type Diagnostic } from '@codemirror/lint'
 import { unifiedMergeView } from '@codemirror/merge'
 import { highlightSelectionMatches, searchKeymap } from '@codemirror/search'
 import { EditorState, type Extension } from '@codemirror/state'
 import { EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 import { parseDocument, stringify } from 'yaml'
-import { suggestions, type Schemas } from '../forms/schema'
+import { doubts, suggestions, type Schemas } from '../forms/schema'
 import { cspNonce } from '../shell/nonce'
 import { useShade } from '../shell/theme'
+import { useWords, type Say } from '../words'
 
 interface Props {
   label: string
@@ -31,13 +32,14 @@ export default function Yaml({ label, value, readOnly = false, against, schemas,
   const changed = useRef(onChange)
   changed.current = onChange
   const { shade } = useShade()
+  const { t, language } = useWords()
   const text = typeof value === 'string' ? value : stringify(value)
   const view = useRef<EditorView | null>(null)
   useEffect(() => {
     if (!place.current) return
     const told = EditorView.updateListener.of((update) => void (update.docChanged && changed.current?.(update.state.doc.toString())))
     const extensions: Extension[] = [base(label, shade === 'dark'), EditorState.readOnly.of(readOnly), EditorView.editable.of(!readOnly), told]
-    if (!readOnly) extensions.push(linter(problems), lintGutter(), autocompletion({ override: [(context) => complete(context, schemas ?? null)] }))
+    if (!readOnly) extensions.push(linter((view) => problems(view, schemas ?? null, t)), lintGutter(), autocompletion({ override: [(context) => complete(context, schemas ?? null)] }))
     if (against !== undefined) extensions.push(unifiedMergeView({ original: against, mergeControls: false, gutter: true, collapseUnchanged: { margin: 4 } }))
     const doc = view.current && !readOnly ? view.current.state.doc : text
     const made = new EditorView({ parent: place.current, state: EditorState.create({ doc, extensions }) })
@@ -45,7 +47,7 @@ export default function Yaml({ label, value, readOnly = false, against, schemas,
     made.scrollDOM.tabIndex = 0
     view.current = made
     return () => made.destroy()
-  }, [shade, readOnly, against, schemas, label])
+  }, [shade, readOnly, against, schemas, label, language])
   useEffect(() => {
     const now = view.current
     if (now && now.state.doc.toString() !== text && (readOnly || !now.hasFocus)) now.dispatch({ changes: { from: 0, to: now.state.doc.length, insert: text } })
@@ -92,9 +94,14 @@ const colors = (key: string, string: string, number: string, comment: string) =>
 const LIGHT = colors('#0b6e5b', '#7a3e00', '#1d4ed8', '#5d6b68')
 const DARK = colors('#4fd4b4', '#f0b67f', '#8ab4ff', '#9fadaa')
 
-function problems(view: EditorView) {
+/** What is no YAML is wrong; what the description does not know is doubtful, and the API decides. */
+function problems(view: EditorView, schemas: Schemas | null, t: Say): Diagnostic[] {
   const text = view.state.doc.toString()
-  return parseDocument(text).errors.map((error) => ({ from: Math.min(error.pos[0], text.length), to: Math.min(Math.max(error.pos[1], error.pos[0]), text.length), severity: 'error' as const, message: error.message.split('\n')[0] ?? '' }))
+  const document = parseDocument(text)
+  const within = (at: number) => Math.min(at, text.length)
+  const errors = document.errors.map((error): Diagnostic => ({ from: within(error.pos[0]), to: within(Math.max(error.pos[1], error.pos[0])), severity: 'error', message: error.message.split('\n')[0] ?? '' }))
+  if (errors.length > 0 || !schemas) return errors
+  return doubts(schemas, document).map(({ from, to, reason, what, wanted }) => ({ from: within(from), to: within(to), severity: 'warning', message: t(`yaml.${reason}`, { what, wanted }) }))
 }
 
 function complete(context: CompletionContext, schemas: Schemas | null) {

@@ -1,17 +1,20 @@
 // One object of another API: what it says, and what is said of it.
 import { lazy, Suspense } from 'react'
-import { Button } from 'antd'
 import { useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
 import { useOne } from '../../api/live'
 import { useRights } from '../../api/rights'
 import type { Loose } from '../../api/types'
 import { Card, Facts, Loading, Nothing, Page, Trouble, When } from '../../parts/basics'
 import { Command } from '../../parts/command'
+import { Actions } from '../../parts/menu'
+import { aliasOf, descriptionOf } from '../../forms/names'
 import { Conditions, DetailTabs, Events, Metadata } from '../../parts/details'
 import { useParam } from '../../shell/params'
 import { useWords } from '../../words'
-import { conditionsOf, otherBySlug } from './kinds'
-import { OtherState } from './list'
+import type { OtherEdit } from './edit'
+import { conditionsOf, OTHERS, otherBySlug } from './kinds'
+import { OtherDialog, OtherState, useOtherActions } from './list'
 
 const Shown = lazy(() => import('../../parts/yaml'))
 
@@ -22,21 +25,23 @@ export function OtherDetail() {
   const other = otherBySlug(slug)
   const rights = useRights(project)
   const { object, loading, error } = useOne<Loose>(other?.kind ?? { kind: '', plural: '', group: '', version: '', namespaced: true, kubectl: '' }, other && project, name)
+  const [doing, setDoing] = useState<OtherEdit | 'delete' | null>(null)
+  const actions = useOtherActions(project, other ?? OTHERS[0]!, rights, setDoing)
   const base = `/projects/${project}/others/${slug}`
   if (!other) return null
   if (error) return <Trouble error={error} />
   if (loading) return <Loading />
   if (!object) return <div className="card"><Nothing title={t('routes.gone', { name })}>{t('routes.goneAbout')}</Nothing></div>
-  const may = rights.can('patch', other.kind)
   return (
     <Page
-      title={name}
+      title={aliasOf(object) || name}
+      about={descriptionOf(object)}
       beside={<OtherState object={object} />}
-      crumbs={[{ text: project, to: `/projects/${project}` }, { text: other.title, to: base }]}
+      crumbs={[{ text: project, to: `/projects/${project}` }, { text: other.title, to: base }, ...(aliasOf(object) ? [{ text: name }] : [])]}
       actions={
         <>
           <Command text={`kubectl get ${other.kind.kubectl} ${name} -n ${project} -o yaml`} />
-          <Button onClick={() => void navigate({ to: `${base}/${name}/yaml` })}>{may ? t('routes.editYaml') : t('routes.showYaml')}</Button>
+          <Actions of={actions(object)} label={name} text={t('do.manage')} />
         </>
       }
     >
@@ -53,6 +58,7 @@ export function OtherDetail() {
           ]}
         />
       </div>
+      {doing && <OtherDialog what={doing} other={other} object={object} onClose={() => setDoing(null)} onDeleted={() => void navigate({ to: base })} />}
     </Page>
   )
 }

@@ -28,6 +28,18 @@ export const OTHERS: Other[] = [
   { slug: 'istio-gateways', kind: KINDS.istioGateway, title: 'Gateway (Istio)', hosts: (it) => list(it.spec?.servers).flatMap((one) => strings(one.hosts)), leads: (it) => list(it.spec?.servers).map((one) => { const port = (one.port ?? {}) as Any; return `${String(port.protocol)} ${String(port.number)}` }) },
 ]
 
+/** Our own: Gateway API's class, and Istio's where that is served here. */
+const OURS = ['paifang.dev/gateway-controller', 'istio.io/gateway-controller']
+const OUR_CLASSES = ['paifang', 'istio']
+
+/** Who serves it, where that is somebody else; empty where it is us, or nobody yet. */
+export function servedByAnother({ kind, spec, status }: Loose): string {
+  const controllers = list(status?.parents).map((it) => String(it.controllerName ?? '')).filter(Boolean)
+  if (controllers.length > 0) return controllers.some((it) => OURS.includes(it)) ? '' : [...new Set(controllers)].join(', ')
+  const named = kind === 'Gateway' && typeof spec?.gatewayClassName === 'string' ? spec.gatewayClassName : ''
+  return named && !OUR_CLASSES.includes(named) ? named : ''
+}
+
 export const otherBySlug = (slug: string) => OTHERS.find((it) => it.slug === slug)
 
 /** Conditions of an object, whether of its own or of its parents. */

@@ -61,7 +61,7 @@ export function RouteDetail() {
         <Card>
           <Facts
             of={[
-              [t('routes.address'), <span className="mono">{addressesOf(route).join(', ')}</span>],
+              [t('routes.address'), addressesOf(route).length > 0 && <span className="mono">{addressesOf(route).join(', ')}</span>],
               [t('routes.gateway'), gateway ? <GatewayLink gateway={gateway} project={project} /> : classOf(route) && t('routes.servedBy', { name: classOf(route) })],
               [t('nav.project'), project],
               [t('meta.created'), <When at={route.metadata.creationTimestamp} />],

@@ -1,9 +1,10 @@
 // Each rule as a request goes: listener, host, path, Service, endpoints.
 import { useMemo } from 'react'
 import { Link } from '@tanstack/react-router'
-import type { Serving } from '../../api/console'
+import { useHealth, type Health, type Serving } from '../../api/console'
 import { KINDS } from '../../api/kinds'
 import { useLive } from '../../api/live'
+import { useMay } from '../../api/rights'
 import type { EndpointSlice, Ingress, Service } from '../../api/types'
 import { readSecond } from '../../forms/canary'
 import { Card, Nothing, State } from '../../parts/basics'
@@ -52,7 +53,10 @@ export function Flow({ route, canaries, gateway }: FlowProps) {
   const endpoints = useEndpoints(namespace)
   const all = reaches(route, gateway)
   const hosts = [...new Set(all.map((it) => it.host))]
-  const known: Known = { namespace, services: !services.loading && !services.error ? services.objects : null, endpoints }
+  const { name } = route.metadata
+  const may = useMay('get', KINDS.ingressGateway, gateway?.namespace, gateway?.name)
+  const health = useHealth(gateway, may === true, { namespace, name })
+  const known: Known = { namespace, health, services: !services.loading && !services.error ? services.objects : null, endpoints }
   if (all.length === 0) return <div className="card"><Nothing title={t('flow.none')}>{t('flow.noneAbout')}</Nothing></div>
   return (
     <div className="stack">
@@ -91,6 +95,8 @@ interface Known {
   /** `null` while, or where, they may not be seen. */
   services: readonly Service[] | null
   endpoints: Map<string, Count>
+  /** As the gateway sees them, where it tells. */
+  health: Health[] | undefined
 }
 
 function Line({ reach, targets, gateway, known }: { reach: Reach; targets: Target[]; gateway: Serving | undefined; known: Known }) {
@@ -116,11 +122,13 @@ function Line({ reach, targets, gateway, known }: { reach: Reach; targets: Targe
   )
 }
 
-function Toward({ target: { service: name, port, share, canary }, known: { namespace, services, endpoints } }: { target: Target; known: Known }) {
+function Toward({ target: { service: name, port, share, canary }, known: { namespace, services, endpoints, health } }: { target: Target; known: Known }) {
   const { t } = useWords()
   const service = services?.find((it) => it.metadata.name === name)
   const missing = services !== null && !service
   const { ready, all } = endpoints.get(name) ?? { ready: 0, all: 0 }
+  const seen = health?.filter((it) => it.backend.startsWith(`${namespace}/${name}:`))
+  const failing = (seen ?? []).flatMap((it) => it.endpoints.filter((one) => one.state === 'Failing'))
   const under = missing ? t('trouble.noService', { what: name }) : `${t('rules.port')} ${port}`
   return (
     <>
@@ -128,10 +136,21 @@ function Toward({ target: { service: name, port, share, canary }, known: { names
       {service?.spec.type === 'ExternalName' ? (
         <Step kind={t('flow.endpoints')} is={service.spec.externalName} />
       ) : (
-        <Step bad={services !== null && ready === 0} kind={t('flow.endpoints')} is={<State tone={ready > 0 ? 'good' : 'bad'}>{t('flow.ready', { ready, all })}</State>} />
+        <Step bad={services !== null && (ready === 0 || failing.length > 0)} kind={t('flow.endpoints')} is={<State tone={ready === 0 ? 'bad' : failing.length > 0 ? 'warn' : 'good'}>{t('flow.ready', { ready, all })}</State>} under={<Seen of={seen} />} />
       )}
     </>
   )
+}
+
+/** Which endpoints fail, and why; else how much goes to them. */
+function Seen({ of }: { of: Health[] | undefined }) {
+  const { t } = useWords()
+  if (!of?.length) return null
+  const failing = of.flatMap((it) => it.endpoints.filter((one) => one.state === 'Failing'))
+  if (failing.length > 0) return failing.map((it) => <div key={it.address}>{t('flow.failing', { address: it.address, why: t(`endpoint.${it.trouble ?? 'Unreachable'}`) })}</div>)
+  const under = of.flatMap((it) => it.endpoints).reduce((count, it) => count + (it.inFlight ?? 0), 0)
+  const connections = of.reduce((count, it) => count + it.connections, 0)
+  return <>{[t('flow.connections', { n: connections }), ...(under > 0 ? [t('flow.inFlight', { n: under })] : [])].join(' · ')}</>
 }
 
 const Step = ({ kind, is, under, bad }: { kind: React.ReactNode; is: React.ReactNode; under?: React.ReactNode; bad?: boolean }) => (

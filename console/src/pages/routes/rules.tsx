@@ -140,9 +140,10 @@ const LONG = 3650
 
 export function CertificateLine({ data, host }: { data: NonNullable<ReturnType<typeof useCertificate>['data']>; host?: string }) {
   const { t, language } = useWords()
-  if (data.problem) return <State tone="bad">{data.problem}</State>
   const until = data.notAfter ? new Date(data.notAfter) : null
   const days = until ? Math.floor((until.getTime() - Date.now()) / 86_400_000) : null
+  // That it has expired is said in the words of the page.
+  if (data.problem && !(days !== null && days < 0)) return <State tone="bad">{data.problem}</State>
   const date = until?.toLocaleDateString(language === 'zh' ? 'zh-CN' : 'en') ?? ''
   const matches = !host || data.matches[host] === true
   return (
