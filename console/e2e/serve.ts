@@ -121,6 +121,8 @@ async function isTheApplication(url: string) {
 /** They may not be there yet: the demo is applied once the API answers. */
 async function setPassword(binary: string, { home, kubeconfig }: Pick<Up, 'home' | 'kubeconfig'>, user: 'project-admin' | 'project-regular'): Promise<boolean> {
   const running = promisify(execFile)(binary, ['user', 'password', user, '--password-stdin'], { env: { ...process.env, HOME: home, KUBECONFIG: kubeconfig } })
+  // It may have ended before it reads: then it is tried again.
+  running.child.stdin?.on('error', () => undefined)
   running.child.stdin?.end(`${PASSWORDS[user]}\n`)
   return running.then(() => true, () => false)
 }
