@@ -436,7 +436,7 @@ export default {
   'rules.split': 'Split with a second Service',
   'rules.splitAlso': 'Whoever sends {keys} as the canary asks goes there in any case.',
   'rules.splitMore': 'Written as a canary route beside this one. A route splits between two Services; for more, an HTTPRoute takes any number with weights.',
-  'rules.splitPath': 'Split path {n} with a second Service',
+  'rules.splitPath': 'Split with a second Service (path {n})',
   'said.deleted': 'Deleted: {what}',
   'said.gatewayEnabled': 'The gateway is being enabled',
   'said.invited': '{who} is now {role}',
