@@ -15,22 +15,24 @@ const NODE: (u32, u32) = (20, 19);
 /// What it is built from, besides `src`.
 const SOURCES: [&str; 7] = ["src", "build", "public", "index.html", "package-lock.json", "tsconfig.json", "vite.config.ts"];
 
-/// Builds what is not built or older than its sources. Where that cannot be done one line says so: a gateway works without it.
-pub fn build() -> Result<()> {
+/// Builds what is not built or older than its sources, and says whether it is there then. Where that cannot be done one line says so: a
+/// gateway works without it.
+pub fn build() -> Result<bool> {
     let folder = tools::root().join("console");
     if is_built(&folder)? {
-        return Ok(());
+        return Ok(true);
     }
     if !node_is_new_enough() || !tools::is_installed("npm") {
         let (major, minor) = NODE;
         eprintln!("The console is not built: that takes npm and Node {major}.{minor} or newer. A plain page stands in its place.");
-        return Ok(());
+        return Ok(false);
     }
     eprintln!("Building the console.");
     if let Err(error) = build_by_npm(&folder) {
         eprintln!("The console is not built: {error:#}. What was built before, or a plain page, stands in its place.");
+        return Ok(false);
     }
-    Ok(())
+    Ok(true)
 }
 
 fn build_by_npm(folder: &Path) -> Result<()> {

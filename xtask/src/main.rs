@@ -5,12 +5,13 @@
 //!
 //! ```text
 //! up ────► build the console (npm) ─► build paifang (profile quick) ─► becomes `paifang up --demo`
-//! test ──► build paifang (profile quick) ─► cargo test --workspace
+//! test ──► build the console ─► its units ─► build paifang (profile quick) ─► cargo test --workspace
 //! bench ─► build bench (profile quick) ───► becomes `bench`
 //! oracle ► a real kube-apiserver ─► the tables that tests of the API compare with
 //! golden ► cargo test --test golden        gen ► paifang reference        shape ► reads the tree
 //! ```
 
+mod application;
 mod build;
 mod chores;
 mod console;

@@ -5,7 +5,8 @@ use std::process::{Command, ExitCode};
 use anyhow::{Result, bail};
 
 use crate::build::BINARY;
-use crate::{build, tally, tools};
+use crate::tally::{self, Runner, Tally};
+use crate::{application, build, console, tools};
 
 /// What the node calls its images. No registry has them.
 const GATEWAY_IMAGE: &str = "localhost/paifang-gateway:test";
@@ -21,6 +22,10 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "cluster")]
     go: bool,
 
+    /// Try the console in a browser instead (Node, Chromium), after its application's own tests.
+    #[arg(long, conflicts_with_all = ["cluster", "go"])]
+    console: bool,
+
     /// Passed on to `cargo test`, for example a part of a test's name.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     passed: Vec<String>,
@@ -30,6 +35,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.go {
         return go(&arguments.passed);
     }
+    if arguments.console {
+        return application::run(&arguments.passed);
+    }
     tools::require(&[
         ("rustc", "https://rustup.rs"),
         ("kubectl", "1.30 or newer, https://kubernetes.io/docs/tasks/tools"),
@@ -38,11 +46,15 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.cluster {
         return cluster(&arguments.passed);
     }
+    let mut tally = Tally::default();
+    // Who names a test means one of cargo's.
+    let mut good = !arguments.passed.is_empty() || !console::build()? || application::units(&mut tally)?;
     let paifang = build::quick("paifang")?;
     // Without --no-fail-fast, a failure would hide the results of every test binary behind it.
     let mut command = tools::cargo();
     command.args(["test", "--workspace", "--no-fail-fast"]).args(&arguments.passed).env(BINARY, paifang);
-    tally::finish(&mut command)
+    good &= tally.run(Runner::Cargo, &mut command)?;
+    tally.close(good)
 }
 
 /// client-go and controller-runtime against the binary, as their users build them.

@@ -33,8 +33,13 @@ pub fn target() -> PathBuf {
 
 /// Whether a program of this name is on the PATH.
 pub fn is_installed(program: &str) -> bool {
+    find(program).is_some()
+}
+
+/// Where a program of this name is on the PATH.
+pub fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|folder| is_executable(&folder.join(program)))
+    env::split_paths(&path).map(|folder| folder.join(program)).find(|file| is_executable(file))
 }
 
 fn is_executable(path: &Path) -> bool {
