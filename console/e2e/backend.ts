@@ -102,3 +102,6 @@ function all(message: Buffer, wanted: number): Buffer[] {
   }
   return found
 }
+
+/** A project's gateway, by node ports. */
+export const gateway = (namespace: string, more: Manifest = {}): Manifest => ({ apiVersion: 'paifang.dev/v1alpha1', kind: 'IngressGateway', metadata: { name: 'gateway', namespace }, spec: { scope: 'Project', access: { type: 'NodePort' }, ...more } })

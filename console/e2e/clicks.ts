@@ -25,11 +25,10 @@ export async function save(page: Page, t: Say) {
 }
 
 /** The next free row of key and value in a group. */
-export async function addRow(page: Page, t: Say, group: Locator, add: string, key: string, value: string) {
+export async function addRow(t: Say, group: Locator, add: string, key: string, value: string) {
   await group.getByRole('button', { name: add }).click()
   const row = group.locator('.pair-row').last()
   await row.getByRole('combobox', { name: new RegExp(`^${t('entries.key')}`) }).fill(key)
-  await page.keyboard.press('Escape')
   await row.getByLabel(new RegExp(`^${t('entries.value')}`)).fill(value)
 }
 
