@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { Input, Modal } from 'antd'
 import { useAnnotationHints } from '../../api/console'
 import { ApiError } from '../../api/client'
+import { KINDS } from '../../api/kinds'
 import type { Ingress } from '../../api/types'
 import type { Change } from '../../forms/canary'
 import { difference } from '../../forms/patch'
@@ -12,6 +13,7 @@ import { Command } from '../../parts/command'
 import { useDoing } from '../../parts/dialogs'
 import { EntryRows } from '../../parts/entries'
 import { say } from '../../parts/toasts'
+import { saidOf, useTrial, type Said } from '../../parts/trial'
 import { useWords } from '../../words'
 import { apply, commands } from './apply'
 import { Rules } from './rules'
@@ -36,6 +38,8 @@ function changesOf({ what, route, canaries, taken }: Props, form: RouteForm): Ch
 /** What the API says of fields, at these fields. */
 export const refusedIn = (error: unknown): RouteProblem[] => (error instanceof ApiError ? refusedFields(error.causes) : [])
 
+export const saidAt = (said: Said[]): RouteProblem[] => refusedFields(said.map(({ field, text }) => ({ field, message: text })))
+
 export function EditDialog(props: Props) {
   const { what, route, canaries, onClose } = props
   const { t } = useWords()
@@ -44,6 +48,8 @@ export function EditDialog(props: Props) {
   const { busy, error, run } = useDoing()
   const problems = what === 'rules' ? ruleProblems(form.rules) : what === 'annotations' ? metadataProblems(form) : informationProblems(form, () => false)
   const changes = problems.length > 0 ? [] : changesOf(props, form)
+  const own = changes.find((it) => it.do === 'edit' && it.read === route)
+  const said = useTrial<Ingress>(KINDS.ingress, route, own?.do === 'edit' ? own.edited : null)
   const save = async () => {
     setTried(true)
     if (problems.length > 0 || !(await run(() => apply(changes)))) return
@@ -69,8 +75,8 @@ export function EditDialog(props: Props) {
     >
       <div className="stack">
         {what === 'information' && <Information form={form} onChange={(next) => setForm({ ...form, ...next })} fixed />}
-        {what === 'rules' && <Rules project={namespace ?? ''} rules={form.rules} onChange={(rules) => setForm({ ...form, rules })} problems={[...(tried ? problems : []), ...refusedIn(error)]} />}
-        {what === 'annotations' && <MetadataFields form={form} onChange={(next) => setForm({ ...form, ...next })} />}
+        {what === 'rules' && <Rules project={namespace ?? ''} rules={form.rules} onChange={(rules) => setForm({ ...form, rules })} problems={[...(tried ? problems : []), ...refusedIn(error), ...saidAt(said)]} />}
+        {what === 'annotations' && <MetadataFields form={form} onChange={(next) => setForm({ ...form, ...next })} said={said} />}
         {Boolean(error) && <Trouble error={error} />}
       </div>
     </Modal>
@@ -94,7 +100,8 @@ export function Information({ form, onChange, fixed, wrong }: { form: RouteForm;
   )
 }
 
-export function MetadataFields({ form, onChange }: { form: RouteForm; onChange: (next: Partial<RouteForm>) => void }) {
+/** `said` is what the API says of each annotation. */
+export function MetadataFields({ form, onChange, said }: { form: RouteForm; onChange: (next: Partial<RouteForm>) => void; said: Said[] }) {
   const { t } = useWords()
   const hints = useAnnotationHints()
   return (
@@ -102,7 +109,7 @@ export function MetadataFields({ form, onChange }: { form: RouteForm; onChange: 
       <div className="field">
         <span className="label">{t('meta.annotations')}</span>
         <span className="help">{t('form.annotationsHelp')}</span>
-        <EntryRows label={t('meta.annotations')} of="annotations" rows={form.annotations} onChange={(annotations) => onChange({ annotations })} hints={hints} addText={t('do.addAnnotation')} />
+        <EntryRows label={t('meta.annotations')} of="annotations" rows={form.annotations} onChange={(annotations) => onChange({ annotations })} hints={hints} said={(key) => saidOf(said, `metadata.annotations[${key}]`)} addText={t('do.addAnnotation')} />
       </div>
       <div className="field">
         <span className="label">{t('meta.labels')}</span>

@@ -14,10 +14,11 @@ import { Card, Code, Page, Trouble } from '../../parts/basics'
 import { Command } from '../../parts/command'
 import { useDoing } from '../../parts/dialogs'
 import { say } from '../../parts/toasts'
+import { useTrial } from '../../parts/trial'
 import { useParam } from '../../shell/params'
 import { useWords } from '../../words'
 import { applied, apply } from './apply'
-import { Information, MetadataFields, refusedIn } from './edit'
+import { Information, MetadataFields, refusedIn, saidAt } from './edit'
 import { NoGateway } from './list'
 import { Rules } from './rules'
 import { useServing } from '../gateways/serving'
@@ -37,9 +38,10 @@ export function RouteWizard() {
   const taken = useMemo(() => new Set(routes.objects.map((it) => it.metadata.name)), [routes.objects])
   const isTaken = (name: string) => taken.has(name)
   const problems: RouteProblem[] = [informationProblems(form, isTaken), ruleProblems(form.rules), metadataProblems(form)][step] ?? []
-  const refused = refusedIn(error)
-  const shown = [...(tried ? problems : []), ...refused]
   const objects = newObjects(project, { ...form, name: form.name || 'NAME' }, isTaken, user)
+  const isReady = step > 0 && problems.length === 0 && ruleProblems(form.rules).length === 0
+  const said = useTrial<Ingress>(KINDS.ingress, undefined, isReady ? (objects[0] ?? null) : null)
+  const shown = [...(tried ? problems : []), ...refusedIn(error), ...saidAt(said)]
   const change = (next: Partial<RouteForm>) => {
     clear()
     setForm({ ...form, ...next })
@@ -68,7 +70,7 @@ export function RouteWizard() {
         <Card>
           {step === 0 && <Information form={form} onChange={change} wrong={wrong} />}
           {step === 1 && <Rules project={project} rules={form.rules} onChange={(rules) => change({ rules })} problems={shown} />}
-          {step === 2 && <MetadataFields form={form} onChange={change} />}
+          {step === 2 && <MetadataFields form={form} onChange={change} said={said} />}
           {Boolean(error) && <Trouble error={error} />}
         </Card>
         {step === 2 && (

@@ -1,8 +1,11 @@
 // Services of a project: where routes lead to.
-import { useMemo } from 'react'
+import { useMemo, useState } from 'react'
+import { Button } from 'antd'
+import { PlusOutlined } from '@ant-design/icons'
 import { Link } from '@tanstack/react-router'
 import { KINDS } from '../../api/kinds'
 import { useLive } from '../../api/live'
+import { useRights } from '../../api/rights'
 import type { Service } from '../../api/types'
 import { Nothing, Page, State } from '../../parts/basics'
 import { Command } from '../../parts/command'
@@ -10,12 +13,20 @@ import { NameCell, ObjectTable, ageColumn, type Column } from '../../parts/table
 import { useParam } from '../../shell/params'
 import { useWords } from '../../words'
 import { useEndpoints } from '../routes/flow'
+import { CreateDialog } from './endpoints'
 
 export function ServiceList() {
   const { t } = useWords()
   const project = useParam('project')
   const live = useLive<Service>(KINDS.service, project)
   const endpoints = useEndpoints(project)
+  const rights = useRights(project)
+  const [making, setMaking] = useState(false)
+  const make = rights.can('create', KINDS.service) && (
+    <Button type="primary" icon={<PlusOutlined />} onClick={() => setMaking(true)}>
+      {t('services.create')}
+    </Button>
+  )
   const columns: Column<Service>[] = useMemo(
     () => [
       { key: 'name', title: t('table.name'), cell: (it) => <NameCell object={it} link={<Link to={`/projects/${project}/services/${it.metadata.name}`}>{it.metadata.name}</Link>} />, by: (it) => it.metadata.name },
@@ -27,8 +38,9 @@ export function ServiceList() {
     [t, project, endpoints],
   )
   return (
-    <Page title={t('services.title')} about={t('services.about')} crumbs={[{ text: project, to: `/projects/${project}` }, { text: t('nav.workloads') }]} actions={<Command text={`kubectl get services -n ${project}`} />}>
-      <ObjectTable label={t('services.title')} live={live} columns={columns} text={portsText} empty={<Nothing title={t('services.none')}>{t('services.noneAbout')}</Nothing>} />
+    <Page title={t('services.title')} about={t('services.about')} crumbs={[{ text: project, to: `/projects/${project}` }, { text: t('nav.workloads') }]} actions={<><Command text={`kubectl get services -n ${project}`} />{make}</>}>
+      <ObjectTable label={t('services.title')} live={live} columns={columns} text={portsText} empty={<Nothing title={t('services.none')} action={make}>{t('services.noneAbout')}</Nothing>} />
+      {making && <CreateDialog project={project} taken={(name) => live.objects.some((it) => it.metadata.name === name)} onClose={() => setMaking(false)} />}
     </Page>
   )
 }
