@@ -231,9 +231,7 @@ impl Way<'_> {
             return (Hop::unknown(HopName::Name, Saying::NotAsked {}), None);
         }
         match self.how.resolver.find(host, self.how.patience).await {
-            Ok(found) => {
-                (Hop::good(HopName::Name, Saying::NameFound { host: host.clone(), addresses: joined(&found) }), Some(found))
-            }
+            Ok(found) => (Hop::good(HopName::Name, Saying::NameFound { host: host.clone(), addresses: joined(&found) }), Some(found)),
             Err(why) => {
                 let (host, resolver) = (host.clone(), self.how.resolver.text());
                 let said = match why {
@@ -264,10 +262,13 @@ impl Way<'_> {
             found.iter().filter(|it| !everywhere && !right.contains(it) && !self.is_listened_on(**it)).copied().collect();
         if wrong.is_empty() {
             let addresses = joined(found);
-            return Hop::good(HopName::Address, match self.target.who() {
-                Some(gateway) => Saying::AddressOfGateway { addresses, gateway },
-                None => Saying::AddressGood { addresses },
-            });
+            return Hop::good(
+                HopName::Address,
+                match self.target.who() {
+                    Some(gateway) => Saying::AddressOfGateway { addresses, gateway },
+                    None => Saying::AddressGood { addresses },
+                },
+            );
         }
         let mend = match self.asked.at.parse::<IpAddr>() {
             Ok(_) => Saying::AskAt { addresses: self.target.addresses.join(", ") },
@@ -370,9 +371,7 @@ impl Way<'_> {
         let foreign = self.target.rows.iter().find_map(|it| it.note.as_ref().filter(|it| matches!(it, Saying::ServedByAnother { .. })));
         let [route, endpoint] = answer.way();
         match foreign {
-            Some(note) if route.verdict == Verdict::Broken => {
-                [Hop::unknown(HopName::Route, note.clone()), Hop::untried(HopName::Endpoint)]
-            }
+            Some(note) if route.verdict == Verdict::Broken => [Hop::unknown(HopName::Route, note.clone()), Hop::untried(HopName::Endpoint)],
             // What somebody may not see may be what is missing.
             _ if self.known.from == Reach::Part
                 && route.verdict == Verdict::Broken
@@ -381,9 +380,7 @@ impl Way<'_> {
             {
                 [Hop { is_partly_seen: true, ..Hop::unknown(HopName::Route, route.said) }, endpoint]
             }
-            _ if self.known.from == Reach::Part && route.verdict == Verdict::Broken => {
-                [Hop { is_partly_seen: true, ..route }, endpoint]
-            }
+            _ if self.known.from == Reach::Part && route.verdict == Verdict::Broken => [Hop { is_partly_seen: true, ..route }, endpoint],
             _ => [route, endpoint],
         }
     }
@@ -420,10 +417,13 @@ fn judged(host: &str, shown: &Shown, now: i64) -> Hop {
     if now < shown.not_before {
         return broken(Saying::CertificateTooNew { names, from }, other);
     }
-    Hop::good(HopName::Certificate, match shown.is_self_signed {
-        true => Saying::CertificateSelfSigned { names, until },
-        false => Saying::CertificateGood { names, until, issuer: shown.issuer.clone() },
-    })
+    Hop::good(
+        HopName::Certificate,
+        match shown.is_self_signed {
+            true => Saying::CertificateSelfSigned { names, until },
+            false => Saying::CertificateGood { names, until, issuer: shown.issuer.clone() },
+        },
+    )
 }
 
 fn date(seconds: i64) -> String {

@@ -61,6 +61,8 @@ pub enum Command {
     Backup(BackupArgs),
     /// Put a copy in the place of what `paifang up` keeps, while it runs or not
     Restore(RestoreArgs),
+    /// Serve the console alone, in front of a cluster
+    Console(Box<console::AloneArgs>),
     /// Run the sample backends: httpbin, a versioned hello, echo for WebSocket, gRPC, TCP and UDP
     Demo(DemoArgs),
     /// Print the version
@@ -224,7 +226,7 @@ pub struct ObjectArgs {
 }
 
 /// Which API server.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct ServerArgs {
     /// How to reach the API server [default: $KUBECONFIG, or ~/.kube/config]
     #[arg(long, value_name = "FILE")]

@@ -148,7 +148,7 @@ fn connect(config: kube::Config) -> Result<(kube::Client, Option<SocketAddr>)> {
 }
 
 /// How to reach the API server, and as whom.
-pub(crate) async fn config(args: &ServerArgs) -> Result<kube::Config> {
+pub async fn config(args: &ServerArgs) -> Result<kube::Config> {
     let options = KubeConfigOptions { context: args.context.clone(), ..KubeConfigOptions::default() };
     let config = match &args.kubeconfig {
         Some(path) => {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::{App, Visit};
+use crate::cluster;
 use crate::path;
 use crate::reply::{self, Refusal, Reply};
 use crate::rights::Deed;
@@ -128,7 +129,7 @@ pub(crate) async fn serving(app: &App, visit: &Visit<'_>, session: &Session) -> 
         None => Deed::new("list", "paifang.dev", "ingressgateways", "", ""),
     };
     app.rights.check(&app.relay, &session.account, &deed).await?;
-    let addresses = app.addresses.as_ref().ok_or_else(|| Refusal::unavailable("No gateway runs beside this console."))?;
+    let Some(addresses) = &app.addresses else { return cluster::serving(app, session, namespace.as_deref()).await };
     let all = addresses.serving(namespace).await.map_err(|error| unknown(&error))?;
     Ok(reply::json(StatusCode::OK, &all.iter().map(Serving::json).collect::<Vec<_>>().into()))
 }
@@ -157,7 +158,7 @@ fn unknown(error: &str) -> Refusal {
 // === impl Serving ===
 
 impl Serving {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let port = |it: &Port| {
             let mut shown = json!({ "name": it.name, "port": it.port, "reachedAt": it.reached });
             if let Some(node_port) = it.node_port {

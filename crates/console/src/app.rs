@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use crate::addresses::{self, Addresses};
 use crate::catalogue::{self, Written};
 use crate::certificate::{self, Secrets};
+use crate::cluster::{self, Shows};
 use crate::cookie::{Cookie, Transport};
 use crate::endpoints;
 use crate::gateways::{self, Known};
@@ -25,8 +26,9 @@ use crate::reply::{self, Refusal, Reply};
 use crate::rights::{Deed, Rights};
 use crate::router::{self, Access, Action, Endpoint, Goal};
 use crate::session::{CHANCE, Key, Session, Sessions};
-use crate::sign_in::{self, Accounts};
+use crate::sign_in::{self, Account, Accounts};
 use crate::start::{Mode, Ports};
+use crate::token::Tries;
 use crate::trial::{self, Explains, Trials};
 use crate::{origin, page, path};
 
@@ -48,6 +50,8 @@ pub(crate) struct App {
     pub(crate) explains: Option<Arc<dyn Explains>>,
     pub(crate) addresses: Option<Arc<dyn Addresses>>,
     pub(crate) secrets: Option<Arc<dyn Secrets>>,
+    pub(crate) shows: Option<Arc<dyn Shows>>,
+    pub(crate) tries: Tries,
     pub(crate) catalogues: Written,
     /// Whether addresses are given away here.
     pub(crate) pool: bool,
@@ -94,6 +98,8 @@ impl App {
             explains: ports.explains,
             addresses: ports.addresses,
             secrets: ports.secrets,
+            shows: ports.shows,
+            tries: Tries::default(),
             pool: ports.pool,
             catalogues: Written::new(&ports.catalogues),
             trials: Trials::default(),
@@ -140,6 +146,9 @@ impl App {
         if endpoint.access == Access::Gateway {
             let deed = Deed::gateway(names.first().map_or("", |it| it), names.get(1).map_or("", |it| it));
             self.rights.check(&self.relay, &session.account, &deed).await?;
+            if self.known.gateways.is_none() {
+                return Err(cluster::refused(self, &session, endpoint.action, names).await);
+            }
         }
         match endpoint.action {
             Action::Session => sign_in::session(self, &visit),
@@ -196,11 +205,16 @@ impl App {
         let name = Cookie::Session.get(self.transport, &head.headers).ok_or_else(Refusal::not_signed_in)?;
         let key = Key::of(name);
         let found = self.with_sessions(|sessions, now| sessions.find(key, now)).ok_or_else(Refusal::not_signed_in)?;
-        if !self.accounts.stands(&found.0.account) {
+        if !self.stands(&found.0.account) {
             self.with_sessions(|sessions, _| sessions.end(key));
             return Err(Refusal::not_signed_in());
         }
         Ok(found)
+    }
+
+    /// Whether somebody would be let in again.
+    fn stands(&self, account: &Account) -> bool {
+        account.is_taken() && self.accounts.stands(account)
     }
 
     pub(crate) fn with_sessions<T>(&self, act: impl FnOnce(&mut Sessions, Instant) -> T) -> T {
@@ -228,7 +242,7 @@ impl App {
             }
             let open = self.with_sessions(Sessions::sweep);
             for (key, session) in open {
-                if !self.accounts.stands(&session.account) {
+                if !self.stands(&session.account) {
                     self.with_sessions(|sessions, _| sessions.end(key));
                 }
             }

@@ -55,7 +55,8 @@ pub(crate) async fn answer(app: &App, visit: Visit<'_>, session: &Session) -> Re
     Ok(reply::json(StatusCode::OK, &said(pem.as_ref(), &asked.hosts)))
 }
 
-fn is_name(text: &str) -> bool {
+/// Whether it can be the name of an object, and so a segment of a path.
+pub(crate) fn is_name(text: &str) -> bool {
     let letter = |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || matches!(octet, b'-' | b'.');
     !text.is_empty() && text.len() <= 253 && text.bytes().all(letter) && !text.starts_with('.')
 }

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! TLS ─► serve ─► path, headers ─► router ─┬─► sign_in ─► Accounts (a port) ─► session, cookie
-//!                                          ├─► origin, token ─► relay ─► Kubernetes API, impersonating
+//!                                          ├─► origin, token ─► relay ─► Kubernetes API: impersonating, or with the token of who is signed in
 //!                                          ├─► rights (SubjectAccessReview) ─► what is no object
 //!                                          └─► page: the application, or a plain page
 //! ```
@@ -16,6 +16,7 @@
 //!
 //! **Invariant:** nobody is impersonated but who is signed in, never a name of the system; what a client says about who it is never goes on.
 //! **Invariant:** nothing but what the router lists is answered, and of the API nothing but its own four beginnings.
+//! **Invariant:** against a cluster a stream of the API ends within five seconds of the right to it.
 //! **Invariant:** every table, body, stream and wait is bounded; a stream ends with the session it was opened in.
 //! **Invariant:** no request that changes something is a GET, and none is done without the session's token, but signing in.
 
@@ -23,6 +24,7 @@ mod addresses;
 mod app;
 mod catalogue;
 mod certificate;
+mod cluster;
 mod cookie;
 mod endpoints;
 mod gateways;
@@ -39,16 +41,19 @@ mod session;
 mod sign_in;
 mod stall;
 mod start;
+mod token;
 mod trial;
+mod watched;
 
 pub use addresses::{Addresses, Host, Owner, Pool, Port, Serving};
 pub use catalogue::{Catalogues, Entry, Permission, Support};
 pub use certificate::{Pem, Secrets};
+pub use cluster::Shows;
 pub use endpoints::{Backend, Endpoint as BackendEndpoint};
 pub use gateways::Gateways;
 pub use oidc::Elsewhere;
 pub use page::{Assets, AssetsError, is_built};
 pub use router::{Access, ENDPOINTS, Endpoint};
-pub use sign_in::{Account, Accounts, Asked, Refused, Waiting};
+pub use sign_in::{Account, Accounts, Asked, Refused, Waiting, Ways};
 pub use start::{Mode, Options, Ports, Running, StartError, start};
 pub use trial::{Explains, Question};

@@ -45,7 +45,9 @@ pub struct Elsewhere {
 /// `GET /console/oidc`.
 pub(crate) fn told(app: &App) -> Reply {
     let name = app.elsewhere.as_ref().map_or("", |it| &it.name);
-    reply::json(StatusCode::OK, &json!({ "enabled": app.elsewhere.is_some(), "name": name }))
+    let ways = app.accounts.ways();
+    let told = json!({ "enabled": app.elsewhere.is_some(), "name": name, "passwords": ways.passwords, "tokens": ways.tokens });
+    reply::json(StatusCode::OK, &told)
 }
 
 /// `GET /console/oidc/start`.

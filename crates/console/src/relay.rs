@@ -7,14 +7,15 @@
 //! ```
 //!
 //! **Invariant:** a header goes on only if it is listed here; who the API takes for the sender, the session says.
-//! **Invariant:** nobody is impersonated whose name belongs to the system.
+//! **Invariant:** nobody is impersonated whose name belongs to the system, nor anybody who has shown a token of their own: that one is sent.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, RETRY_AFTER, USER_AGENT, WARNING,
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, RETRY_AFTER, USER_AGENT,
+    WARNING,
 };
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Limited, StreamBody};
@@ -30,6 +31,8 @@ use crate::path;
 use crate::reply::{BoxError, Refusal, Reply};
 use crate::session::Session;
 use crate::sign_in::Account;
+use crate::start::Mode;
+use crate::watched::{self, Watched};
 
 /// The largest body that goes on.
 pub(crate) const LARGEST: usize = 3 << 20;
@@ -54,7 +57,10 @@ const BACK: [HeaderName; 4] = [CONTENT_TYPE, ETAG, RETRY_AFTER, WARNING];
 /// The API, as the console itself reaches it.
 #[derive(Clone)]
 pub(crate) struct Relay {
-    client: Client,
+    /// With the console's own proof of who it is.
+    own: Client,
+    /// Without any.
+    bare: Client,
     streams: Arc<Semaphore>,
     requests: Arc<Semaphore>,
 }
@@ -62,8 +68,8 @@ pub(crate) struct Relay {
 // === impl Relay ===
 
 impl Relay {
-    pub(crate) fn new(client: Client) -> Self {
-        Self { client, streams: Arc::new(Semaphore::new(STREAMS)), requests: Arc::new(Semaphore::new(REQUESTS)) }
+    pub(crate) fn new(own: Client, bare: Client) -> Self {
+        Self { own, bare, streams: Arc::new(Semaphore::new(STREAMS)), requests: Arc::new(Semaphore::new(REQUESTS)) }
     }
 
     /// A place for a request.
@@ -72,12 +78,25 @@ impl Relay {
     }
 
     async fn send(&self, account: &Account, mut request: Request<KubeBody>) -> Result<Response<KubeBody>, Refusal> {
-        impersonate(request.headers_mut(), account)?;
-        let sent = tokio::time::timeout(ANSWER, self.client.send(request)).await.map_err(|_| Refusal::late())?;
-        sent.map_err(|error| {
+        let client = match &account.token {
+            Some(token) => {
+                request.headers_mut().insert(AUTHORIZATION, token.header());
+                &self.bare
+            }
+            None => {
+                impersonate(request.headers_mut(), account)?;
+                &self.own
+            }
+        };
+        let sent = tokio::time::timeout(ANSWER, client.send(request)).await.map_err(|_| Refusal::late())?;
+        let answer = sent.map_err(|error| {
             tracing::debug!(%error, "the API does not answer the console");
             Refusal::unreachable()
-        })
+        })?;
+        if let Some(token) = account.token.as_ref().filter(|_| answer.status() == http::StatusCode::UNAUTHORIZED) {
+            token.refuse();
+        }
+        Ok(answer)
     }
 
     /// An object, as somebody reads it; `None`: they may not, or it is not there.
@@ -123,9 +142,9 @@ pub(crate) async fn relay(app: &App, visit: Visit<'_>, session: Arc<Session>) ->
     if path::leads_on(head.uri.path()) {
         return Err(Refusal::forbidden("What a Service, a Pod or a node answers is not shown here."));
     }
-    let leave = match is_stream(head.uri.path(), head.uri.query()) {
-        true => Leave::stream(app, &session)?,
-        false => Leave::Once(app.relay.under_way()?),
+    let (leave, watched) = match is_stream(head.uri.path(), head.uri.query()) {
+        true => (Leave::stream(app, &session)?, watched(app, head, &session)?),
+        false => (Leave::Once(app.relay.under_way()?), None),
     };
     let mut request = Request::builder().method(head.method.clone()).uri(target);
     for name in ON {
@@ -136,7 +155,17 @@ pub(crate) async fn relay(app: &App, visit: Visit<'_>, session: Arc<Session>) ->
     let body = visit.body(LARGEST).await?;
     let request = request.body(KubeBody::from(body.to_vec())).map_err(|_| Refusal::bad("BadPath", "This path cannot be asked for."))?;
     let answer = app.relay.send(&session.account, request).await?;
-    Ok(back(app, answer, session, leave))
+    Ok(back(app, answer, (session, watched), leave))
+}
+
+/// What is looked after while a stream is open. The API of `paifang up` ends streams by itself; a cluster's does not.
+fn watched(app: &App, head: &http::request::Parts, session: &Arc<Session>) -> Result<Option<Watched>, Refusal> {
+    if app.mode == Mode::Up {
+        return Ok(None);
+    }
+    let deed = watched::deed(head.uri.path(), head.uri.query());
+    let deed = deed.ok_or_else(|| Refusal::forbidden("What this stream is about cannot be read from its path."))?;
+    Ok(Some(Watched::new(deed, session.clone(), app.relay.clone(), app.rights.clone())))
 }
 
 /// A place among those that are under way, kept until the answer has ended.
@@ -162,10 +191,10 @@ fn is_stream(path: &str, query: Option<&str>) -> bool {
 }
 
 /// The answer, as far as it is handed back.
-fn back(app: &App, answer: Response<KubeBody>, session: Arc<Session>, leave: Leave) -> Reply {
+fn back(app: &App, answer: Response<KubeBody>, (session, watched): (Arc<Session>, Option<Watched>), leave: Leave) -> Reply {
     let (head, body) = answer.into_parts();
     let until = matches!(leave, Leave::Once(_)).then(|| Instant::now() + WHOLE);
-    let feed = Feed { body, session, stop: app.stop.clone(), until, _leave: leave };
+    let feed = Feed { body, session, watched, stop: app.stop.clone(), until, _leave: leave };
     let stream = futures::stream::unfold(feed, |mut feed| async move {
         let frame = feed.next().await?;
         Some((frame, feed))
@@ -185,6 +214,7 @@ fn back(app: &App, answer: Response<KubeBody>, session: Arc<Session>, leave: Lea
 struct Feed {
     body: KubeBody,
     session: Arc<Session>,
+    watched: Option<Watched>,
     stop: watch::Receiver<bool>,
     /// `None`: as long as it says something.
     until: Option<Instant>,
@@ -197,13 +227,22 @@ impl Feed {
     async fn next(&mut self) -> Option<Result<Frame<Bytes>, BoxError>> {
         let until = self.until.unwrap_or_else(|| Instant::now() + SILENCE);
         loop {
+            let look = self.watched.as_ref().map_or(until, Watched::next);
+            let mut is_time = false;
             let frame = tokio::select! {
                 biased;
                 () = self.session.ended() => None,
                 _ = self.stop.wait_for(|stopped| *stopped) => None,
+                () = tokio::time::sleep_until(look), if self.watched.is_some() => {
+                    is_time = true;
+                    None
+                }
                 frame = self.body.frame() => frame,
                 () = tokio::time::sleep_until(until) => None,
             };
+            if is_time && self.watched.as_mut()?.stands().await {
+                continue;
+            }
             match frame? {
                 Ok(frame) if frame.is_data() => return Some(Ok(frame)),
                 // Trailers say nothing that is handed on.

@@ -28,6 +28,8 @@ pub(crate) struct Refusal {
     reason: &'static str,
     message: String,
     retry_after: Option<u32>,
+    /// What finds it out elsewhere.
+    command: Option<String>,
 }
 
 pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
@@ -81,7 +83,7 @@ pub(crate) fn guard(headers: &mut HeaderMap) {
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { status, reason, message: message.into(), retry_after: None }
+        Self { status, reason, message: message.into(), retry_after: None, command: None }
     }
 
     pub(crate) fn bad(reason: &'static str, message: impl Into<String>) -> Self {
@@ -127,6 +129,11 @@ impl Refusal {
         Self::new(StatusCode::NOT_IMPLEMENTED, "NotAvailable", message)
     }
 
+    pub(crate) fn with_command(mut self, command: impl Into<String>) -> Self {
+        self.command = Some(command.into());
+        self
+    }
+
     pub(crate) fn after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
         self
@@ -138,6 +145,9 @@ impl Refusal {
         body.insert("message".into(), self.message.into());
         if let Some(seconds) = self.retry_after {
             body.insert("retryAfterSeconds".into(), seconds.into());
+        }
+        if let Some(command) = self.command {
+            body.insert("command".into(), command.into());
         }
         let mut reply = json(self.status, &Value::Object(body));
         if let Some(seconds) = self.retry_after {

@@ -19,15 +19,19 @@ use crate::cookie::Cookie;
 use crate::origin;
 use crate::reply::{self, Refusal, Reply};
 use crate::session::{Key, Session};
+use crate::token::{self, Token};
 
 /// What takes time and is asked of a port.
 pub type Waiting<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The largest login.
-const LARGEST: usize = 8 << 10;
+const LARGEST: usize = 32 << 10;
 
 /// Where people and their passwords are known: a port, filled by whoever starts the console.
 pub trait Accounts: Send + Sync {
+    /// How people may sign in, beside at an issuer.
+    fn ways(&self) -> Ways;
+
     /// Logs somebody in, with all that guards against guessing.
     fn by_password(&self, asked: Asked) -> Waiting<'_, Result<Account, Refused>>;
 
@@ -39,6 +43,14 @@ pub trait Accounts: Send + Sync {
 
     /// Whether who has logged in would be let in again: not once the user is suspended or gone, or has another password.
     fn stands(&self, account: &Account) -> bool;
+}
+
+/// How people may sign in, beside at an issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ways {
+    pub passwords: bool,
+    /// With a bearer token that the API takes.
+    pub tokens: bool,
 }
 
 /// A password, and who says that it is theirs.
@@ -62,6 +74,8 @@ pub struct Account {
     pub groups: Vec<String>,
     /// What the port knows them by.
     pub login: Arc<dyn Any + Send + Sync>,
+    /// What they have signed in with, if it is this: then the API is asked with it.
+    pub(crate) token: Option<Arc<Token>>,
 }
 
 /// Why somebody has not logged in.
@@ -82,8 +96,21 @@ pub enum Refused {
 }
 
 #[derive(Deserialize)]
+#[serde(untagged)]
+enum Login {
+    Token(ByToken),
+    Password(ByPassword),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ByToken {
+    token: Text,
+}
+
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Login {
+struct ByPassword {
     username: String,
     password: Text,
     new_password: Option<Text>,
@@ -98,7 +125,12 @@ struct Text(String);
 
 impl Account {
     pub fn new(user: impl Into<String>, groups: Vec<String>, login: Arc<dyn Any + Send + Sync>) -> Self {
-        Self { user: user.into(), groups, login }
+        Self { user: user.into(), groups, login, token: None }
+    }
+
+    /// Whether the API still takes what they have signed in with.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.token.as_ref().is_none_or(|token| !token.is_refused())
     }
 }
 
@@ -135,8 +167,21 @@ pub(crate) async fn login(app: &App, visit: Visit<'_>) -> Result<Reply, Refusal>
     let (head, peer) = (visit.head, visit.peer);
     let body = visit.body(LARGEST).await?;
     let asked: Login = serde_json::from_slice(&body).map_err(|_| {
-        Refusal::bad("BadRequest", r#"The body must be {"username", "password"}, with "newPassword" where another is chosen."#)
+        Refusal::bad(
+            "BadRequest",
+            r#"The body must be {"username", "password"}, with "newPassword" where another is chosen, or {"token"}."#,
+        )
     })?;
+    let ways = app.accounts.ways();
+    let asked = match asked {
+        Login::Token(ByToken { token }) if ways.tokens => {
+            let account = token::account(app, peer.ip(), &token.0).await?;
+            return enter(app, head, account).await;
+        }
+        Login::Password(asked) if ways.passwords => asked,
+        Login::Token(_) => return Err(Refusal::unavailable("Nobody signs in with a token here.")),
+        Login::Password(_) => return Err(Refusal::unavailable("Nobody signs in with a password here.")),
+    };
     let asked = Asked {
         user: asked.username,
         password: Sealed::new(asked.password.0),
@@ -150,14 +195,21 @@ pub(crate) async fn login(app: &App, visit: Visit<'_>) -> Result<Reply, Refusal>
 
 /// Opens a session for somebody who has logged in. The one before, if there is one in this browser, ends.
 pub(crate) async fn enter(app: &App, head: &Parts, account: Account) -> Result<Reply, Refusal> {
-    if login::names::is_reserved(&account.user) || account.groups.iter().any(|group| login::names::is_reserved_group(group)) {
+    let reserved = || login::names::is_reserved(&account.user) || account.groups.iter().any(|it| login::names::is_reserved_group(it));
+    // Who shows a token is who the API says: nobody is impersonated.
+    if account.token.is_none() && reserved() {
         tracing::warn!(user = account.user, "somebody with a name of the system was not signed in to the console");
         return Err(Refused::Wrong.into());
     }
     if let Some(old) = Cookie::Session.get(app.transport, &head.headers) {
         app.with_sessions(|sessions, _| sessions.end(Key::of(old)));
     }
-    let display_name = display_name(app, &account).await;
+    let user = user(app, &account).await;
+    // Under `up` they have been refused before; a cluster's own API knows nothing of it.
+    if !matches!(user["spec"]["suspended"], Value::Null | Value::Bool(false)) {
+        return Err(Refused::Wrong.into());
+    }
+    let display_name = user["spec"]["displayName"].as_str().filter(|name| !name.trim().is_empty()).unwrap_or(&account.user).to_owned();
     let (name, token) = (app.chance()?, app.chance()?);
     let session = Arc::new(Session::new(account, display_name, &token, app.now()));
     let name = crate::session::text(&name);
@@ -193,15 +245,13 @@ fn shown(app: &App, session: &Session, left: std::time::Duration) -> Value {
     })
 }
 
-/// As the User says it, or the name.
-async fn display_name(app: &App, account: &Account) -> String {
+/// The User of that name, if there is one and they may read it.
+async fn user(app: &App, account: &Account) -> Value {
     let path = format!("/apis/paifang.dev/v1alpha1/users/{}", account.user);
-    let user = match crate::path::check(&path) {
+    match crate::path::check(&path) {
         true => app.relay.read(account, &path).await.unwrap_or_default(),
         false => Value::Null,
-    };
-    let name = user["spec"]["displayName"].as_str().filter(|name| !name.trim().is_empty());
-    name.unwrap_or(&account.user).to_owned()
+    }
 }
 
 /// What a browser calls itself.

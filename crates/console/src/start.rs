@@ -17,6 +17,7 @@ use crate::addresses::Addresses;
 use crate::app::App;
 use crate::catalogue::Catalogues;
 use crate::certificate::Secrets;
+use crate::cluster::Shows;
 use crate::cookie::Transport;
 use crate::gateways::Gateways;
 use crate::oidc::Elsewhere;
@@ -41,7 +42,7 @@ pub struct Options {
     pub listener: TcpListener,
     /// A chain and its key, in PEM. `None`: without TLS, which is for loopback alone.
     pub certificate: Option<(String, Sealed<String>)>,
-    /// How the API is reached, as a user that may impersonate others and nothing else.
+    /// How the API is reached: as a user that may impersonate others and nothing else, or, where everybody shows a token of their own, nothing at all.
     pub api: kube::Config,
     pub ports: Ports,
     pub mode: Mode,
@@ -57,6 +58,8 @@ pub struct Ports {
     pub explains: Option<Arc<dyn Explains>>,
     pub addresses: Option<Arc<dyn Addresses>>,
     pub secrets: Option<Arc<dyn Secrets>>,
+    /// Where no gateway runs beside it.
+    pub shows: Option<Arc<dyn Shows>>,
     pub catalogues: Catalogues,
     /// Whether addresses for LoadBalancer are given away here.
     pub pool: bool,
@@ -97,7 +100,9 @@ pub fn start(options: Options) -> Result<Running, StartError> {
         None => return Err(StartError::Open(address)),
     };
     let pages = Pages::new(&options.assets)?;
-    let relay = Relay::new(client(options.api)?);
+    let mut bare = options.api.clone();
+    bare.auth_info = kube::config::AuthInfo::default();
+    let relay = Relay::new(client(options.api)?, client(bare)?);
     let (stop, stopped) = watch::channel(false);
     let app = Arc::new(App::new(options.ports, relay, pages, (transport, options.mode), stopped.clone()));
     let looking = app.clone();
@@ -147,6 +152,7 @@ impl Ports {
             explains: None,
             addresses: None,
             secrets: None,
+            shows: None,
             catalogues: Catalogues::default(),
             pool: false,
         }

@@ -1,4 +1,4 @@
-//! The console beside the API of `paifang up`, in one process.
+//! The console beside the API of `paifang up`, in one process; and alone ([`alone`]).
 //!
 //! **Invariant:** the console reaches the API as a user of its own, who may impersonate people and groups and do nothing else.
 
@@ -10,7 +10,8 @@ use apiserver::{LoginRefusal, Logins};
 use cli::Exit;
 use cli::args::UpArgs;
 use cli::args::console::ConsoleArgs;
-use console::{Account, Accounts, Asked, Assets, Elsewhere, Mode, Ports, Refused, Waiting};
+use cli::args::sign_in::IssuerArgs;
+use console::{Account, Accounts, Asked, Assets, Elsewhere, Mode, Ports, Refused, Waiting, Ways};
 use kube::Client;
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::json;
@@ -21,6 +22,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 
 mod addresses;
+pub mod alone;
 mod catalogues;
 mod chinese;
 mod explains;
@@ -69,12 +71,13 @@ impl Socket {
 }
 
 /// The issuer at which people sign in; without an address where that is the console's own.
-pub fn elsewhere(args: &UpArgs, issuer: Option<&login::Issuer>) -> Result<Option<Elsewhere>, Fault> {
+pub fn elsewhere(args: (&ConsoleArgs, &IssuerArgs), issuer: Option<&login::Issuer>) -> Result<Option<Elsewhere>, Fault> {
+    let (console, named) = args;
     let Some(issuer) = issuer.cloned() else { return Ok(None) };
-    let secret = crate::sign_in::secret(&args.sign_in)?;
-    let named = args.sign_in.oidc_issuer.as_deref().unwrap_or_default();
+    let secret = crate::sign_in::secret(named)?;
+    let named = named.oidc_issuer.as_deref().unwrap_or_default();
     let name = named.split("://").nth(1).and_then(|it| it.split('/').next()).unwrap_or(named).to_owned();
-    Ok(Some(Elsewhere { issuer, name, secret, url: args.console.console_url.clone().unwrap_or_default() }))
+    Ok(Some(Elsewhere { issuer, name, secret, url: console.console_url.clone().unwrap_or_default() }))
 }
 
 /// Where the last lines of the access log are kept.
@@ -103,11 +106,7 @@ pub async fn start(
         }
     };
     let mut ports = ports(all, api, client, serving);
-    ports.elsewhere = elsewhere.map(|it| match it.url.is_empty() {
-        // How one types it.
-        true => Elsewhere { url: format!("{}://{address}", if args.console_plain { "http" } else { "https" }), ..it },
-        false => it,
-    });
+    ports.elsewhere = elsewhere.map(|it| reached(it, args, address));
     permit(client).await.context("the console's role cannot be written")?;
     let certificate = match args.console_plain {
         true => None,
@@ -128,6 +127,14 @@ pub async fn start(
     Ok(Some(running))
 }
 
+/// Where nobody says how browsers reach the console, they do as one types it.
+fn reached(elsewhere: Elsewhere, args: &ConsoleArgs, address: SocketAddr) -> Elsewhere {
+    match elsewhere.url.is_empty() {
+        true => Elsewhere { url: format!("{}://{address}", if args.console_plain { "http" } else { "https" }), ..elsewhere },
+        false => elsewhere,
+    }
+}
+
 /// What the console is given of this process.
 fn ports(args: &UpArgs, api: &apiserver::Running, client: &Client, serving: &mut Serving) -> Ports {
     let history = Arc::new(observe::History::new(serving.metrics().clone()));
@@ -143,6 +150,7 @@ fn ports(args: &UpArgs, api: &apiserver::Running, client: &Client, serving: &mut
         explains: Some(known),
         addresses: Some(addresses.clone()),
         secrets: Some(addresses),
+        shows: None,
         catalogues: catalogues::all(),
         pool: args.pool != pools::Pool::None,
     }
@@ -188,6 +196,10 @@ async fn permit(client: &Client) -> Result<(), kube::Error> {
 // === impl People ===
 
 impl Accounts for People {
+    fn ways(&self) -> Ways {
+        Ways { passwords: true, tokens: false }
+    }
+
     fn by_password(&self, asked: Asked) -> Waiting<'_, Result<Account, Refused>> {
         Box::pin(async move {
             let Asked { user, password, new, from, agent } = asked;

@@ -6,6 +6,7 @@
 //! up ──────► store ► API server ─┐
 //!                                ├─► serve: control ► data plane, admin address, screen
 //! control ─► a cluster's API ────┘
+//! console ─► console, before a cluster's API
 //! check, explain, get, crds ─► cli        demo ─► demo        reference ─► the crates that do the work
 //! backup, restore ─► store
 //! ```
@@ -75,6 +76,7 @@ fn run(command: Command) -> Result<Exit, Fault> {
         Command::Backup(args) => block_on(backup::backup(args)),
         Command::Restore(args) => block_on(backup::restore(args)),
         Command::Demo(args) => block_on(demo(args)),
+        Command::Console(args) => block_on(console::alone::run(*args)),
         Command::Up(args) => block_on(up::run(*args)),
         Command::Control(args) => block_on(serve::control(*args)),
     }

@@ -102,6 +102,16 @@ pub fn console(url: &str, authority: Option<&str>, paint: Paint) -> String {
     indented(&table(None, &rows))
 }
 
+/// The same where it is alone in front of a cluster. `made_up`: nobody but itself has signed its certificate.
+pub fn console_alone(url: &str, made_up: bool, paint: Paint) -> String {
+    let mut rows = vec![vec![paint.paint(Style::Bold, "console"), url.to_owned()]];
+    rows.push(vec![String::new(), "sign in with a token that the cluster takes: kubectl create token NAME".to_owned()]);
+    if made_up {
+        rows.push(vec![String::new(), "its certificate was made just now, and no browser trusts it: --console-certificate names yours".to_owned()]);
+    }
+    indented(&table(None, &rows))
+}
+
 /// Why there is none.
 pub fn no_console(why: &str, paint: Paint) -> String {
     indented(&table(None, &[vec![paint.paint(Style::Warning, "console"), safe(why)]]))

@@ -3,7 +3,7 @@
 use crate::fault::Fault;
 use apiserver::FirstLogin;
 use cli::Exit;
-use cli::args::sign_in::SignInArgs;
+use cli::args::sign_in::{IssuerArgs, SignInArgs};
 use login::oidc::Options;
 use login::{Issuer, password};
 use model::Sealed;
@@ -15,7 +15,7 @@ const LARGEST: u64 = 1 << 20;
 const NOTHING: &str = "-";
 
 /// The issuer whose tokens are taken, if there is one.
-pub fn issuer(args: &SignInArgs) -> Result<Option<Issuer>, Fault> {
+pub fn issuer(args: &IssuerArgs) -> Result<Option<Issuer>, Fault> {
     let (Some(issuer), Some(client_id)) = (&args.oidc_issuer, &args.oidc_client_id) else { return Ok(None) };
     let prefix = |text: &str| if text == NOTHING { String::new() } else { text.to_owned() };
     let options = Options {
@@ -39,7 +39,7 @@ pub fn issuer(args: &SignInArgs) -> Result<Option<Issuer>, Fault> {
 }
 
 /// What proves the console to the issuer, if it has been given that.
-pub fn secret(args: &SignInArgs) -> Result<Option<Sealed<String>>, Fault> {
+pub fn secret(args: &IssuerArgs) -> Result<Option<Sealed<String>>, Fault> {
     let flag = "--oidc-client-secret-file";
     let Some(path) = &args.oidc_client_secret_file else { return Ok(None) };
     let wrong = |why: &str| Fault::new(Exit::Usage, format!("{flag}: {}: {why}", path.display()));
@@ -67,7 +67,7 @@ pub fn first_login(args: &SignInArgs) -> Result<FirstLogin, Fault> {
     Ok(FirstLogin::Password(Sealed::new(text.to_owned())))
 }
 
-fn read(flag: &str, path: &Path) -> Result<Vec<u8>, Fault> {
+pub fn read(flag: &str, path: &Path) -> Result<Vec<u8>, Fault> {
     use std::io::Read;
     let mut octets = Vec::new();
     let file = std::fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut octets));

@@ -25,8 +25,8 @@ pub async fn run(args: UpArgs) -> Result<Exit, Fault> {
     signals::outlive_file_limits();
     let data_dir = data_dir(args.data_dir.clone())?;
     // Before anything is made: what is wrong with a flag must not leave half a first start.
-    let (issuer, first_login) = (sign_in::issuer(&args.sign_in)?, sign_in::first_login(&args.sign_in)?);
-    let elsewhere = console::elsewhere(&args, issuer.as_ref())?;
+    let (issuer, first_login) = (sign_in::issuer(&args.sign_in.issuer)?, sign_in::first_login(&args.sign_in)?);
+    let elsewhere = console::elsewhere((&args.console, &args.sign_in.issuer), issuer.as_ref())?;
     let store = Store::open(&data_dir)?;
     let mut options = apiserver::Options::new(&data_dir);
     options.issuer = issuer;

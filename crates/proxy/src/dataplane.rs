@@ -17,7 +17,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Handle, LocalOptions, Runtime};
 use tokio::sync::{Mutex, mpsc, oneshot};
-use upstream::{EndpointSet, Cell, Registry};
+use upstream::{Cell, EndpointSet, Registry};
 
 /// What all workers share. ARCHITECTURE.md has the table.
 pub(crate) struct Shared {

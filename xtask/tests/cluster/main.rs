@@ -10,6 +10,7 @@
 //! | `GATEWAY_IMAGE`, `CONTROL_IMAGE` | images of `paifang-gateway` and `paifang` that the node has |
 //! | `CRDS_ISTIO`, `CRDS_GATEWAY_API` | the definitions of those projects: a file, a folder |
 
+mod console;
 mod in_cluster;
 mod pods;
 mod route;

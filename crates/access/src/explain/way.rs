@@ -80,8 +80,7 @@ impl Answer<'_> {
         }
         let services: Vec<&str> = bad.iter().map(|(id, ..)| id.as_str()).filter(|id| *id != NO_BACKEND).collect();
         let named = || services.iter().find_map(|id| id.rsplit_once(':')?.0.split_once('/'));
-        let look =
-            named().map(|(namespace, name)| Saying::SeeEndpoints { namespace: namespace.to_owned(), service: name.to_owned() });
+        let look = named().map(|(namespace, name)| Saying::SeeEndpoints { namespace: namespace.to_owned(), service: name.to_owned() });
         // One that is not there is told before one that is empty.
         let is_missing = services.len() < bad.len();
         let said = match (is_missing, good.is_empty()) {

@@ -3,8 +3,8 @@
 use super::{EVERY, Known, PathType, Row, generated, meet};
 use crate::at::{annotation, list, name, namespace, of, reference, text, texts};
 use crate::gateways::{Reached, SeenGateway, Serves, class_of};
-use control::Access;
 use crate::saying::Saying;
+use control::Access;
 use resources::{Kind, label};
 use serde_json::Value;
 

@@ -1,6 +1,7 @@
-//! `paifang up`: the console.
+//! `paifang up`: the console; and `paifang console`, where it is alone.
 
-use super::{OptionalAddress, optional_address};
+use super::sign_in::IssuerArgs;
+use super::{OptionalAddress, ServerArgs, optional_address};
 use clap::Args;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -23,6 +24,23 @@ pub struct ConsoleArgs {
     /// Hand out the application in this folder in place of the one in this program
     #[arg(long, value_name = "DIR", hide = true)]
     pub console_dir: Option<PathBuf>,
+}
+
+/// The console alone, in front of a cluster.
+#[derive(Args, Clone, Debug)]
+pub struct AloneArgs {
+    #[command(flatten)]
+    pub server: ServerArgs,
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+    /// The console's certificate, its own first (PEM) [default: one that is made at each start, which no browser trusts]
+    #[arg(long, value_name = "FILE", requires = "console_key", conflicts_with = "console_plain")]
+    pub console_certificate: Option<PathBuf>,
+    /// The private key of that certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "console_certificate")]
+    pub console_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub issuer: IssuerArgs,
 }
 
 /// A scheme, a host and perhaps a port.
@@ -67,6 +85,28 @@ mod tests {
         check(&["--console-address", "10.0.0.1:443", "--port-offset", "10000"], Some("10.0.0.1:443"));
         check(&["--console-address", "none"], None);
         assert!(Cli::try_parse_from(["paifang", "up", "--console-address", "localhost"]).is_err());
+    }
+
+    #[test]
+    fn alone_it_takes_what_it_needs() {
+        let check = |more: &[&str], expect: Result<(), &str>| {
+            let all = ["paifang", "console"].iter().chain(more);
+            match (Cli::try_parse_from(all), expect) {
+                (Ok(Cli { command: Command::Console(_), .. }), Ok(())) => {}
+                (Err(error), Err(flag)) => assert!(error.to_string().contains(flag), "{error}"),
+                (parsed, _) => panic!("{more:?}: {parsed:?}"),
+            }
+        };
+        check(&[], Ok(()));
+        check(&["--kubeconfig", "a", "--context", "b", "--console-address", "0.0.0.0:9443"], Ok(()));
+        check(&["--console-certificate", "a.crt", "--console-key", "a.key"], Ok(()));
+        check(&["--console-certificate", "a.crt"], Err("--console-key"));
+        check(&["--console-key", "a.key"], Err("--console-certificate"));
+        check(&["--console-certificate", "a.crt", "--console-key", "a.key", "--console-plain"], Err("--console-plain"));
+        check(&["--oidc-issuer", "https://id.example", "--oidc-client-id", "paifang"], Ok(()));
+        check(&["--oidc-issuer", "https://id.example"], Err("--oidc-client-id"));
+        // There is nobody to give a password to.
+        check(&["--admin-password-file", "a"], Err("--admin-password-file"));
     }
 
     #[test]

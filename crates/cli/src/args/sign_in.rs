@@ -1,4 +1,4 @@
-//! `paifang up`: how people prove who they are.
+//! `paifang up` and `paifang console`: how people prove who they are.
 
 use clap::Args;
 use std::path::PathBuf;
@@ -9,6 +9,13 @@ pub struct SignInArgs {
     /// A file with the password that user `admin` gets at the first start, in place of one that is made up and shown once
     #[arg(long, value_name = "FILE")]
     pub admin_password_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub issuer: IssuerArgs,
+}
+
+/// The OpenID Connect issuer at which people sign in, too.
+#[derive(Args, Clone, Debug)]
+pub struct IssuerArgs {
     /// Take id tokens of this OpenID Connect issuer as bearer tokens
     #[arg(long, value_name = "URL", requires = "oidc_client_id")]
     pub oidc_issuer: Option<String>,

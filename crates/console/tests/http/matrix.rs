@@ -122,7 +122,8 @@ async fn what_is_known_of_a_gateway() {
         assert_eq!(world.get(&viewer, &format!("/console/gateways/shop/gateway/{bad}")).await.status, 400, "{bad}");
     }
     let health = world.get(&viewer, "/console/gateways/shop/gateway/endpoints?route=shop/web").await.json();
-    let states: Vec<&str> = health["backends"][0]["endpoints"].as_array().into_iter().flatten().filter_map(|it| it["state"].as_str()).collect();
+    let states: Vec<&str> =
+        health["backends"][0]["endpoints"].as_array().into_iter().flatten().filter_map(|it| it["state"].as_str()).collect();
     assert_eq!((health["backends"][0]["backend"].as_str(), states), (Some("shop/web:80"), vec!["Serving", "Failing"]), "{health}");
     // A route of others, on whatever gateway, is theirs; so is one of a kind that this role does not read.
     for (asked, status) in [

@@ -34,7 +34,7 @@ async fn who_logs_in_at_the_issuer_is_signed_in() {
     let issuer = Issuer::start();
     let world = World::with_issuer(Some(issuer.url())).await;
     let told = world.get(&Browser::default(), "/console/oidc").await.json();
-    assert_eq!(told, serde_json::json!({ "enabled": true, "name": "Example" }));
+    assert_eq!(told, serde_json::json!({ "enabled": true, "name": "Example", "passwords": true, "tokens": false }));
     let (page, browser) = begin(&world, "?return=/projects/shop/routes?a=b").await;
     let code = issuer.log_in(&page, issuer.claims("ann"));
     let done = world.get(&browser, &back(&page, &code)).await;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use console::{
-    Account, Accounts, Addresses, Asked, Assets, Backend, BackendEndpoint, Catalogues, Elsewhere, Explains, Gateways, Host, Mode, Options, Owner, Pem, Pool,
-    Ports, Question, Refused, Secrets, Serving, Waiting,
+    Account, Accounts, Addresses, Asked, Assets, Backend, BackendEndpoint, Catalogues, Elsewhere, Explains, Gateways, Host, Mode, Options,
+    Owner, Pem, Pool, Ports, Question, Refused, Secrets, Serving, Waiting, Ways,
 };
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Full};
@@ -56,6 +56,10 @@ pub struct Browser {
 }
 
 impl Accounts for People {
+    fn ways(&self) -> Ways {
+        Ways { passwords: true, tokens: false }
+    }
+
     fn by_password(&self, asked: Asked) -> Waiting<'_, Result<Account, Refused>> {
         Box::pin(async move {
             let Asked { user, password, new, from, agent } = asked;
@@ -196,6 +200,7 @@ impl World {
             explains: Some(oracle.clone()),
             addresses: Some(oracle.clone()),
             secrets: Some(oracle),
+            shows: None,
             catalogues: Catalogues::default(),
             pool: true,
         };
@@ -277,10 +282,7 @@ impl World {
     }
 
     pub async fn send(&self) -> SendRequest<Full<Bytes>> {
-        let stream = TcpStream::connect(self.address).await.expect("it listens");
-        let (send, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("HTTP");
-        tokio::spawn(connection);
-        send
+        send_to(self.address).await
     }
 
     /// What is answered to a request as it is given: whatever stands in it.
@@ -291,9 +293,7 @@ impl World {
     }
 
     pub async fn ask(&self, request: Request<Full<Bytes>>) -> Answer {
-        let (head, body) = self.raw(request).await.into_parts();
-        let body = tokio::time::timeout(PATIENCE, body.collect()).await.expect("in time").expect("a body").to_bytes();
-        Answer { status: head.status.as_u16(), headers: head.headers, text: String::from_utf8_lossy(&body).into_owned() }
+        Answer::read(self.raw(request).await).await
     }
 
     /// A request without anything of a browser.
@@ -350,6 +350,12 @@ impl Browser {
 // === impl Answer ===
 
 impl Answer {
+    pub async fn read(answer: http::Response<Incoming>) -> Self {
+        let (head, body) = answer.into_parts();
+        let body = tokio::time::timeout(PATIENCE, body.collect()).await.expect("in time").expect("a body").to_bytes();
+        Self { status: head.status.as_u16(), headers: head.headers, text: String::from_utf8_lossy(&body).into_owned() }
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
@@ -363,6 +369,13 @@ impl Answer {
         let line = self.headers.get("set-cookie").expect("a cookie").to_str().expect("text");
         line.split(';').next().expect("a pair").to_owned()
     }
+}
+
+pub async fn send_to(address: SocketAddr) -> SendRequest<Full<Bytes>> {
+    let stream = TcpStream::connect(address).await.expect("it listens");
+    let (send, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("HTTP");
+    tokio::spawn(connection);
+    send
 }
 
 async fn config(kubeconfig: &str) -> kube::Config {

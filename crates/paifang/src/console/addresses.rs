@@ -67,28 +67,15 @@ impl Known {
         }
     }
 
-    /// `None`: nothing runs for it.
-    fn told(&self, seen: &SeenGateway, scope: &str, objects: &[Value]) -> Option<Serving> {
+    /// The same with what only this process knows; `None`: nothing runs for it.
+    fn told(&self, seen: &SeenGateway, serving: Serving) -> Option<Serving> {
         let is_asked_for = *seen.object.kind != *Kind::Service.word();
         let (namespace, name) = match is_asked_for {
-            true => (seen.object.namespace.to_string(), seen.object.name.to_string()),
+            true => (serving.namespace.clone(), serving.name.clone()),
             false => (translate::PLATFORM.to_owned(), "cluster".to_owned()),
         };
         self.gateways.find(&namespace, &name)?;
-        let asked = [Kind::IngressGateway, Kind::KubesphereGateway].into_iter().find(|kind| *seen.object.kind == *kind.word());
-        let asked = asked.and_then(|kind| find(objects, kind, &namespace, &name));
-        let port = |it: &SeenPort| Port { name: it.name.clone(), port: it.port, node_port: it.node_port, reached: it.reached };
-        Some(Serving {
-            namespace,
-            name,
-            scope: scope.to_owned(),
-            access: seen.access.map(access::access_word).unwrap_or_default().to_owned(),
-            addresses: seen.addresses.clone(),
-            nodes: vec![self.node.to_string()],
-            ports: seen.ports.iter().map(port).collect(),
-            tracing: asked.is_some_and(|it| it["spec"]["tracing"]["enabled"] == true),
-            class: seen.class.clone(),
-        })
+        Some(Serving { namespace, name, nodes: vec![self.node.to_string()], ..serving })
     }
 
     async fn owners(&self) -> Result<Vec<Owner>, kube::Error> {
@@ -108,6 +95,46 @@ impl Known {
         owners.sort_by_cached_key(|it| (it.address.parse::<IpAddr>().ok(), it.namespace.clone(), it.name.clone()));
         Ok(owners)
     }
+}
+
+/// The gateways that these objects show to serve a namespace, the nearest first; without one, all of them.
+pub fn places(objects: &[Value], namespace: Option<&str>, workspace: Option<&str>) -> Vec<(SeenGateway, Serving)> {
+    let mut found: Vec<(u8, SeenGateway, Serving)> = Vec::new();
+    for seen in access::gateways(objects) {
+        let (rank, scope) = match &seen.serves {
+            Serves::Project(of) if namespace.is_none_or(|it| it == of) => (0, "Project"),
+            Serves::Workspace(of) if namespace.is_none() || workspace == Some(of) => (1, "Workspace"),
+            Serves::Everybody => (2, "Cluster"),
+            _ => continue,
+        };
+        let serving = serving(&seen, scope, objects);
+        found.push((rank, seen, serving));
+    }
+    found.sort_by(|a, b| (a.0, &a.2.namespace, &a.2.name).cmp(&(b.0, &b.2.namespace, &b.2.name)));
+    found.into_iter().map(|(_, seen, serving)| (seen, serving)).collect()
+}
+
+/// A gateway as its own object says.
+fn serving(seen: &SeenGateway, scope: &str, objects: &[Value]) -> Serving {
+    let port = |it: &SeenPort| Port { name: it.name.clone(), port: it.port, node_port: it.node_port, reached: it.reached };
+    let (namespace, name) = (seen.object.namespace.to_string(), seen.object.name.to_string());
+    Serving {
+        tracing: is_traced(&seen.object.kind, objects, &namespace, &name),
+        namespace,
+        name,
+        scope: scope.to_owned(),
+        access: seen.access.map(access::access_word).unwrap_or_default().to_owned(),
+        addresses: seen.addresses.clone(),
+        nodes: Vec::new(),
+        ports: seen.ports.iter().map(port).collect(),
+        class: seen.class.clone(),
+    }
+}
+
+/// Whether who asks for it wants it traced.
+fn is_traced(kind: &str, objects: &[Value], namespace: &str, name: &str) -> bool {
+    let asked = [Kind::IngressGateway, Kind::KubesphereGateway].into_iter().find(|it| kind == it.word());
+    asked.and_then(|kind| find(objects, kind, namespace, name)).is_some_and(|it| it["spec"]["tracing"]["enabled"] == true)
 }
 
 fn find<'a>(objects: &'a [Value], kind: Kind, namespace: &str, name: &str) -> Option<&'a Value> {
@@ -142,18 +169,8 @@ impl Addresses for Known {
             let objects = cli::objects::some(&self.client, &kinds).await.map_err(|error| format!("{error:#}"))?;
             let project = namespace.as_deref().and_then(|it| find(&objects, Kind::Namespace, "", it));
             let workspace = project.and_then(|it| it["metadata"]["labels"][WORKSPACE].as_str());
-            let mut found: Vec<(u8, Serving)> = Vec::new();
-            for seen in access::gateways(&objects) {
-                let (rank, scope) = match (&seen.serves, &namespace) {
-                    (Serves::Project(of), wanted) if wanted.as_ref().is_none_or(|it| it == of) => (0, "Project"),
-                    (Serves::Workspace(of), wanted) if wanted.is_none() || workspace == Some(of.as_str()) => (1, "Workspace"),
-                    (Serves::Everybody, _) => (2, "Cluster"),
-                    _ => continue,
-                };
-                found.extend(self.told(&seen, scope, &objects).map(|it| (rank, it)));
-            }
-            found.sort_by(|a, b| (a.0, &a.1.namespace, &a.1.name).cmp(&(b.0, &b.1.namespace, &b.1.name)));
-            Ok(found.into_iter().map(|(_, it)| it).collect())
+            let found = places(&objects, namespace.as_deref(), workspace).into_iter();
+            Ok(found.filter_map(|(seen, serving)| self.told(&seen, serving)).collect())
         })
     }
 

@@ -7,6 +7,7 @@ mod access;
 mod backup;
 mod broken;
 mod console;
+mod console_alone;
 mod controllers;
 mod durable;
 mod endpoints;

@@ -1,0 +1,284 @@
+//! A console in front of a cluster: tokens, and streams that the cluster itself would never end.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use console::{Account, Accounts, Asked, Assets, Mode, Options, Ports, Refused, Running, Serving, Shows, Waiting, Ways};
+use futures::StreamExt;
+use http::{HeaderMap, Request, Response};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::world::{Answer, Browser, PATIENCE, send_to};
+
+const TOKEN: &str = "the-token-of-ann";
+const OWN: &str = "the-token-of-the-console";
+const WATCH: &str = "/api/v1/namespaces/shop/services?watch=1";
+
+/// What an API server says to everything, and what it was asked.
+#[derive(Default)]
+struct Cluster {
+    /// Whether Ann's token is taken, whether she may do anything, whether our kinds are installed.
+    is_good: bool,
+    may: bool,
+    has_kinds: bool,
+    asked: Vec<(String, HeaderMap, Value)>,
+}
+
+type Shared = Arc<Mutex<Cluster>>;
+
+struct Nobody;
+
+impl Accounts for Nobody {
+    fn ways(&self) -> Ways {
+        Ways { passwords: false, tokens: true }
+    }
+    fn by_password(&self, _: Asked) -> Waiting<'_, Result<Account, Refused>> {
+        Box::pin(async { Err(Refused::Wrong) })
+    }
+    fn by_issuer(&self, _: login::Person) -> Result<Account, String> {
+        Err("nobody".into())
+    }
+    fn stands(&self, _: &Account) -> bool {
+        true
+    }
+}
+
+struct Names;
+
+impl Shows for Names {
+    fn serving(&self, _: Option<&str>, _: Option<&str>, objects: &[Value]) -> Vec<Serving> {
+        let name = |it: &Value| Serving { name: it["metadata"]["name"].as_str().unwrap_or_default().to_owned(), ..Serving::default() };
+        objects.iter().map(name).collect()
+    }
+}
+
+struct Alone {
+    cluster: Shared,
+    console: Running,
+}
+
+impl Alone {
+    async fn start() -> Self {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let cluster = Shared::new(Mutex::new(Cluster { is_good: true, may: true, has_kinds: true, ..Cluster::default() }));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a socket");
+        let mut config = kube::Config::new(format!("http://{}", listener.local_addr().expect("bound")).parse().expect("a URL"));
+        config.auth_info.token = Some(OWN.to_owned().into());
+        tokio::spawn(serve(listener, cluster.clone()));
+        let mut ports = Ports::new(Arc::new(Nobody));
+        ports.shows = Some(Arc::new(Names));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a socket");
+        let options = Options { listener, certificate: None, api: config, ports, mode: Mode::Cluster, assets: Assets::Embedded };
+        Self { cluster, console: console::start(options).expect("it starts") }
+    }
+
+    async fn raw(&self, browser: &Browser, method: &str, path: &str, body: &Value) -> Response<Incoming> {
+        let request = Request::builder().method(method).uri(path).header("host", self.console.address.to_string());
+        let request = browser.on(request).header("content-type", "application/json");
+        let body = if body.is_null() { Full::default() } else { Full::from(body.to_string()) };
+        let sent = send_to(self.console.address).await.send_request(request.body(body).expect("a request")).await;
+        sent.expect("an answer")
+    }
+
+    async fn get(&self, browser: &Browser, path: &str) -> Answer {
+        Answer::read(self.raw(browser, "GET", path, &Value::Null).await).await
+    }
+
+    async fn login(&self, body: &Value) -> Answer {
+        Answer::read(self.raw(&Browser::default(), "POST", "/console/login", body).await).await
+    }
+
+    async fn ann(&self) -> Browser {
+        let answer = self.login(&json!({ "token": TOKEN })).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(answer.json()["user"], "system:serviceaccount:shop:ann");
+        Browser { cookie: answer.cookie(), token: answer.json()["csrf"].as_str().expect("a token").to_owned() }
+    }
+
+    fn now(&self, change: impl FnOnce(&mut Cluster)) {
+        change(&mut self.cluster.lock().expect("no panic"));
+    }
+
+    fn asked(&self) -> Vec<(String, HeaderMap, Value)> {
+        self.cluster.lock().expect("no panic").asked.clone()
+    }
+}
+
+async fn serve(listener: TcpListener, cluster: Shared) {
+    while let Ok((socket, _)) = listener.accept().await {
+        let cluster = cluster.clone();
+        let service = service_fn(move |request| {
+            let cluster = cluster.clone();
+            async move { Ok::<_, Infallible>(answer(&cluster, request).await) }
+        });
+        tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service));
+    }
+}
+
+async fn answer(cluster: &Shared, request: Request<Incoming>) -> Response<BoxBody<Bytes, Infallible>> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map(|it| it.to_bytes()).unwrap_or_default();
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let mut cluster = cluster.lock().expect("no panic");
+    cluster.asked.push((head.uri.to_string(), head.headers.clone(), body.clone()));
+    let reply = |code: u16, body: Value| {
+        let answer = Response::builder().status(code).header("content-type", "application/json");
+        answer.body(Full::from(body.to_string()).boxed()).expect("an answer")
+    };
+    let whose = head.headers.get("authorization").and_then(|it| it.to_str().ok()).unwrap_or_default();
+    if whose != format!("Bearer {TOKEN}") || !cluster.is_good {
+        return reply(401, json!({ "kind": "Status", "code": 401, "reason": "Unauthorized" }));
+    }
+    let gateway = json!({ "metadata": { "name": "gateway" }, "status": { "pods": [{ "name": "shop-1" }] } });
+    match head.uri.path() {
+        "/apis/authentication.k8s.io/v1/selfsubjectreviews" => {
+            let info = json!({ "username": "system:serviceaccount:shop:ann", "groups": ["system:authenticated"] });
+            reply(201, json!({ "status": { "userInfo": info } }))
+        }
+        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews" => reply(201, json!({ "status": { "allowed": cluster.may } })),
+        path if path.starts_with("/apis/paifang.dev/") && !cluster.has_kinds => {
+            Response::builder().status(404).body(Full::from("404 page not found\n").boxed()).expect("an answer")
+        }
+        "/apis/paifang.dev/v1alpha1/namespaces/shop/ingressgateways" => reply(200, json!({ "items": [gateway] })),
+        "/apis/paifang.dev/v1alpha1/namespaces/shop/ingressgateways/gateway" => reply(200, gateway),
+        path if path.starts_with("/apis/paifang.dev/") => reply(403, json!({ "kind": "Status", "code": 403 })),
+        "/api/v1/namespaces/shop/services" => {
+            let first = futures::stream::once(async { Ok(Frame::data(Bytes::from_static(b"{\"type\":\"ADDED\"}\n"))) });
+            // It says nothing more, and never ends.
+            let body = StreamBody::new(first.chain(futures::stream::pending()));
+            Response::new(BodyExt::boxed(body))
+        }
+        _ => reply(404, json!({ "kind": "Status", "code": 404 })),
+    }
+}
+
+async fn begun(alone: &Alone, browser: &Browser) -> Incoming {
+    let answer = alone.raw(browser, "GET", WATCH, &Value::Null).await;
+    assert_eq!(answer.status(), 200);
+    let mut body = answer.into_body();
+    tokio::time::timeout(PATIENCE, body.frame()).await.expect("in time").expect("a line").expect("it is read");
+    body
+}
+
+async fn until_end(mut body: Incoming) {
+    let ended = async { while let Some(Ok(_)) = body.frame().await {} };
+    tokio::time::timeout(PATIENCE, ended).await.expect("it ends");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_a_token_is_asked_for_by_it_alone() {
+    let alone = Alone::start().await;
+    let ways = alone.get(&Browser::default(), "/console/oidc").await.json();
+    assert_eq!((&ways["enabled"], &ways["passwords"], &ways["tokens"]), (&json!(false), &json!(false), &json!(true)));
+    for (body, status) in [
+        (json!({ "token": "another" }), 401),
+        (json!({ "token": "" }), 401),
+        (json!({ "token": "a b" }), 401),
+        (json!({ "username": "ann", "password": TOKEN }), 501),
+        (json!({ "token": TOKEN, "username": "admin" }), 400),
+    ] {
+        assert_eq!(alone.login(&body).await.status, status, "{body}");
+    }
+    let ann = alone.ann().await;
+    let session = alone.get(&ann, "/console/session").await;
+    assert_eq!(session.json()["mode"], "cluster");
+    assert_eq!(alone.get(&ann, "/api/v1/namespaces/shop/nothing").await.status, 404, "as the API says");
+    assert!(!session.text.contains(TOKEN), "the browser has no need of it");
+    let mine = |headers: &HeaderMap| headers.get("authorization").is_some_and(|it| it == &format!("Bearer {TOKEN}"));
+    let asked = alone.asked();
+    let (_, last, _) = asked.last().expect("it was asked");
+    assert!(mine(last), "{last:?}");
+    for (path, headers, _) in &asked {
+        let spoken_for = headers.keys().any(|it| it.as_str().starts_with("impersonate-"));
+        let own = headers.get("authorization").is_some_and(|it| it == &format!("Bearer {OWN}"));
+        assert!(!spoken_for && !own, "{path}: {headers:?}");
+    }
+    // What the cluster does not take any more is no session either.
+    alone.now(|it| it.is_good = false);
+    assert_eq!(alone.get(&ann, "/api/v1/namespaces/shop/nothing").await.status, 401);
+    alone.now(|it| it.is_good = true);
+    assert_eq!(alone.get(&ann, "/console/session").await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_tokens_is_slowed_down() {
+    let alone = Alone::start().await;
+    let mut last = 0;
+    for n in 0..8 {
+        let answer = alone.login(&json!({ "token": format!("guess-{n}") })).await;
+        last = answer.status;
+        if last == 429 {
+            assert!(answer.json()["retryAfterSeconds"].as_u64().is_some_and(|it| it > 0));
+            break;
+        }
+    }
+    assert_eq!(last, 429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_ends_with_the_right_to_it() {
+    let alone = Alone::start().await;
+    let ann = alone.ann().await;
+    let mut body = begun(&alone, &ann).await;
+    // It goes on as long as she may, however often that is asked.
+    let reviews = |alone: &Alone| alone.asked().iter().filter(|it| it.0.ends_with("/selfsubjectaccessreviews")).count();
+    let asked = reviews(&alone);
+    let looked = tokio::time::timeout(PATIENCE, async {
+        while reviews(&alone) < asked + 2 {
+            tokio::select! {
+                ended = body.frame() => panic!("it ends: {ended:?}"),
+                () = tokio::time::sleep(Duration::from_millis(50)) => {}
+            }
+        }
+    });
+    looked.await.expect("it is asked again");
+    let (_, _, review) = alone.asked().into_iter().rev().find(|it| it.0.ends_with("/selfsubjectaccessreviews")).expect("asked");
+    let wanted = &review["spec"]["resourceAttributes"];
+    assert_eq!((&wanted["verb"], &wanted["resource"], &wanted["namespace"]), (&json!("watch"), &json!("services"), &json!("shop")));
+    alone.now(|it| it.may = false);
+    until_end(body).await;
+    assert_eq!(alone.get(&ann, "/console/session").await.status, 200, "she is still signed in");
+    // And so with her token.
+    alone.now(|it| it.may = true);
+    let body = begun(&alone, &ann).await;
+    alone.now(|it| it.is_good = false);
+    until_end(body).await;
+    assert_eq!(alone.get(&ann, "/console/session").await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_gateway_runs_it_is_said() {
+    let alone = Alone::start().await;
+    let ann = alone.ann().await;
+    let found = alone.get(&ann, "/console/gateways?namespace=shop").await;
+    assert_eq!((found.status, &found.json()[0]["name"]), (200, &json!("gateway")), "{found:?}");
+    let at = "/console/gateways/shop/gateway";
+    for (path, command) in [
+        ("metrics", "kubectl get --raw /api/v1/namespaces/kubesphere-controls-system/pods/shop-1:19090/proxy/metrics"),
+        ("logs", "kubectl logs -n kubesphere-controls-system shop-1 --follow"),
+    ] {
+        let refused = alone.get(&ann, &format!("{at}/{path}")).await;
+        assert_eq!((refused.status, refused.reason().as_str(), &refused.json()["command"]), (501, "NotAvailable", &json!(command)));
+    }
+    alone.now(|it| it.has_kinds = false);
+    for path in ["/console/gateways?namespace=shop", "/console/gateways", "/console/gateways/shop/gateway/metrics"] {
+        let refused = alone.get(&ann, path).await;
+        assert_eq!((refused.status, refused.reason().as_str()), (501, "NoGateways"), "{path}: {refused:?}");
+    }
+    alone.now(|it| it.may = false);
+    tokio::time::timeout(PATIENCE, async {
+        while alone.get(&ann, "/console/gateways/shop/gateway/logs").await.status != 403 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await
+    .expect("it is refused");
+}

@@ -1,0 +1,167 @@
+//! `paifang console`, alone in front of an API that is somebody else's: here that of a `paifang up`.
+
+use crate::harness::{Up, binary, run, text};
+use serde_json::{Value, json};
+use std::fs::File;
+use std::io::BufRead;
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+use testkit::eventually;
+
+/// A console, and a browser, as far as curl is one.
+struct Console {
+    child: Child,
+    dir: TempDir,
+    url: String,
+    token: String,
+}
+
+impl Console {
+    fn start(kubeconfig: &str, more: &[&str]) -> Self {
+        let dir = TempDir::new().expect("a folder");
+        let log = File::create(dir.path().join("stderr")).expect("a file");
+        let mut command = Command::new(binary());
+        command.args(["console", "--kubeconfig", kubeconfig, "--console-address", "127.0.0.1:0"]).args(more);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().expect("it starts");
+        let mut console = Self { child, dir, url: String::new(), token: String::new() };
+        console.url = eventually("it says where it is", || {
+            let said = console.said();
+            said.lines().find_map(|line| line.trim_start().strip_prefix("console")).map(|it| it.trim().to_owned())
+        });
+        console
+    }
+
+    fn said(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("stderr")).unwrap_or_default()
+    }
+
+    fn curl(&self, path: &str, body: Option<&Value>) -> Command {
+        let jar = self.dir.path().join("jar");
+        let mut command = Command::new("curl");
+        // What it shows was made up just now.
+        command.args(["--silent", "--no-buffer", "--show-error", "--noproxy", "*", "--max-time", "60", "--insecure"]);
+        command.arg("--cookie").arg(&jar).arg("--cookie-jar").arg(&jar);
+        if !self.token.is_empty() {
+            command.args(["--header", &format!("x-csrf-token: {}", self.token)]);
+        }
+        if let Some(body) = body {
+            command.args(["--header", "content-type: application/json", "--data-binary", &body.to_string()]);
+        }
+        command.arg(format!("{}{path}", self.url));
+        command
+    }
+
+    fn ask(&self, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let output = run(self.curl(path, body).args(["--write-out", "\n%{http_code}"]), "");
+        assert!(output.status.success(), "{path}: {}\n{}", text(&output.stderr), self.said());
+        let answer = text(&output.stdout);
+        let (body, code) = answer.rsplit_once('\n').expect("curl writes the code");
+        (code.parse().expect("a code"), serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    fn sign_in(&mut self, token: &str) {
+        let (code, session) = self.ask("/console/login", Some(&json!({ "token": token })));
+        assert_eq!(code, 200, "{session}");
+        self.token = session["csrf"].as_str().expect("a token").to_owned();
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("--- the console said ---\n{}", self.said());
+        }
+    }
+}
+
+/// A ServiceAccount's token, as people of a cluster get theirs.
+fn token(up: &Up, namespace: &str, account: &str) -> String {
+    up.kubectl(&["create", "serviceaccount", account, "-n", namespace], "").expect("an account");
+    up.kubectl(&["create", "token", account, "-n", namespace], "").expect("a token").trim().to_owned()
+}
+
+#[test]
+fn whoever_the_cluster_knows_signs_in_with_a_token_of_theirs() {
+    let up = Up::start(&[]);
+    let kubeconfig = up.kubeconfig().display().to_string();
+    up.kubectl(&["create", "namespace", "shop"], "").expect("a namespace");
+    let token = token(&up, "shop", "ann");
+    let account = "--serviceaccount=shop:ann";
+    up.kubectl(
+        &["create", "role", "looks", "-n", "shop", "--verb=get,list,watch,create", "--resource=configmaps,ingressgateways.paifang.dev"],
+        "",
+    )
+    .expect("a role");
+    up.kubectl(&["create", "rolebinding", "ann", "-n", "shop", "--role=looks", account], "").expect("a binding");
+    let gateway = json!({ "apiVersion": "paifang.dev/v1alpha1", "kind": "IngressGateway",
+        "metadata": { "name": "gateway", "namespace": "shop" }, "spec": { "access": { "type": "NodePort" } } });
+    up.apply(&[gateway]);
+    let mut console = Console::start(&kubeconfig, &[]);
+    assert!(console.said().contains("kubectl create token"), "{}", console.said());
+    assert_eq!(console.ask("/console/session", None).0, 401);
+    assert_eq!(console.ask("/console/oidc", None).1["tokens"], true);
+    console.sign_in(&token);
+    let (_, session) = console.ask("/console/session", None);
+    assert_eq!((&session["mode"], &session["user"]), (&json!("cluster"), &json!("system:serviceaccount:shop:ann")));
+    // As they themselves, neither more nor less: the console's own kubeconfig is the administrator's.
+    assert_eq!(console.ask("/api/v1/namespaces/shop/configmaps", None).0, 200);
+    let (code, refused) = console.ask("/api/v1/namespaces/shop/secrets", None);
+    assert!(code == 403 && refused["message"].as_str().is_some_and(|it| it.contains("system:serviceaccount:shop:ann")), "{refused}");
+    let map = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "made" } });
+    assert_eq!(console.ask("/api/v1/namespaces/shop/configmaps", Some(&map)).0, 201);
+    assert!(up.get(&["configmap", "-n", "shop", "made"]).is_some());
+    // Gateways' objects are shown; what is no object is asked elsewhere, and it is said where.
+    let at = "/console/gateways/shop/gateway";
+    let (code, refused) = console.ask(&format!("{at}/logs"), None);
+    assert!(code == 501 && refused["command"].as_str().is_some_and(|it| it.starts_with("kubectl logs ")), "{refused}");
+    assert_eq!(console.ask("/console/gateways/kubesphere-system/cluster/logs", None).0, 403);
+    // A watch ends with the right to it.
+    let mut watching = console.curl("/api/v1/namespaces/shop/configmaps?watch=1", None).stdout(Stdio::piped()).spawn().expect("curl");
+    let mut lines = std::io::BufReader::new(watching.stdout.take().expect("it is piped")).lines();
+    assert!(lines.next().expect("a line").expect("text").contains("ADDED"));
+    up.kubectl(&["delete", "rolebinding", "ann", "-n", "shop"], "").expect("the right is taken away");
+    // curl itself would give up after a minute, with an error.
+    assert!(lines.all(|it| it.is_ok()));
+    assert!(watching.wait().expect("it ends").success());
+    eventually("she may no longer look", || (console.ask("/api/v1/namespaces/shop/configmaps", None).0 == 403).then_some(()));
+    // Without the account there is no token, and nobody is signed in.
+    up.kubectl(&["delete", "serviceaccount", "ann", "-n", "shop"], "").expect("deleted");
+    eventually("she is signed out", || {
+        console.ask("/api/v1/namespaces/shop/configmaps", None);
+        (console.ask("/console/session", None).0 == 401).then_some(())
+    });
+    assert!(!console.said().contains(&token), "a token is told nowhere");
+}
+
+#[test]
+fn what_it_lacks_it_says_before_it_serves() {
+    let fails = |arguments: &[&str]| {
+        let output = run(Command::new(binary()).arg("console").args(arguments), "");
+        (output.status.code(), text(&output.stderr))
+    };
+    let dir = TempDir::new().expect("a folder");
+    let path = dir.path().join("config");
+    let nowhere = json!({ "apiVersion": "v1", "kind": "Config", "current-context": "a", "users": [{ "name": "a", "user": {} }],
+        "contexts": [{ "name": "a", "context": { "cluster": "a", "user": "a" } }],
+        "clusters": [{ "name": "a", "cluster": { "server": "http://127.0.0.1:1" } }] });
+    std::fs::write(&path, nowhere.to_string()).expect("a file");
+    let kubeconfig = path.display().to_string();
+    let (code, said) = fails(&["--kubeconfig", &kubeconfig]);
+    assert!(code == Some(1) && said.contains("the cluster at http://127.0.0.1:1"), "{said}");
+    let (code, said) = fails(&["--kubeconfig", &kubeconfig, "--console-address", "none"]);
+    assert!(code == Some(2) && said.contains("--console-address"), "{said}");
+    // It stands in for people who come from an issuer, so it must be allowed to.
+    let up = Up::start(&[]);
+    up.kubectl(&["create", "namespace", "shop"], "").expect("a namespace");
+    let token = token(&up, "shop", "console");
+    let view = up.kubectl(&["config", "view", "--raw", "-o", "json"], "").expect("a kubeconfig");
+    let mut view: Value = serde_json::from_str(&view).expect("JSON");
+    view["users"][0]["user"] = json!({ "token": token });
+    std::fs::write(&path, view.to_string()).expect("a file");
+    let issuer =
+        ["--kubeconfig", &kubeconfig, "--console-address", "127.0.0.1:0", "--oidc-issuer", "https://id.example", "--oidc-client-id", "a"];
+    let (code, said) = fails(&issuer);
+    assert!(code == Some(2) && said.contains("impersonate users and groups"), "{said}");
+}
