@@ -1,4 +1,5 @@
 // Rows of key and value, with suggestions, what a key means, and what is wrong with a row.
+import { useMemo } from 'react'
 import { AutoComplete, Button, Input } from 'antd'
 import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
 import type { Hint } from '../api/console'
@@ -20,6 +21,7 @@ export function EntryRows({ label, of, rows, onChange, hints = [], addText, said
   const { t, language } = useWords()
   const problems = entryProblems(rows, of)
   const change = (index: number, next: Partial<Entry>) => onChange(rows.map((row, i) => (i === index ? { ...row, ...next } : row)))
+  const offered = useMemo(() => [...hints].sort((a, b) => Number(a.support === 'no') - Number(b.support === 'no')), [hints])
   const used = new Set(rows.map((row) => row.key))
   return (
     <div className="stack tight" role="group" aria-label={label}>
@@ -35,7 +37,7 @@ export function EntryRows({ label, of, rows, onChange, hints = [], addText, said
                 aria-label={`${t('entries.key')} ${index + 1}`}
                 placeholder={t('entries.key')}
                 value={row.key}
-                options={hints.filter((it) => it.name === row.key || !used.has(it.name)).map((it) => ({ value: it.name }))}
+                options={offered.filter((it) => it.name === row.key || !used.has(it.name)).map((it) => ({ value: it.name, label: <Offered of={it} /> }))}
                 showSearch={{ filterOption: (typed, option) => String(option?.value).includes(typed) }}
                 onChange={(key: string) => change(index, { key })}
                 {...(problem && { status: 'error' as const })}
@@ -72,5 +74,16 @@ export function EntryRows({ label, of, rows, onChange, hints = [], addText, said
         </Button>
       </div>
     </div>
+  )
+}
+
+/** What does nothing here is offered last, and says so. */
+function Offered({ of: { name, support } }: { of: Hint }) {
+  const { t } = useWords()
+  return (
+    <span className="offered">
+      <span>{name}</span>
+      {support === 'no' && <span className="faint">{t('entries.ignored')}</span>}
+    </span>
   )
 }
