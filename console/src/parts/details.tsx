@@ -69,18 +69,25 @@ export function Events({ of, namespace }: { of: Obj; namespace?: string }) {
 
 const at = (event: Event) => event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp ?? ''
 
+/** In words, where there are some; the word of the API stays beside it, for it is what one searches for. */
+function Reason({ of = '' }: { of: string | undefined }) {
+  const { maybe } = useWords()
+  const said = maybe(`reason.${of}`, '')
+  return said && said !== of ? <>{said} <code className="faint">{of}</code></> : <code>{of}</code>
+}
+
 export function Conditions({ of }: { of: Condition[] | undefined }) {
-  const { t } = useWords()
+  const { t, maybe } = useWords()
   if (!of?.length) return <p className="soft">{t('conditions.none')}</p>
   return (
     <Table
       size="small"
-      rowKey="type"
+      rowKey={(it) => `${it.type} ${it.reason} ${it.message}`}
       pagination={false}
       dataSource={of}
       columns={[
-        { title: t('conditions.type'), width: 210, render: (_, it) => <State tone={conditionTone(it)}>{it.type}</State> },
-        { title: t('conditions.reason'), width: 180, render: (_, it) => <code>{it.reason}</code>, responsive: ['md'] },
+        { title: t('conditions.type'), width: 210, render: (_, it) => <State tone={conditionTone(it)}>{maybe(`condition.${it.type}`, it.type)}</State> },
+        { title: t('conditions.reason'), width: 180, render: (_, it) => <Reason of={it.reason} />, responsive: ['md'] },
         { title: t('conditions.message'), render: (_, it) => <span className="wrap">{it.message}</span> },
       ]}
     />

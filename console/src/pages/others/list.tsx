@@ -106,11 +106,11 @@ const Words = ({ of }: { of: string[] }) => (
 )
 
 export function OtherState({ object }: { object: Loose }) {
-  const { t } = useWords()
+  const { t, maybe } = useWords()
   const conditions = conditionsOf(object)
   const bad = conditions.filter((it) => conditionTone(it) === 'warn')
   const another = servedByAnother(object)
   if (another) return <State tone="quiet">{t('routes.servedBy', { name: another })}</State>
   if (conditions.length === 0) return <State tone="quiet">{t('state.unsaid')}</State>
-  return bad[0] ? <State tone="warn" title={bad[0].message ?? ''}>{bad[0].reason ?? bad[0].type}</State> : <State tone="good">{t('routes.fine')}</State>
+  return bad[0] ? <State tone="warn" title={bad[0].message ?? ''}>{maybe(`reason.${bad[0].reason}`, bad[0].reason ?? bad[0].type)}</State> : <State tone="good">{t('routes.fine')}</State>
 }

@@ -172,8 +172,8 @@ function Hosts({ route, gateway }: { route: Ingress; gateway: Serving | undefine
 export function RouteState({ of, other }: { of: RouteTrouble[]; other: string }) {
   const { t } = useWords()
   const first = of[0]
-  if (other) return <State tone="quiet">{t('routes.servedBy', { name: other })}</State>
-  if (!first) return <State tone="good">{t('routes.fine')}</State>
+  const another = other && <State tone="quiet">{t('routes.servedBy', { name: other })}</State>
+  if (!first) return another || <State tone="good">{t('routes.fine')}</State>
   const text = of.map((it) => t(`trouble.${it.reason}`, { what: it.text })).join(' · ')
   return (
     <Tooltip title={text}>
