@@ -176,6 +176,11 @@ impl Entrances {
         self.touched |= self.refused.is_some() || self.plans.iter().any(short);
     }
 
+    /// Whether the server has Gateway API's classes.
+    pub fn may_name(&mut self, gateway_classes: bool) {
+        self.keeper.may_name(gateway_classes);
+    }
+
     /// Makes the classes whose kinds have come since the start, but for those that are there.
     pub fn make_classes(&mut self, has: impl Fn(Kind) -> bool, resources: &Resources, mailbox: &Mailbox) {
         let Some(first) = &self.first else { return };

@@ -4,7 +4,7 @@ use crate::first::Notes;
 use crate::gateways::{Asks, Gateways, Given, Machine, Shape, Wishes};
 use crate::prepare::namespace;
 use crate::provision::{cluster_address, is_workload, pod_service, pod_slice, workload};
-use crate::services::{GATEWAY_NAME_LABEL, class, gateway_of, is_ours, service, slice, slice_name};
+use crate::services::{GATEWAY_NAME_LABEL, classes, gateway_of, is_ours, service, slice, slice_name};
 use crate::views::{READ_ONLY, views};
 use model::GatewayId;
 use resources::Name;
@@ -22,10 +22,12 @@ pub(crate) struct Keeper {
     wanted: BTreeMap<Target, Vec<Wish>>,
     /// Our objects of the kinds that are watched.
     found: BTreeMap<Target, Found>,
-    /// Services, Deployments and IngressClasses that are not ours.
+    /// Services, Deployments and classes that are not ours.
     foreign: BTreeSet<Target>,
     /// What has gone since it was last written.
     lost: BTreeSet<Target>,
+    /// Whether the server has Gateway API's classes: until then none is written.
+    has_gateway_classes: bool,
 }
 
 /// What must be written.
@@ -49,8 +51,15 @@ struct Found {
 }
 
 /// The kinds that are watched: of these it is known what is there.
-const WATCHED: [Kind; 6] =
-    [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Deployment, Kind::HorizontalPodAutoscaler, Kind::IngressClass];
+const WATCHED: [Kind; 7] = [
+    Kind::Service,
+    Kind::EndpointSlice,
+    Kind::Pod,
+    Kind::Deployment,
+    Kind::HorizontalPodAutoscaler,
+    Kind::IngressClass,
+    Kind::GatewayClass,
+];
 /// Maps that are ours as far as we filled them: what is no longer to be in them goes.
 const FILLED: [&str; 3] = ["/metadata/labels", "/metadata/annotations", "/spec/template/metadata/labels"];
 
@@ -71,7 +80,7 @@ impl Keeper {
         }
         let ours = |it: &Value| match target.kind {
             Kind::Service | Kind::EndpointSlice => is_ours(it),
-            Kind::IngressClass => gateway_of(it).is_some() && is_ours(it),
+            Kind::IngressClass | Kind::GatewayClass => gateway_of(it).is_some() && is_ours(it),
             Kind::Deployment | Kind::HorizontalPodAutoscaler if is_workload(it) => true,
             _ => it.pointer("/metadata/labels").and_then(|it| it.get(READ_ONLY)).is_some(),
         };
@@ -86,7 +95,7 @@ impl Keeper {
             Some(_) => {
                 self.found.remove(target);
                 // Slices and Pods are many, and hardly anybody chooses their names.
-                if matches!(target.kind, Kind::Service | Kind::Deployment | Kind::HorizontalPodAutoscaler | Kind::IngressClass) {
+                if !matches!(target.kind, Kind::EndpointSlice | Kind::Pod) {
                     self.foreign.insert(target.clone());
                 }
                 known
@@ -146,7 +155,8 @@ impl Keeper {
 
     /// An object that is there is compared; one that is not watched, or not there, is asked for.
     fn mend(&self, target: &Target) -> Writes {
-        let wanted = self.wanted.get(target).filter(|_| !self.foreign.contains(target));
+        let possible = target.kind != Kind::GatewayClass || self.has_gateway_classes;
+        let wanted = self.wanted.get(target).filter(|_| possible && !self.foreign.contains(target));
         let there = self.found.get(target).map(|it| &it.object);
         wanted.into_iter().flatten().filter(|it| !it.holds(there)).map(|it| (target.clone(), it.clone())).collect()
     }
@@ -184,6 +194,11 @@ impl Keeper {
         writes
     }
 
+    /// Whether the server has Gateway API's classes.
+    pub fn may_name(&mut self, gateway_classes: bool) {
+        self.has_gateway_classes = gateway_classes;
+    }
+
     /// Whether a Service's name is somebody else's.
     pub fn is_foreign(&self, service: &Name) -> bool {
         self.foreign.contains(&target(Kind::Service, service))
@@ -215,8 +230,10 @@ pub(crate) fn wanted(with: With<'_>, asks: &Asks, plans: &Gateways) -> BTreeMap<
                 wanted.insert(target, vec![Wish::Object(slice)]);
             }
         }
-        if let Some((name, class)) = class(asked, plan) {
-            wanted.insert(Target::new(Kind::IngressClass, "", name), vec![Wish::Object(class)]);
+        if let Some((name, classes)) = classes(asked, plan) {
+            for (kind, class) in classes {
+                wanted.insert(Target::new(kind, "", name.as_str()), vec![Wish::Object(class)]);
+            }
         }
         let workload = match machine.shape {
             Shape::Up => views(asked, plan, host),

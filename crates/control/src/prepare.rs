@@ -70,9 +70,11 @@ pub async fn prepare(client: &Client, machine: &Machine, shared: &SharedGateway,
         if own.is_none() {
             make_namespaces(client, &shared.services).await?;
             let mut writes = wanted(With { machine, host: &first.host, notes: &notes }, &asks, &plans);
-            // A Service that is there already is somebody else's.
-            writes
-                .retain(|target, _| target.kind != Kind::Service || !services.contains_key(&Name::new(&*target.namespace, &*target.name)));
+            // A Service that is there already is somebody else's; whether there are GatewayClasses is not known yet.
+            writes.retain(|target, _| match target.kind {
+                Kind::Service => !services.contains_key(&Name::new(&*target.namespace, &*target.name)),
+                kind => kind != Kind::GatewayClass,
+            });
             make(client, writes).await?;
         }
         Ok(Prepared { gateways: plans, notes, first: Some(first.clone()) })

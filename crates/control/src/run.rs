@@ -332,6 +332,7 @@ impl Control {
             gateways: all(&[Kind::Gateway, Kind::GatewayClass]),
             requests: all(&[Kind::IngressGateway, Kind::Namespace]) && watch.knows(Kind::KubesphereGateway),
         };
+        self.entrances.may_name(watch.has(Kind::GatewayClass));
         self.entrances.tend(known, &self.mailbox);
         self.entrances.make_classes(|it| watch.has(it), self.world.resources(), &self.mailbox);
         // The data plane tries sockets that it could not have again with every update.

@@ -1,12 +1,13 @@
 //! The Services that gateways are seen as: as they should be, and what they say.
 
 use crate::first::Notes;
-use crate::gateway::{CONTROLLER, ISTIO_NAME, ISTIO_NAMESPACE, LABELS};
+use crate::gateway::{CONTROLLER, GATEWAY_CONTROLLER, ISTIO_NAME, ISTIO_NAMESPACE, LABELS};
 use crate::gateways::{Asked, Given, Machine, Shape, Wishes};
 use crate::plan::{Access, Plan, PlannedPort};
 use model::{ObjectRef, Text};
 use resources::Name;
 use serde_json::{Map, Value, json};
+use status::Kind;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -82,19 +83,23 @@ fn spec(machine: &Machine, asked: &Asked, plan: &Plan, name: &Name) -> Value {
     spec
 }
 
-/// The IngressClass that names a gateway of Ingresses.
-pub(crate) fn class(asked: &Asked, plan: &Plan) -> Option<(String, Value)> {
+/// The IngressClass and the GatewayClass that name a gateway which takes what has no class.
+pub(crate) fn classes(asked: &Asked, plan: &Plan) -> Option<(String, [(Kind, Value); 2])> {
     let own = plan.services.first().filter(|_| plan.owner.is_none() || plan.is_requested())?;
     let metadata = json!({
         "name": *own.name, "labels": { MANAGED_BY: MANAGER }, "annotations": { GATEWAY: plan.id.as_str() },
     });
-    let mut spec = json!({ "controller": CONTROLLER });
+    let (mut ingress, mut gateway) = (json!({ "controller": CONTROLLER }), json!({ "controllerName": GATEWAY_CONTROLLER }));
     if let Some(workload) = asked.workload.as_ref().filter(|it| it.owner.kind == *resources::Kind::IngressGateway.name()) {
         let ObjectRef { kind, namespace, name } = &workload.owner;
-        spec["parameters"] = json!({ "apiGroup": "paifang.dev", "kind": kind, "namespace": namespace, "name": name, "scope": "Namespace" });
+        ingress["parameters"] =
+            json!({ "apiGroup": "paifang.dev", "kind": kind, "namespace": namespace, "name": name, "scope": "Namespace" });
+        gateway["parametersRef"] = json!({ "group": "paifang.dev", "kind": kind, "namespace": namespace, "name": name });
     }
-    let class = json!({ "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": metadata, "spec": spec });
-    Some((own.name.to_string(), class))
+    let class =
+        |version, kind: Kind, spec| (kind, json!({ "apiVersion": version, "kind": kind.to_string(), "metadata": metadata, "spec": spec }));
+    let ingress = class("networking.k8s.io/v1", Kind::IngressClass, ingress);
+    Some((own.name.to_string(), [ingress, class("gateway.networking.k8s.io/v1", Kind::GatewayClass, gateway)]))
 }
 
 /// In a cluster nothing leads from a Service without a selector to this process but what this says. `None`: no cluster reaches the node's

@@ -5,7 +5,7 @@
 /// Whose it is, the condition as `TYPE=STATUS REASON`, and when it is said.
 pub(crate) const CONDITIONS: &[(&str, &str, &str)] = &[
     ("GatewayClass", "Accepted=True Accepted", "its controller is one of ours"),
-    ("GatewayClass", "Accepted=False InvalidParameters", "it has `parametersRef`, which nobody reads here"),
+    ("GatewayClass", "Accepted=False InvalidParameters", "its `parametersRef` is no IngressGateway, or one that has no gateway"),
     ("GatewayClass", "SupportedVersion=True SupportedVersion", "always"),
     ("Gateway", "Accepted=True Accepted", "all its listeners are accepted"),
     ("Gateway", "Accepted=True ListenersNotValid", "some of its listeners are; the others say why not"),
@@ -13,6 +13,7 @@ pub(crate) const CONDITIONS: &[(&str, &str, &str)] = &[
     ("Gateway", "Accepted=False InvalidParameters", "it has `infrastructure.parametersRef`, which nobody reads here"),
     ("Gateway", "Accepted=False Invalid", "the Service that its workload would have is another gateway's"),
     ("Gateway", "Accepted=False Pending", "its GatewayClass is not accepted"),
+    ("Gateway", "Accepted=False ScopeNotAllowed", "its GatewayClass means a gateway that is not for its namespace"),
     ("Gateway", "Accepted=False UnsupportedAddress", "several addresses, or one of another type than IPAddress or Hostname"),
     ("Gateway", "Programmed=False Invalid", "it is not accepted"),
     ("Gateway", "Programmed=False AddressNotUsable", "its Hostname is that of no gateway's Service, or of one that it may not join"),

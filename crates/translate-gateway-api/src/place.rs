@@ -4,8 +4,9 @@ use crate::given::Given;
 use crate::listener::{Judged, by_themselves};
 use crate::ours::{Ours, by_age, ours};
 use model::{GatewayId, Text};
-use resources::{Cause, Gateway, Name, Problem};
+use resources::{Cause, Gateway, GatewayClass, Name, Problem, SharedGateway};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -53,6 +54,9 @@ pub(crate) fn place(given: Given<'_>, ours: Ours<'_>) -> Result<Place, Nowhere> 
         let hint = "Take it away; labels and annotations of `spec.infrastructure` are followed";
         return Err(not_accepted("InvalidParameters", "spec.infrastructure.parametersRef", Cause::Unsupported, message, hint));
     }
+    if let Some(class) = ours.class.filter(|class| class.gateway.is_some()) {
+        return by_class(given, gateway, class);
+    }
     match gateway.addresses.as_slice() {
         [] => own(given, gateway, None),
         [address] if address.kind == *"IPAddress" => match address.value.parse() {
@@ -71,6 +75,39 @@ pub(crate) fn place(given: Given<'_>, ours: Ours<'_>) -> Result<Place, Nowhere> 
             Err(not_accepted("UnsupportedAddress", "spec.addresses", Cause::Unsupported, message, "Keep one of them"))
         }
     }
+}
+
+/// The gateway that a class means, which is there already.
+fn by_class(given: Given<'_>, gateway: &Gateway, class: &GatewayClass) -> Result<Place, Nowhere> {
+    let (name, namespace) = (&class.meta.name.name, &gateway.meta.name.namespace);
+    let Some(shared) = of_class(given, class) else {
+        let message = format!("GatewayClass `{name}` is not accepted, because the gateway that it means is not there");
+        return Err(not_accepted(
+            "Pending",
+            "spec.gatewayClassName",
+            Cause::ReferenceNotFound,
+            message,
+            "Enable the gateway, or take another class",
+        ));
+    };
+    if !shared.scope.covers(namespace) {
+        let message = format!("GatewayClass `{name}` means gateway `{}`, which does not serve namespace `{namespace}`", shared.id);
+        let hint = "Take class `paifang` for a gateway of its own, or the class of a gateway that serves this namespace";
+        return Err(not_accepted("ScopeNotAllowed", "spec.gatewayClassName", Cause::ScopeNotAllowed, message, hint));
+    }
+    match gateway.addresses.iter().any(|it| !it.value.is_empty()) {
+        true => {
+            let message = format!("a Gateway of class `{name}` has the addresses of gateway `{}`", shared.id);
+            Err(not_accepted("UnsupportedAddress", "spec.addresses", Cause::Conflict, message, "Leave `addresses` out"))
+        }
+        false => Ok(Place::Joined(shared.id.clone())),
+    }
+}
+
+/// The gateway that a class means, if it means one and that is there.
+pub(crate) fn of_class<'a>(given: Given<'a>, class: &GatewayClass) -> Option<&'a SharedGateway> {
+    let meant = class.gateway.as_ref()?;
+    given.shared.iter().find(|shared| shared.is_named_by(meant))
 }
 
 /// A workload of its own; of several that would have the same Service the oldest has it.
@@ -97,7 +134,9 @@ fn own(given: Given<'_>, gateway: &Gateway, address: Option<IpAddr>) -> Result<P
 
 /// The Gateway that has this Service.
 fn owner<'a>(given: Given<'a>, service: &Name) -> Option<&'a Gateway> {
-    let asking = given.resources.gateways_of_workload(service).filter(|it| wants_own(it) && ours(given, it).is_some());
+    let joins_by_class = |it: Ours<'_>| it.class.is_some_and(|class| class.gateway.is_some());
+    let wanting = given.resources.gateways_of_workload(service).filter(|it| wants_own(it));
+    let asking = wanting.filter(|it| ours(given, it).is_some_and(|it| !joins_by_class(it)));
     asking.min_by(|a, b| by_age(a, b)).map(|it| &**it)
 }
 
@@ -155,7 +194,13 @@ pub(crate) fn served_by(given: Given<'_>, ours: Ours<'_>) -> Option<GatewayId> {
 pub(crate) fn at<'a>(given: Given<'a>, id: &GatewayId) -> Vec<Ours<'a>> {
     let mut there: Vec<Ours<'a>> = Vec::new();
     match given.shared(id) {
-        Some(shared) => there.extend(shared.services.iter().flat_map(|service| joining(given, service))),
+        Some(shared) => {
+            there.extend(shared.services.iter().flat_map(|service| joining(given, service)));
+            there.extend(joining_by_class(given, shared).filter_map(|gateway| ours(given, gateway)));
+            // A Gateway may be found both ways.
+            there.sort_by(|a, b| a.gateway.meta.name.cmp(&b.gateway.meta.name));
+            there.dedup_by(|a, b| a.gateway.meta.name == b.gateway.meta.name);
+        }
         None => {
             let name = id.as_str().split_once('/').map(|(namespace, name)| Name::new(namespace, name));
             if let Some(gateway) = name.and_then(|name| given.resources.gateway(&name)) {
@@ -171,6 +216,13 @@ pub(crate) fn at<'a>(given: Given<'a>, id: &GatewayId) -> Vec<Ours<'a>> {
 
 fn joining<'a>(given: Given<'a>, service: &Name) -> Vec<Ours<'a>> {
     given.resources.gateways_joining(service).filter_map(|gateway| ours(given, gateway)).collect()
+}
+
+/// The Gateways whose class means a gateway.
+pub(crate) fn joining_by_class<'a>(given: Given<'a>, shared: &SharedGateway) -> impl Iterator<Item = &'a Arc<Gateway>> {
+    let means = |class: &&Arc<GatewayClass>| class.gateway.as_ref().is_some_and(|it| shared.is_named_by(it));
+    let classes = given.resources.gateway_classes().filter(means);
+    classes.flat_map(move |class| given.resources.gateways_of_class(&class.meta.name.name))
 }
 
 fn not_accepted(reason: &'static str, field: &str, cause: Cause, message: impl Into<Text>, hint: &str) -> Nowhere {

@@ -4,7 +4,7 @@ use super::*;
 use crate::conditions::CONDITIONS;
 use model::{HostPattern, HostTls};
 use proptest::prelude::*;
-use resources::{Applied, Change, Condition, Kind, ListenerStatus, Name, Problem, Status};
+use resources::{Applied, Change, Condition, Kind, ListenerStatus, Name, Problem, Scope, Status};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -12,7 +12,8 @@ use testkit::certificates::{Authority, Issued};
 
 fn shared() -> Vec<SharedGateway> {
     let services = vec![Name::new("istio-system", "istio-ingressgateway")];
-    vec![SharedGateway { services, ..SharedGateway::new(GatewayId::new("shared")) }]
+    let of_project = SharedGateway { scope: Scope::Namespace("b".into()), ..SharedGateway::new(GatewayId::new("project")) };
+    vec![SharedGateway { services, ..SharedGateway::new(GatewayId::new("shared")) }, of_project]
 }
 
 /// One of a few, so that objects meet.
@@ -46,22 +47,32 @@ fn created() -> impl Strategy<Value = String> {
 
 fn class() -> impl Strategy<Value = Value> {
     let controller = of(&["paifang.dev/gateway-controller", "istio.io/gateway-controller", "example.com/other"]);
-    (of(&["ours", "istio"]), controller, perhaps(&["p"])).prop_map(|(name, controller, parameters)| {
+    let parameters = prop_oneof![
+        6 => Just(Value::Null),
+        1 => Just(json!("p")),
+        1 => Just(json!({"group": "paifang.dev", "kind": "IngressGateway", "namespace": "a", "name": "none"})),
+    ];
+    let gateway = perhaps(&["shared", "project", "none"]);
+    (of(&["ours", "istio", "shared"]), controller, parameters, gateway).prop_map(|(name, controller, parameters, gateway)| {
+        let annotations = json!({"paifang.dev/gateway": gateway});
         json!({
-            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "metadata": {"name": name},
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "metadata": {"name": name, "annotations": annotations},
             "spec": {"controllerName": controller, "parametersRef": parameters},
         })
     })
 }
 
 /// What is there from the first: without it hardly any Gateway would be ours.
-fn classes() -> [Value; 2] {
-    [("ours", "paifang.dev/gateway-controller"), ("istio", "istio.io/gateway-controller")].map(|(name, controller)| {
-        json!({
-            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "metadata": {"name": name},
-            "spec": {"controllerName": controller},
-        })
-    })
+fn classes() -> [Value; 3] {
+    let ours = "paifang.dev/gateway-controller";
+    [("ours", ours, Value::Null), ("istio", "istio.io/gateway-controller", Value::Null), ("shared", ours, json!("project"))].map(
+        |(name, controller, gateway)| {
+            json!({
+                "apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass",
+                "metadata": {"name": name, "annotations": {"paifang.dev/gateway": gateway}}, "spec": {"controllerName": controller},
+            })
+        },
+    )
 }
 
 fn listener() -> impl Strategy<Value = Value> {
@@ -104,7 +115,7 @@ fn gateway() -> impl Strategy<Value = Value> {
     let allowed =
         prop_oneof![Just(Value::Null), Just(json!({"namespaces": {"from": "Selector", "selector": {"matchLabels": {"team": "one"}}}}))];
     let names = (of(&["one", "two"]), of(NAMESPACES), created(), extra);
-    (names, of(&["ours", "istio"]), some(listener(), 4), address, frontend, allowed).prop_map(
+    (names, of(&["ours", "ours", "istio", "istio", "shared"]), some(listener(), 4), address, frontend, allowed).prop_map(
         |((name, namespace, created, extra), class, listeners, addresses, tls, allowed)| {
             json!({
                 "apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": meta(name, namespace, created, extra),
@@ -422,6 +433,33 @@ fn a_route_alone_is_judged_where_only_some_objects_are_at_hand() {
     };
     assert_eq!(fields(Absent::NotOurs), ["spec.parentRefs[0].name"]);
     assert_eq!(fields(Absent::Ours), ["spec.parentRefs[0].name", "spec.rules[0].matches[0].path.value"]);
+}
+
+/// A class that leads elsewhere takes its Gateways out of the way of those that stay.
+#[test]
+fn a_class_that_changes_frees_the_ports_of_its_gateways() {
+    let class = |name: &str, gateway: &str| {
+        json!({
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass",
+            "metadata": {"name": name, "annotations": {"paifang.dev/gateway": gateway}},
+            "spec": {"controllerName": "paifang.dev/gateway-controller"},
+        })
+    };
+    let gateway = |name: &str, class: &str, created: &str, protocol: &str| {
+        json!({
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway",
+            "metadata": {"name": name, "namespace": "b", "creationTimestamp": created},
+            "spec": {"gatewayClassName": class, "listeners": [{"name": "it", "port": 8080, "protocol": protocol}]},
+        })
+    };
+    let older = gateway("older", "leaves", "2026-01-01T00:00:00Z", "TCP");
+    let younger = gateway("younger", "stays", "2026-01-02T00:00:00Z", "HTTP");
+    let mut resources = Resources::of([&class("leaves", "project"), &class("stays", "project"), &older, &younger]);
+    let mut whole = Whole::scratch(&resources);
+    assert!(format!("{:?}", whole.reports).contains("PortUnavailable"), "the older has the port");
+    let applied = resources.apply(Change::of(&class("leaves", "none")).expect("a change"));
+    whole.change(&resources, &applied);
+    assert!(!format!("{:?}", whole.reports).contains("PortUnavailable"), "nobody is in its way any more");
 }
 
 // === cost ===

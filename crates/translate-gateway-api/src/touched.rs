@@ -6,12 +6,12 @@
 use crate::certificate::hosts_of;
 use crate::given::Given;
 use crate::listener::{Judged, Protocol, by_themselves};
-use crate::place::own_id;
+use crate::place::{joining_by_class, of_class, own_id};
 use crate::report::has_a_rule;
 use model::{GatewayId, HostPattern};
 use resources::gateway_api::{Listener, Namespaces};
 use resources::hosts::{covers, narrower};
-use resources::{Gateway, GatewayRoute, Kind, Name, Object, Secret, Touch};
+use resources::{Gateway, GatewayRoute, Kind, Name, Object, Secret, SharedGateway, Touch};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -55,7 +55,15 @@ impl Touching<'_> {
         match object {
             Object::GatewayClass(class) => {
                 self.touch.objects.insert(Kind::GatewayClass.object_ref(&class.meta.name));
-                given.resources.gateways_of_class(&class.meta.name.name).for_each(|gateway| self.gateway(gateway));
+                // Where this version of the class leads; where it leads as it stands, each Gateway finds itself.
+                let led = of_class(given, class);
+                for gateway in given.resources.gateways_of_class(&class.meta.name.name) {
+                    self.gateway(gateway);
+                    if let Some(shared) = led {
+                        self.everything(gateway, &BTreeSet::from([shared.id.clone()]));
+                        self.neighbours(gateway, self.beside_at(shared, gateway));
+                    }
+                }
             }
             Object::Gateway(gateway) => self.gateway(gateway),
             Object::Service(service) => {
@@ -89,7 +97,12 @@ impl Touching<'_> {
         for joined in resources.gateways_joining(&service) {
             self.everything(joined, &owners);
         }
-        for neighbour in self.beside(gateway).iter().filter(|it| want_otherwise(gateway, it)) {
+        self.neighbours(gateway, self.beside(gateway));
+    }
+
+    /// Those that stand in a Gateway's way, or it in theirs.
+    fn neighbours(&mut self, gateway: &Gateway, beside: Vec<Arc<Gateway>>) {
+        for neighbour in beside.iter().filter(|it| want_otherwise(gateway, it)) {
             let ids = self.ids(neighbour);
             self.everything(neighbour, &ids);
         }
@@ -99,19 +112,35 @@ impl Touching<'_> {
     fn beside(&self, gateway: &Gateway) -> Vec<Arc<Gateway>> {
         let resources = self.given.resources;
         let joined = gateway.joined_service().map(|(service, _)| service);
-        let of_shared = self.given.shared.iter().filter(|shared| joined.as_ref().is_some_and(|it| shared.services.contains(it)));
-        let mut services: BTreeSet<Name> = of_shared.flat_map(|shared| &shared.services).cloned().collect();
-        services.extend(joined.iter().cloned().chain([gateway.workload_name()]));
+        let services: BTreeSet<Name> = joined.iter().cloned().chain([gateway.workload_name()]).collect();
         let joining = services.iter().flat_map(|service| resources.gateways_joining(service));
         let owners = joined.iter().flat_map(|service| resources.gateways_of_workload(service));
-        joining.chain(owners).filter(|it| it.meta.name != gateway.meta.name).cloned().collect()
+        let beside = joining.chain(owners).filter(|it| it.meta.name != gateway.meta.name).cloned();
+        beside.chain(self.shared(gateway).flat_map(|shared| self.beside_at(shared, gateway))).collect()
+    }
+
+    /// Other Gateways that a shared gateway may serve.
+    fn beside_at(&self, shared: &SharedGateway, gateway: &Gateway) -> Vec<Arc<Gateway>> {
+        let by_address = shared.services.iter().flat_map(|service| self.given.resources.gateways_joining(service));
+        let all = by_address.chain(joining_by_class(self.given, shared));
+        all.filter(|it| it.meta.name != gateway.meta.name).cloned().collect()
+    }
+
+    /// The shared gateways that may serve a Gateway: by its address, or by its class.
+    fn shared(&self, gateway: &Gateway) -> impl Iterator<Item = &'_ SharedGateway> {
+        let joined = gateway.joined_service().map(|(service, _)| service);
+        let class = self.given.resources.gateway_class(&gateway.class).and_then(|class| class.gateway.as_ref());
+        let is = move |it: &&SharedGateway| {
+            joined.as_ref().is_some_and(|service| it.services.contains(service)) || class.is_some_and(|class| it.is_named_by(class))
+        };
+        self.given.shared.iter().filter(is)
     }
 
     /// Where a Gateway may be served.
     fn ids(&self, gateway: &Gateway) -> BTreeSet<GatewayId> {
         let mut ids = BTreeSet::from([own_id(gateway)]);
+        ids.extend(self.shared(gateway).map(|shared| shared.id.clone()));
         if let Some((service, _)) = gateway.joined_service() {
-            ids.extend(self.given.shared.iter().filter(|shared| shared.services.contains(&service)).map(|shared| shared.id.clone()));
             ids.extend(self.given.resources.gateways_of_workload(&service).map(|owner| own_id(owner)));
         }
         ids

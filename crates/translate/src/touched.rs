@@ -3,7 +3,7 @@
 use crate::shard::{frontends, with_wildcard};
 use crate::{Options, Services, passed, requests};
 use model::{HostPattern, ObjectRef, ShardKey, Text};
-use resources::{Applied, Ingress, IngressClass, Name, Object, Resources, Secret, Service, SharedGateway, Touch};
+use resources::{Applied, ClassGateway, Ingress, IngressClass, Name, Object, Resources, Secret, Service, SharedGateway, Touch};
 use std::collections::BTreeSet;
 
 /// What has to be asked for again after a change.
@@ -178,6 +178,7 @@ impl Touched {
         self.listening = true;
         let covered = |name: &Name| moved.iter().any(|it| it.scope.covers(&name.namespace));
         let called = |name: &Name| moved.iter().any(|it| it.services.contains(name));
+        let named = |class: &ClassGateway| moved.iter().any(|it| it.is_named_by(class));
         for gateways in [before, &options.gateways] {
             self.shards.extend(passed::keys(gateways).filter(|key| moved.iter().any(|it| it.id == key.gateway)));
             for ingress in resources.ingresses().filter(|it| covered(&it.meta.name)) {
@@ -186,6 +187,11 @@ impl Touched {
             for gateway in resources.istio_gateways().filter(|it| covered(&it.meta.name)) {
                 let object = Object::IstioGateway(gateway.clone());
                 self.by_frontend(resources, gateways, translate_istio::touched(resources, &options.istio, gateways, &object));
+            }
+            for class in resources.gateway_classes().filter(|it| it.gateway.as_ref().is_some_and(named)) {
+                let object = Object::GatewayClass(class.clone());
+                let touch = translate_gateway_api::touched(resources, &options.gateway_api, gateways, None, Some(&object));
+                self.by_frontend(resources, gateways, touch);
             }
             for gateway in resources.gateways() {
                 if called(&gateway.workload_name()) || gateway.joined_service().is_some_and(|(service, _)| called(&service)) {

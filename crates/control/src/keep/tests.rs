@@ -20,7 +20,9 @@ fn kept(shape: Shape) -> Kept {
     let asks = asks(&crate::shared_gateway(&translate::Naming::default()), &Listening::default(), Wishes::default());
     let plans = machine.plan(&asks, &BTreeMap::new(), &Taken::default());
     let notes = [("paifang.dev/route-order".to_owned(), "istio".to_owned())].into();
-    Kept { keeper: Keeper::default(), machine, asks, plans, notes }
+    let mut keeper = Keeper::default();
+    keeper.may_name(true);
+    Kept { keeper, machine, asks, plans, notes }
 }
 
 impl Kept {
@@ -72,9 +74,10 @@ fn one(target: &Target, wish: &Wish) -> String {
     format!("{gone}{} {}", target.kind, target.name)
 }
 
-const ALL: [&str; 9] = [
+const ALL: [&str; 10] = [
     "Deployment istio-ingressgateway",
     "Deployment kubesphere-router-kubesphere-system",
+    "GatewayClass kubesphere-router-kubesphere-system",
     "IngressClass kubesphere-router-kubesphere-system",
     "Pod istio-ingressgateway-0",
     "Pod kubesphere-router-kubesphere-system-0",
@@ -143,6 +146,7 @@ fn in_a_cluster_slices_lead_to_the_node_and_nothing_else_is_seen() {
         [
             "EndpointSlice istio-ingressgateway-paifang",
             "EndpointSlice kubesphere-router-kubesphere-system-paifang",
+            "GatewayClass kubesphere-router-kubesphere-system",
             "IngressClass kubesphere-router-kubesphere-system",
             "Service istio-ingressgateway",
             "Service kubesphere-router-kubesphere-system"
@@ -151,9 +155,21 @@ fn in_a_cluster_slices_lead_to_the_node_and_nothing_else_is_seen() {
     kept.settle();
     kept.asks.clear();
     kept.plans = Gateways::default();
-    assert_eq!(kept.want(None).len(), 5);
+    assert_eq!(kept.want(None).len(), 6);
     assert!(kept.want(None).is_empty(), "what goes, goes once");
     let known = |requests| Known { gateways: true, requests };
-    assert_eq!(shown(kept.keeper.orphans(known(true))).len(), 5, "until it is seen to be gone");
+    assert_eq!(shown(kept.keeper.orphans(known(true))).len(), 6, "until it is seen to be gone");
     assert!(kept.keeper.orphans(known(false)).is_empty(), "nothing is an orphan whose owner may not have been seen yet");
+}
+
+#[test]
+fn a_class_of_gateways_is_written_once_the_server_has_such_classes() {
+    let mut kept = kept(Shape::Cluster);
+    kept.keeper.may_name(false);
+    let class = "GatewayClass kubesphere-router-kubesphere-system";
+    assert!(!kept.want(None).iter().any(|it| it == class));
+    let missing = |kept: &Kept| shown(kept.keeper.missing(&BTreeSet::new())).iter().any(|it| it == class);
+    assert!(!missing(&kept));
+    kept.keeper.may_name(true);
+    assert!(missing(&kept));
 }

@@ -198,6 +198,42 @@ fn projects_share_the_gateway_of_everybody_and_have_their_own() {
 }
 
 #[test]
+fn a_gateway_of_gateway_api_joins_the_one_that_its_class_means() {
+    let rng = &mut chance("a_gateway_of_gateway_api_joins_the_one_that_its_class_means");
+    let (up, project) = (Up::start(&[]), word(rng));
+    let origin = Origin::start(Behaviour::body("here"));
+    up.apply(&[of_workspace(&project, "demo"), service(&project, "web", &[origin.address()])]);
+    up.apply(&[request(&project, &json!({ "access": { "type": "NodePort" } }))]);
+    let at = reached(&up, &project);
+    let class = router(&project);
+    up.until_condition(&["gatewayclass", &class], "/status/conditions", "Accepted", "True");
+    let gateway = |namespace: &str| {
+        json!({
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": { "name": "web", "namespace": namespace },
+            "spec": { "gatewayClassName": class, "listeners": [{ "name": "http", "port": 80, "protocol": "HTTP" }] },
+        })
+    };
+    let route = json!({
+        "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": { "name": "web", "namespace": project },
+        "spec": { "parentRefs": [{ "name": "web" }], "hostnames": ["web.example"], "rules": [{ "backendRefs": [{ "name": "web", "port": 80 }] }] },
+    });
+    up.apply(&[gateway(&project), route, gateway("default")]);
+    let gateways = "gateways.gateway.networking.k8s.io";
+    up.until_condition(&[gateways, "-n", &project, "web"], "/status/conditions", "Programmed", "True");
+    up.until_at(at, "web.example", "/", "the route at the project's gateway", |it| it.text() == "here");
+    let address = || text(&up.get(&[gateways, "-n", &project, "web"])?, "/status/addresses/0/value");
+    assert_eq!(address(), Some(at.ip().to_string()));
+    assert!(up.get(&["service", "-n", &project, "web-paifang"]).is_none(), "it has nothing of its own");
+    let said = up.until_condition(&[gateways, "-n", "default", "web"], "/status/conditions", "Accepted", "False ScopeNotAllowed");
+    assert!(said.contains("does not serve namespace `default`"), "{said}");
+
+    up.kubectl(&["delete", KIND, "-n", &project, "gateway"], "").expect("it is disabled");
+    let said = up.until_condition(&[gateways, "-n", &project, "web"], "/status/conditions", "Programmed", "False Invalid");
+    assert!(said.contains("gatewayClassName"), "{said}");
+    eventually("its class goes with it", || up.get(&["gatewayclass", &class]).is_none().then_some(()));
+}
+
+#[test]
 fn options_of_a_gateway_hold_for_its_routes_alone() {
     let rng = &mut chance("options_of_a_gateway_hold_for_its_routes_alone");
     let (up, project, other) = (Up::start(&[]), word(rng), word(rng));

@@ -36,14 +36,24 @@ impl IngressClass {
         let meta = Meta::read(name, &root, &mut problems);
         let spec = root.field("spec");
         let controller = spec.as_ref().and_then(|spec| spec.text("controller", &mut problems)).unwrap_or_default();
-        let object = spec.as_ref().and_then(|spec| parameters(spec.field("parameters")?.value)).map(ClassGateway::Object);
-        let gateway = object.or_else(|| meta.annotation(GATEWAY).cloned().map(ClassGateway::Id));
+        let parameters = spec.as_ref().and_then(|spec| spec.field("parameters")).map(|it| it.value);
+        let gateway = ClassGateway::read(&meta, parameters, "apiGroup");
         Self { meta, controller, gateway, problems }
     }
 }
 
-fn parameters(value: &Value) -> Option<Name> {
-    let text = |field: &str| value.get(field).and_then(Value::as_str);
-    (text("apiGroup")? == "paifang.dev" && text("kind")? == "IngressGateway").then_some(())?;
+// === impl ClassGateway ===
+
+impl ClassGateway {
+    /// By a class's parameters, whose field `group` names the group of their kind, else by its annotation.
+    pub(super) fn read(meta: &Meta, parameters: Option<&Value>, group: &str) -> Option<Self> {
+        let object = parameters.and_then(|it| request(it, group)).map(Self::Object);
+        object.or_else(|| meta.annotation(GATEWAY).cloned().map(Self::Id))
+    }
+}
+
+fn request(parameters: &Value, group: &str) -> Option<Name> {
+    let text = |field: &str| parameters.get(field).and_then(Value::as_str);
+    (text(group)? == "paifang.dev" && text("kind")? == "IngressGateway").then_some(())?;
     Some(Name::new(text("namespace").unwrap_or_default(), text("name")?))
 }
