@@ -29,6 +29,10 @@ pub trait Shows: Send + Sync {
 /// `GET /console/gateways`, of what the user themselves may read.
 pub(crate) async fn serving(app: &App, session: &Session, namespace: Option<&str>) -> Result<Reply, Refusal> {
     let shows = app.shows.as_ref().ok_or_else(|| Refusal::unavailable("No gateway runs beside this console."))?;
+    // Who may not list a kind is told that before they are told that there is none; which kinds there are is told to everybody.
+    if let (404, _) = app.relay.ask(&session.account, Method::GET, API, None).await? {
+        return Err(none());
+    }
     let mut objects = Vec::new();
     let Some(own) = namespace else {
         objects.extend(list(app, session, &format!("{API}/ingressgateways")).await?);
@@ -89,7 +93,6 @@ async fn list(app: &App, session: &Session, path: &str) -> Result<Vec<Value>, Re
     match code {
         200 => Ok(said["items"].as_array_mut().map(std::mem::take).unwrap_or_default().into_iter().map(whole).collect()),
         403 => Ok(Vec::new()),
-        404 => Err(none()),
         _ => Err(Refusal::unreachable()),
     }
 }

@@ -147,6 +147,7 @@ async fn answer(cluster: &Shared, request: Request<Incoming>) -> Response<BoxBod
         path if path.starts_with("/apis/paifang.dev/") && !cluster.has_kinds => {
             Response::builder().status(404).body(Full::from("404 page not found\n").boxed()).expect("an answer")
         }
+        "/apis/paifang.dev/v1alpha1" => reply(200, json!({ "kind": "APIResourceList" })),
         "/apis/paifang.dev/v1alpha1/namespaces/shop/ingressgateways" => reply(200, json!({ "items": [gateway] })),
         "/apis/paifang.dev/v1alpha1/namespaces/shop/ingressgateways/gateway" => reply(200, gateway),
         path if path.starts_with("/apis/paifang.dev/") => reply(403, json!({ "kind": "Status", "code": 403 })),
