@@ -20,6 +20,7 @@ const source: Source = {
   watch: async function* (path, signal) {
     const body = (await open(path, { signal })).body
     if (!body) return
+    yield ''
     const reader = body.pipeThrough(new TextDecoderStream()).getReader()
     for (;;) {
       const { value, done } = await reader.read()

@@ -57,6 +57,12 @@ describe('a kept list', () => {
     expect(told.last()).toEqual([])
   })
 
+  it('says that it may be out of date until a watch stands again, though nothing happens then', async () => {
+    const told = await new Told([{ metadata: { resourceVersion: '1' }, items: [object('a', '1')] }], [new ApiError(0, 'NoAnswer', ''), ['']]).run()
+    expect(told.states.map((it) => it.stale?.reason)).toEqual([undefined, 'NoAnswer', undefined])
+    expect(told.lists()).toHaveLength(1)
+  })
+
   it('is read again when its version has expired, by a status or by a line', async () => {
     const gone = { code: 410, reason: 'Expired', message: '', metadata: {} }
     const told = await new Told([{ metadata: { resourceVersion: '1' }, items: [object('a', '1')] }, { metadata: { resourceVersion: '20' }, items: [object('a', '1')] }, { metadata: { resourceVersion: '30' }, items: [] }], [[line('ERROR', gone)], new ApiError(410, 'Expired', '')]).run()

@@ -6,7 +6,7 @@ import type { List, Obj } from './types'
 
 export interface Source {
   list: (path: string, signal: AbortSignal) => Promise<List<Obj>>
-  /** The lines of a watch, in pieces as they arrive. */
+  /** The lines of a watch, in pieces as they arrive; an empty one says that it stands. */
   watch: (path: string, signal: AbortSignal) => AsyncIterable<string>
   pause: (milliseconds: number, signal: AbortSignal) => Promise<void>
 }
@@ -30,17 +30,21 @@ const EXPIRED = 410
 export async function keep(path: string, source: Source, publish: (state: Snapshot) => void, signal: AbortSignal): Promise<void> {
   const known = new Known()
   let version: string | undefined
-  let failures = 0
+  let [failures, stale] = [0, false]
+  const say = () => {
+    stale = false
+    publish({ objects: known.objects() })
+  }
   while (!signal.aborted) {
     try {
       if (version === undefined) {
         version = await readAll(path, source, known, signal)
-        publish({ objects: known.objects() })
+        say()
       }
       for await (const batch of lines(source.watch(withQuery(path, watchQuery(version)), signal))) {
         failures = 0
         for (const line of batch) version = known.take(line) ?? version
-        if (known.changed()) publish({ objects: known.objects() })
+        if (known.changed() || stale) say()
       }
     } catch (error) {
       if (signal.aborted) return
@@ -50,6 +54,7 @@ export async function keep(path: string, source: Source, publish: (state: Snapsh
         continue
       }
       if (isFinal(refusal)) throw refusal
+      stale = true
       publish({ objects: known.objects(), stale: refusal })
       failures += 1
     }
@@ -87,7 +92,7 @@ async function* lines(pieces: AsyncIterable<string>): AsyncGenerator<Line[]> {
     const parts = (rest + piece).split('\n')
     rest = parts.pop() ?? ''
     const batch = parts.filter((line) => line.trim() !== '').map((line) => JSON.parse(line) as Line)
-    if (batch.length > 0) yield batch
+    if (batch.length > 0 || piece === '') yield batch
   }
 }
 
