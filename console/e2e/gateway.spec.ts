@@ -3,7 +3,7 @@ import { expect, test } from '@playwright/test'
 import { confirmByName, manage } from './clicks'
 import { curl, reached } from './gateways'
 import { apply, attempt, kubectl, project, read } from './kubectl'
-import { isAccessible, listen, says, signIn, speak, url } from './people'
+import { enter, isAccessible, listen, says, speak, url } from './people'
 import { LANGUAGES } from './words'
 
 const NAMESPACE = 'kubesphere-controls-system'
@@ -17,7 +17,7 @@ for (const language of LANGUAGES) {
     const router = `kubesphere-router-${of}`
     const errors = listen(page)
     await speak(page, language)
-    await signIn(page, 'project-admin', at)
+    await enter(page, 'project-admin', at)
     await page.getByRole('button', { name: t('gateway.enable') }).click()
     const dialog = page.getByRole('dialog')
     await expect(dialog.getByRole('radio', { name: /NodePort/ })).toBeChecked()
@@ -60,7 +60,7 @@ for (const language of LANGUAGES) {
     await apply('project-admin', request(of, 'gateway'))
     const { addresses, http } = await reached(of)
     await speak(page, language)
-    await signIn(page, 'project-admin', `/projects/${of}/gateways`)
+    await enter(page, 'project-admin', `/projects/${of}/gateways`)
     await expect(page.getByText(t('gateway.running')).first()).toBeVisible()
     await expect(page.getByRole('button', { name: t('gateway.enable') })).toHaveCount(0)
     await apply('project-admin', request(of, 'second'))
@@ -77,7 +77,7 @@ for (const language of LANGUAGES) {
     const of = await project(`seen-${language}`)
     const at = `/projects/${of}/gateways`
     await speak(page, language)
-    await signIn(page, 'project-regular', at)
+    await enter(page, 'project-regular', at)
     await expect(page.getByText(t('gateways.none'))).toBeVisible()
     await expect(page.getByRole('button', { name: t('gateway.enable') })).toHaveCount(0)
     await page.getByRole('button', { name: t('why.ask') }).click()

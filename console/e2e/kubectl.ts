@@ -57,9 +57,10 @@ export async function read<T = Record<string, any>>(person: Person, ...words: st
   return JSON.parse(await kubectl(person, ['get', ...words, '-o', 'json'])) as T
 }
 
-/** A project of the demo's workspace with the demo's people in it: its admin and its operator. */
+/** A project of the demo's workspace with the demo's people in it: its admin and its operator. Who starts anew after a failure finds it there. */
 export async function project(name: string): Promise<string> {
-  await paifang('project', 'create', name, '--workspace', 'demo-workspace', '--admin', 'project-admin')
+  const there = (await attempt('admin', ['get', 'project', name, '-n', 'workspace-demo-workspace'])).code === 0
+  if (!there) await paifang('project', 'create', name, '--workspace', 'demo-workspace', '--admin', 'project-admin')
   await paifang('invite', 'project-regular', '--project', name, '--role', 'operator')
   return name
 }

@@ -1,12 +1,12 @@
 // The life of a route: edited in every way under a stream of requests of which none fails, released in part, deleted.
-import { expect, test, type Page } from '@playwright/test'
-import { parse, stringify } from 'yaml'
+import { expect, test } from '@playwright/test'
 import { backend, gateway, service } from './backend'
 import { addRow, confirmByName, finish, manage, next, save, choose } from './clicks'
 import { ask, reached, shares, stream, untilAnswers } from './gateways'
 import { apply, kubectl, project, read } from './kubectl'
-import { isAccessible, says, signIn, speak, url } from './people'
+import { enter, isAccessible, says, speak, url } from './people'
 import { LANGUAGES } from './words'
+import { rewrite } from './yaml'
 
 const HOST = 'life.example'
 const REGEX = '/aaa(/|$)(.*)'
@@ -20,15 +20,6 @@ const route = (namespace: string) => ({
   spec: { rules: [{ host: HOST, http: { paths: [{ path: '/', pathType: 'ImplementationSpecific', backend: { service: { name: 'web', port: { number: 80 } } } }] } }] },
 })
 
-/** Puts another text into the YAML editor. */
-async function rewrite(page: Page, change: (text: string) => string) {
-  const editor = page.locator('.cm-content')
-  await editor.click()
-  const before = stringify(parse(await editor.evaluate((it) => [...it.querySelectorAll('.cm-line')].map((line) => line.textContent).join('\n'))))
-  await page.keyboard.press('ControlOrMeta+A')
-  await page.keyboard.insertText(change(before))
-}
-
 for (const language of LANGUAGES) {
   const t = says(language)
 
@@ -40,7 +31,7 @@ for (const language of LANGUAGES) {
     const answers = (body: string) => untilAnswers(() => ask(at, HOST, '/aaa/x'), { status: 200, body })
     await answers('web /aaa/x')
     await speak(page, language)
-    await signIn(page, 'project-regular', `/projects/${of}/routes/life`)
+    await enter(page, 'project-regular', `/projects/${of}/routes/life`)
     const load = stream(at, HOST, '/aaa/load')
 
     await manage(page, t, t('routes.editInformation'))
@@ -54,7 +45,7 @@ for (const language of LANGUAGES) {
 
     await manage(page, t, t('routes.editYaml'))
     await expect(page.locator('.cm-content')).toContainText(HOST)
-    await rewrite(page, (text) => text.replace('name: web', 'name: other'))
+    await rewrite(page, 'name: web', 'name: other')
     await page.getByRole('button', { name: t('yaml.review') }).click()
     await expect(page.getByText(t('yaml.difference'))).toBeVisible()
     await page.getByRole('button', { name: t('do.save') }).click()
@@ -100,7 +91,7 @@ for (const language of LANGUAGES) {
     const at = await reached(of)
     await untilAnswers(() => ask(at, HOST), { status: 200, body: 'one' })
     await speak(page, language)
-    await signIn(page, 'project-regular', `/projects/${of}/routes/new`)
+    await enter(page, 'project-regular', `/projects/${of}/routes/new`)
     await page.fill('#name', 'second')
     await next(page, t)
     await page.getByRole('radio', { name: new RegExp(t('rules.domain')) }).check()

@@ -1,7 +1,7 @@
 // The people of the demo, and how they sign in.
 import { createRequire } from 'node:module'
 import { readFileSync } from 'node:fs'
-import { expect, type Page } from '@playwright/test'
+import { expect, type BrowserContext, type Page } from '@playwright/test'
 import en from '../src/words/en'
 import zh from '../src/words/zh'
 import { fill, type Language, type WordKey } from './words'
@@ -22,6 +22,20 @@ export async function signIn(page: Page, person: Person, path = '/', at = url())
   await page.fill('#password', PASSWORDS[person])
   await page.click('button[type=submit]')
   await expect(page.locator('main#main')).toBeVisible()
+}
+
+const kept = new Map<Person, Awaited<ReturnType<BrowserContext['cookies']>>>()
+
+/** Comes back to a session of that person, where there is one in this run that still stands; the form takes its time. */
+export async function enter(page: Page, person: Person, path = '/') {
+  await page.context().clearCookies()
+  await page.context().addCookies(kept.get(person) ?? [])
+  await page.goto(url() + path)
+  const main = page.locator('main#main')
+  await expect(main.or(page.locator('#user')).first()).toBeVisible()
+  if (await main.isVisible()) return
+  await signIn(page, person, path)
+  kept.set(person, await page.context().cookies())
 }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')

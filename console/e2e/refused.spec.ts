@@ -4,7 +4,7 @@ import { backend, gateway, service } from './backend'
 import { certificateFor } from './certificates'
 import { manage, save } from './clicks'
 import { apply, attempt, project, read, type Manifest } from './kubectl'
-import { isAccessible, says, signIn, speak, url } from './people'
+import { enter, isAccessible, says, speak, url } from './people'
 import { LANGUAGES } from './words'
 
 for (const language of LANGUAGES) {
@@ -21,7 +21,7 @@ for (const language of LANGUAGES) {
     expect(await refused({ apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/tls', metadata: { name: 'half', namespace: of }, stringData: { 'tls.crt': certificateFor('half.example').certificate } })).toMatch(/422[\s\S]*tls\.key/)
 
     await speak(page, language)
-    await signIn(page, 'project-regular', `/projects/${of}/routes`)
+    await enter(page, 'project-regular', `/projects/${of}/routes`)
     await apply('project-regular', [route('no-secret', 'secret.example', [path('/')], [{ hosts: ['secret.example'], secretName: 'missing' }]), route('twice', 'twice.example', [path('/a'), path('/a')])])
     for (const name of ['no-secret', 'twice']) {
       await page.goto(`${url()}/projects/${of}/routes`)

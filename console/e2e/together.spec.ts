@@ -5,7 +5,7 @@ import { backend, service, type Backend } from './backend'
 import { confirmByName, manage } from './clicks'
 import { ask, curl, everybodys, reached, untilAnswers } from './gateways'
 import { apply, attempt, project, read, type Manifest } from './kubectl'
-import { isAccessible, says, signIn, speak, url } from './people'
+import { enter, isAccessible, says, speak, url } from './people'
 import { LANGUAGES } from './words'
 
 const backends: Backend[] = []
@@ -51,7 +51,7 @@ for (const language of LANGUAGES) {
 
     // A's admin enables its gateway, by an address of its own.
     await speak(page, language)
-    await signIn(page, 'project-admin', `/projects/${a}/gateways`)
+    await enter(page, 'project-admin', `/projects/${a}/gateways`)
     const enable = async () => {
       await page.getByRole('button', { name: t('gateway.enable') }).click()
       await page.getByRole('radio', { name: /LoadBalancer/ }).check()
@@ -94,8 +94,7 @@ for (const language of LANGUAGES) {
     await expect(page.getByText(t('routes.problem'))).toBeVisible()
 
     // The platform's admin sees both, and deletes the project with all that it had.
-    await page.context().clearCookies()
-    await signIn(page, 'admin', '/cluster/gateways')
+    await enter(page, 'admin', '/cluster/gateways')
     await expect(page.getByText(t('gateway.ofCluster')).first()).toBeVisible()
     await expect(page.getByRole('row').filter({ has: page.getByRole('link', { name: `kubesphere-router-${a}` }) })).toContainText(again.addresses[0] ?? '')
     await isAccessible(page)
