@@ -14,6 +14,7 @@ import { Command } from '../parts/command'
 import { useParam } from '../shell/params'
 import { useWords } from '../words'
 import { hostsText } from './routes/address'
+import { useJudged } from './routes/judged'
 import { countEndpoints } from './routes/flow'
 import { useServing } from './gateways/serving'
 import { isUrgent, LONG, useEndings, type Ending } from './overview/certificates'
@@ -71,7 +72,7 @@ function OfProject({ project, alias }: { project: string; alias: string | undefi
   )
   return (
     <Page title={alias || project} about={t('overview.about', { project })} actions={<><Command text={[`kubectl get ingress,services,events -n ${project}`, `paifang get access -n ${project}`]} />{make}</>}>
-      {rights.known ? <Body data={data} serving={serving} project={project} at={(it) => (it.scope === 'Project' || rights.can('get', KINDS.ingressGateway) ? `${base}/gateways/${it.namespace}/${it.name}` : undefined)} empty={rights.can('create', KINDS.ingressGateway) && <Link to={`${base}/gateways`}>{t('gateway.enable')}</Link>} /> : <Loading />}
+      {rights.known ? <Body data={data} serving={serving} project={project} may={rights.can('patch', KINDS.ingress)} at={(it) => (it.scope === 'Project' || rights.can('get', KINDS.ingressGateway) ? `${base}/gateways/${it.namespace}/${it.name}` : undefined)} empty={rights.can('create', KINDS.ingressGateway) && <Link to={`${base}/gateways`}>{t('gateway.enable')}</Link>} /> : <Loading />}
     </Page>
   )
 }
@@ -79,12 +80,13 @@ function OfProject({ project, alias }: { project: string; alias: string | undefi
 function OfAll({ projects, workspaces }: { projects: number; workspaces: number }) {
   const { t } = useWords()
   const secrets = useMay('list', KINDS.secret)
+  const may = useMay('patch', KINDS.ingress)
   const data = useData((kind) => (kind === KINDS.secret && !secrets ? undefined : ''))
   const { data: serving } = useAllServing(true)
   const more = <Tile to="/workspaces" name={t('projects.title')} value={projects} under={t('overview.workspaces', { n: workspaces })} />
   return (
     <Page title={t('overview.platform')} about={t('overview.platformAbout')} actions={<Command text={['kubectl get ingress,igw --all-namespaces', 'paifang get gateways -A']} />}>
-      <Body data={data} serving={serving ?? NONE} project="" at={(it) => `/cluster/gateways/${it.namespace}/${it.name}`} empty={<Link to="/cluster/gateways">{t('cluster.title')}</Link>} more={more} />
+      <Body data={data} serving={serving ?? NONE} project="" may={may === true} at={(it) => `/cluster/gateways/${it.namespace}/${it.name}`} empty={<Link to="/cluster/gateways">{t('cluster.title')}</Link>} more={more} />
     </Page>
   )
 }
@@ -113,16 +115,19 @@ interface BodyProps {
   data: ReturnType<typeof useData>
   serving: Serving[]
   project: string
+  /** Whether they may change routes: then the API judges these for them. */
+  may: boolean
   at: (gateway: Serving) => string | undefined
   empty: ReactNode
   more?: ReactNode
 }
 
-function Body({ data, serving, project, at, empty, more }: BodyProps) {
+function Body({ data, serving, project, may, at, empty, more }: BodyProps) {
   const { routes, services, slices, events, gateways, httpRoutes, apiGateways, secrets, sees } = data
   const endings = useEndings(secrets.objects)
+  const judged = useJudged(routes.objects, events.objects, may)
   const others = useMemo(() => ({ httproutes: httpRoutes.objects, gateways: apiGateways.objects }), [httpRoutes.objects, apiGateways.objects])
-  const of = { routes: routes.objects, services: ready(services, sees(KINDS.service)), slices: ready(slices, sees(KINDS.endpointSlice)), events: events.objects, gateways: gateways.objects, others }
+  const of = { routes: routes.objects, services: ready(services, sees(KINDS.service)), slices: ready(slices, sees(KINDS.endpointSlice)), events: events.objects, gateways: gateways.objects, others, judged }
   const problems = useProblems(of, endings, serving, project)
   const metrics = useTraffic(serving)
   if (routes.loading) return <Loading />

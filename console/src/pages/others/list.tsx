@@ -1,6 +1,6 @@
 // HTTPRoutes, Gateways, VirtualServices: what other APIs say about the same hosts.
 import { useMemo, useState } from 'react'
-import { Button, Segmented } from 'antd'
+import { Button, Grid, Segmented } from 'antd'
 import { BranchesOutlined, DeleteOutlined, EditOutlined, FileTextOutlined, PlusOutlined, TagsOutlined } from '@ant-design/icons'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useLive } from '../../api/live'
@@ -52,16 +52,17 @@ function Objects({ project, other }: { project: string; other: Other }) {
   const live = useLive<Loose>(other.kind, project)
   const [open, setOpen] = useState<{ what: OtherEdit | 'delete'; object: Loose } | null>(null)
   const base = `/projects/${project}/others/${other.slug}`
+  const narrow = Grid.useBreakpoint().md === false
   const make = <Make project={project} other={other} />
   const columns: Column<Loose>[] = useMemo(
     () => [
-      { key: 'name', title: t('table.name'), cell: (it) => <NameCell object={it} link={<Link to={`${base}/${it.metadata.name}`}>{it.metadata.name}</Link>} />, by: (it) => it.metadata.name },
-      { key: 'hosts', title: t('routes.hosts'), cell: (it) => <Words of={other.hosts(it)} /> },
+      { key: 'name', title: t('table.name'), cell: (it) => <><NameCell object={it} link={<Link to={`${base}/${it.metadata.name}`}>{it.metadata.name}</Link>} />{narrow && <div className="faint wrap">{other.hosts(it).join(', ')}</div>}</>, by: (it) => it.metadata.name },
+      { key: 'hosts', title: t('routes.hosts'), cell: (it) => <Words of={other.hosts(it)} />, wide: true },
       { key: 'leads', title: t('others.leads'), cell: (it) => <Words of={other.leads(it)} />, wide: true },
       { key: 'state', title: t('table.state'), cell: (it) => <OtherState object={it} /> },
       ageColumn(t('meta.created')),
     ],
-    [t, base, other],
+    [t, base, other, narrow],
   )
   const actions = useOtherActions(project, other, rights, (what, object) => setOpen({ what, object }))
   const menu = (it: Loose) => <Actions label={it.metadata.name} of={actions(it)} />

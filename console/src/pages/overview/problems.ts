@@ -28,6 +28,8 @@ export interface Everything {
   events: readonly Event[]
   gateways: readonly IngressGateway[]
   others: Readonly<Record<string, readonly Loose[]>>
+  /** What the API says now of routes whose warnings may be over. */
+  judged: ReadonlyMap<string, string[]>
 }
 
 const grouped = <T extends { metadata: { namespace?: string } }>(all: readonly T[]): Map<string, T[]> => {
@@ -50,6 +52,7 @@ function ofRoutes(of: Everything, serving: Serving[], project: string, t: Say): 
       endpoints: slices ? countEndpoints(slices.get(namespace) ?? []) : undefined,
       routes: all,
       warnings,
+      judged: of.judged,
     }
     return all.flatMap((it) => {
       const { name } = it.metadata
@@ -80,11 +83,11 @@ const ofCertificates = (endings: Ending[], project: string, t: Say): Problem[] =
 /** The worst first. */
 export function useProblems(of: Everything, endings: Ending[], serving: Serving[], project: string): Problem[] {
   const { t } = useWords()
-  const { routes, services, slices, events, gateways, others } = of
+  const { routes, services, slices, events, gateways, others, judged } = of
   return useMemo(() => {
-    const everything = { routes, services, slices, events, gateways, others }
+    const everything = { routes, services, slices, events, gateways, others, judged }
     const all = [...ofGateways(gateways, project, t), ...ofCertificates(endings, project, t), ...ofRoutes(everything, serving, project, t), ...ofOthers(others, project)]
     const once = new Map(all.map((it) => [`${it.to} ${it.text}`, it]))
     return [...once.values()].sort((a, b) => Number(a.tone !== 'bad') - Number(b.tone !== 'bad'))
-  }, [routes, services, slices, events, gateways, others, endings, serving, project, t])
+  }, [routes, services, slices, events, gateways, others, judged, endings, serving, project, t])
 }

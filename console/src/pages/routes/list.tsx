@@ -1,6 +1,6 @@
 // Application workloads → Routes.
 import { useMemo, useState } from 'react'
-import { Button, Switch, Tooltip } from 'antd'
+import { Button, Grid, Switch, Tooltip } from 'antd'
 import { DeleteOutlined, EditOutlined, FileTextOutlined, PlusOutlined, TagsOutlined } from '@ant-design/icons'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { type Serving } from '../../api/console'
@@ -20,6 +20,7 @@ import { useWords } from '../../words'
 import { addressesOf, classOf, gatewayOf, hostsText, reaches } from './address'
 import { EditDialog, type EditWhat } from './edit'
 import { countEndpoints } from './flow'
+import { useJudged } from './judged'
 import { troubles, warningsByObject, type Beside, type RouteTrouble } from './problems'
 import { useServing } from '../gateways/serving'
 
@@ -104,6 +105,7 @@ function useProblems(project: string, rights: Rights, serving: Serving[], routes
   const services = useLive<Service>(KINDS.service, seen(KINDS.service))
   const slices = useLive<EndpointSlice>(KINDS.endpointSlice, seen(KINDS.endpointSlice))
   const events = useLive<Event>(KINDS.event, seen(KINDS.event))
+  const judged = useJudged(routes, events.objects, rights.can('patch', KINDS.ingress))
   const known = rights.can('list', KINDS.service) && !services.loading && !services.error
   const counted = rights.can('list', KINDS.endpointSlice) && !slices.loading && !slices.error
   return useMemo(() => {
@@ -112,6 +114,7 @@ function useProblems(project: string, rights: Rights, serving: Serving[], routes
       endpoints: counted ? countEndpoints(slices.objects) : undefined,
       routes,
       warnings: warningsByObject(events.objects),
+      judged,
     }
     const found = new WeakMap<Ingress, RouteTrouble[]>()
     return (it: Ingress) => {
@@ -119,20 +122,21 @@ function useProblems(project: string, rights: Rights, serving: Serving[], routes
       found.set(it, before)
       return before
     }
-  }, [services.objects, slices.objects, events.objects, serving, routes, known, counted])
+  }, [services.objects, slices.objects, events.objects, serving, routes, known, counted, judged])
 }
 
 function useColumns(project: string, serving: Serving[], problemsOf: (it: Ingress) => RouteTrouble[]): Column<Ingress>[] {
   const { t } = useWords()
+  const narrow = Grid.useBreakpoint().md === false
   return useMemo(
     () => [
-      { key: 'name', title: t('table.name'), cell: (it) => <NameCell object={it} link={<RouteLink route={it} project={project} />} />, by: (it) => it.metadata.name },
-      { key: 'hosts', title: t('routes.hosts'), cell: (it) => <Hosts route={it} gateway={gatewayOf(it, serving)} />, by: (it) => hostsText(it)[0] ?? '' },
+      { key: 'name', title: t('table.name'), cell: (it) => <><NameCell object={it} link={<RouteLink route={it} project={project} />} />{narrow && <div className="faint wrap">{hostsText(it).join(', ')}</div>}</>, by: (it) => it.metadata.name },
+      { key: 'hosts', title: t('routes.hosts'), cell: (it) => <Hosts route={it} gateway={gatewayOf(it, serving)} />, by: (it) => hostsText(it)[0] ?? '', wide: true },
       { key: 'address', title: t('routes.address'), cell: (it) => <span className="mono">{addressesOf(it).join(', ') || '—'}</span>, by: (it) => addressesOf(it)[0] ?? '', wide: true },
       { key: 'state', title: t('table.state'), cell: (it) => <RouteState of={problemsOf(it)} other={gatewayOf(it, serving) ? '' : classOf(it)} />, by: (it) => -problemsOf(it).length },
       ageColumn(t('meta.created')),
     ],
-    [t, project, serving, problemsOf],
+    [t, project, serving, problemsOf, narrow],
   )
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Event, Ingress, Service } from '../../api/types'
-import { troubles, warningsByObject, type Beside } from './problems'
+import { doubtful, troubles, warningsByObject, type Beside } from './problems'
 
 const route = (name = 'web', more: object = {}) =>
   ({ metadata: { name: 'r', uid: 'u', creationTimestamp: '2026-01-01T00:00:00Z', ...more }, spec: { rules: [{ host: 'a', http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name, port: { number: 80 } } } }] } }] }, status: { loadBalancer: { ingress: [{ ip: '10.0.0.1' }] } } }) as unknown as Ingress
@@ -26,6 +26,11 @@ describe('the troubles of a route', () => {
     expect(reasons(route('web', manager('2026-01-01T02:00:00Z')), beside({}, said))).toEqual([])
     expect(reasons(route(), beside({}, said))).toEqual([])
     expect(reasons(route(), beside({}, warned('DuplicatePath', 'spec.rules[0]: twice')))).toEqual(['warned'])
+    expect(reasons(route(), beside({}, warned('SecretNotFound', 'spec.tls[0]: Secret `shop/gone` does not exist')))).toEqual([])
+    const later = route('web', manager('2026-01-01T02:00:00Z'))
+    expect(doubtful([later, route('web', manager('2026-01-01T00:30:00Z'))], warningsByObject([said]))).toEqual([later])
+    expect(reasons(later, beside({ judged: new Map([['u', ['metadata.annotations[x/y]: is no number']]]) }, said))).toEqual(['warned'])
+    expect(reasons(later, beside({ judged: new Map([['u', []]]) }, said))).toEqual([])
   })
   it('are judged by the objects where these can be seen', () => {
     const said = warned('ServiceNotFound', 'spec.rules[0]: Service `web` does not exist')

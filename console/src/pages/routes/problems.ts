@@ -14,6 +14,8 @@ export interface Beside {
   endpoints?: ReadonlyMap<string, { ready: number }> | undefined
   routes?: readonly Ingress[] | undefined
   warnings: ReadonlyMap<string, Event[]>
+  /** What the API says now of those that were doubtful, by their uid. */
+  judged?: ReadonlyMap<string, string[]> | undefined
 }
 
 /** How long a gateway may take until it is asked about. */
@@ -42,17 +44,31 @@ function ofBackends({ spec }: Ingress, { services, endpoints }: Beside): RouteTr
 
 /** What the objects themselves say better than an event that may be an hour old. */
 const SEEN_OTHERWISE = ['ServiceNotFound', 'PortNotFound', 'BackendMissing']
+/** What is wrong with a route by itself: the API says it again when it is asked. */
+const ALONE = ['Malformed', 'InvalidHost', 'InvalidPath', 'InvalidRegex', 'InvalidValue', 'BacktrackingRegex', 'CaptureNotInPath', 'UnknownAnnotation', 'NotSupportedYet', 'GuardNotSupportedYet', 'AnnotationRefused', 'AnnotationRemoved', 'AnnotationIgnored', 'CanaryNotEnabled', 'Unsupported']
+
+const annotationOf = (event: Event) => /^metadata\.annotations\[([^\]]+)\]/.exec(event.message ?? '')?.[1]
+const saidAt = (event: Event) => Date.parse(event.lastTimestamp ?? event.eventTime ?? '') || 0
 
 /** Whether what an event said is still so, as far as one can see: nobody takes an event back when it is mended. */
-export function holds(event: Event, ingress: Ingress, { services, routes }: Beside): boolean {
-  if (services && SEEN_OTHERWISE.includes(event.reason ?? '')) return false
-  if (event.reason === 'CanaryWithoutPrimary' && routes) return isCanary(ingress) && !primaryOf(ingress, routes)
-  if (event.reason === 'HostPending') return addressesOf(ingress).length === 0
-  const annotation = /^metadata\.annotations\[([^\]]+)\]/.exec(event.message ?? '')?.[1]
+export function holds(event: Event, ingress: Ingress, { services, routes, judged }: Beside): boolean {
+  const { reason = '', message = '' } = event
+  if (services && SEEN_OTHERWISE.includes(reason)) return false
+  if (reason === 'CanaryWithoutPrimary' && routes) return isCanary(ingress) && !primaryOf(ingress, routes)
+  if (reason === 'HostPending') return addressesOf(ingress).length === 0
+  const annotation = annotationOf(event)
   if (annotation && ingress.metadata.annotations?.[annotation] === undefined) return false
-  const written = lastWritten(ingress, annotation)
-  return !written || written <= Date.parse(event.lastTimestamp ?? event.eventTime ?? '')
+  if (!ALONE.includes(reason)) return namesOf(message).every((name) => JSON.stringify(ingress.spec).includes(`"${name}"`))
+  const now = judged?.get(ingress.metadata.uid ?? '')
+  return now ? now.some((it) => message.includes(it) || it.includes(message)) : lastWritten(ingress, annotation) <= saidAt(event)
 }
+
+/** The objects of its own project that a message names. */
+const namesOf = (message: string) => [...message.matchAll(/(?:Secret|Service) `[^`/]+\/([^`]+)`/g)].map((found) => found[1] ?? '')
+
+/** Routes that were written after a warning that may be mended by it: the API is to be asked. */
+export const doubtful = (routes: readonly Ingress[], warnings: ReadonlyMap<string, Event[]>): Ingress[] =>
+  routes.filter((it) => (warnings.get(it.metadata.uid ?? '') ?? []).some((event) => ALONE.includes(event.reason ?? '') && lastWritten(it, annotationOf(event)) > saidAt(event)))
 
 interface Managed {
   time?: string
