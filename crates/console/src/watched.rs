@@ -79,7 +79,8 @@ pub(crate) fn deed(path: &str, query: Option<&str>) -> Option<Deed> {
         [resource, name, subresource] => (*resource, *name, *subresource),
         _ => return None,
     };
-    let said = |name: &str| path::query(query, name).filter(|it| !it.is_empty());
+    let said = |name: &str| path::query(query, name);
+    // As the API reads it: an empty value is yes, too.
     let watches = old || said("watch").is_some_and(|it| !matches!(it.as_str(), "false" | "0"));
     let one = said("fieldSelector").and_then(|it| it.strip_prefix("metadata.name=").filter(|it| !it.contains(',')).map(str::to_owned));
     let name = if name.is_empty() { one.unwrap_or_default() } else { name.to_owned() };
@@ -107,6 +108,7 @@ mod tests {
             "watch=1&fieldSelector=metadata.name%3Dweb",
             Some(["watch", "networking.k8s.io", "ingresses", "shop", "web", ""]),
         );
+        check("/api/v1/pods", "watch=", Some(["watch", "", "pods", "", "", ""]));
         check("/api/v1/watch/namespaces/shop/pods", "", Some(["watch", "", "pods", "shop", "", ""]));
         check("/api/v1/namespaces/shop/pods/web/log", "follow=true", Some(["get", "", "pods", "shop", "web", "log"]));
         for nonsense in ["/version", "/api", "/api/v1", "/apis/a/v1", "/apis/a/v1/namespaces/shop/pods/web/log/more"] {

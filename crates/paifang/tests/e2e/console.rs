@@ -1,10 +1,12 @@
 //! The console's HTTP side, with the real binary: sign-in over TLS, the API in the place of who is signed in, and what is no object.
 
 use crate::harness::{GATEWAY, Up, run, text};
+use crate::objects::{bare_service, namespace, service, simple};
 use serde_json::{Value, json};
 use std::process::Command;
 use tempfile::TempDir;
 use testkit::eventually;
+use testkit::origin::{Behaviour, Origin};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -156,6 +158,42 @@ fn a_gateway_tells_what_it_does() {
         assert!(code == 200 && all.as_array().is_some_and(|it| it.len() > 10), "{list}");
         assert!(all[0]["about"]["en"].is_string() && all[0]["about"]["zh"].is_string());
     }
+}
+
+#[test]
+fn endpoints_fare_as_the_gateway_finds_them() {
+    let (up, _dir) = start();
+    let mut admin = Browser::open(&up);
+    admin.sign_in("admin", PASSWORD);
+    let origin = Origin::start(Behaviour::body("here"));
+    // Nothing listens there any more.
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a socket");
+    up.apply(&[
+        namespace("shop"),
+        service("shop", "web", &[origin.address()]),
+        service("shop", "gone", &[gone]),
+        bare_service("shop", "empty"),
+        simple("shop", "web", "web.example", "web"),
+        simple("shop", "gone", "gone.example", "gone"),
+        simple("shop", "empty", "empty.example", "empty"),
+    ]);
+    let fares = |route: &str| -> Value {
+        let (code, told) = admin.get(&format!("{CLUSTER}/endpoints?route=shop/{route}"));
+        if code == 200 { told["backends"].clone() } else { Value::Null }
+    };
+    let asked = |host: &str| admin.post(&format!("{CLUSTER}/try"), &json!({ "method": "GET", "url": format!("http://{host}/") }));
+    eventually("it serves", || (asked("web.example").1["answer"]["status"] == 200).then_some(()));
+    let web = fares("web");
+    let endpoint = &web[0]["endpoints"][0];
+    assert_eq!((&web[0]["backend"], &endpoint["address"]), (&json!("shop/web:80"), &json!(origin.address().to_string())), "{web}");
+    assert_eq!((&endpoint["state"], &endpoint["trouble"], &endpoint["inFlight"]), (&json!("Serving"), &Value::Null, &Value::Null), "{web}");
+    let failing = eventually("one that refuses is known", || {
+        asked("gone.example");
+        Some(fares("gone")).filter(|it| it[0]["endpoints"][0]["state"] == "Failing")
+    });
+    assert_eq!(failing[0]["endpoints"][0]["trouble"], "Refused", "{failing}");
+    eventually("none is none", || (fares("empty")[0]["endpoints"] == json!([])).then_some(()));
+    assert_eq!(fares("nothing"), json!([]), "no such route is there");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::io::BufRead;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 use testkit::eventually;
+use testkit::issuer::{CLIENT, Issuer};
 
 /// A console, and a browser, as far as curl is one.
 struct Console {
@@ -133,6 +134,38 @@ fn whoever_the_cluster_knows_signs_in_with_a_token_of_theirs() {
         (console.ask("/console/session", None).0 == 401).then_some(())
     });
     assert!(!console.said().contains(&token), "a token is told nowhere");
+}
+
+#[test]
+fn whoever_comes_from_an_issuer_is_stood_in_for() {
+    let up = Up::start(&[]);
+    let issuer = Issuer::start();
+    let flags = ["--oidc-issuer", issuer.url(), "--oidc-client-id", CLIENT, "--oidc-groups-claim", "groups"];
+    let mut console = Console::start(&up.kubeconfig().display().to_string(), &flags);
+    let (_, ways) = console.ask("/console/oidc", None);
+    assert_eq!((&ways["enabled"], &ways["passwords"], &ways["tokens"]), (&json!(true), &json!(false), &json!(true)), "{ways}");
+    let location = |console: &Console, path: &str| {
+        let output = run(console.curl(path, None).args(["--output", "/dev/null", "--write-out", "%{redirect_url}"]), "");
+        assert!(output.status.success(), "{path}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let page = location(&console, "/console/oidc/start?return=/projects");
+    let mut claims = issuer.claims("ann");
+    claims["groups"] = json!(["staff"]);
+    let code = issuer.log_in(&page, claims);
+    let state = page.split('&').find_map(|pair| pair.strip_prefix("state=")).expect("a state");
+    let to = location(&console, &format!("/console/oidc/callback?code={}&state={state}", code.replace(' ', "%20")));
+    assert_eq!(to, format!("{}/projects", console.url));
+    let (_, session) = console.ask("/console/session", None);
+    assert_eq!(session["user"], "oidc:ann", "{session}");
+    console.token = session["csrf"].as_str().expect("a token").to_owned();
+    // As who they are, with the groups that the issuer says.
+    let (code, refused) = console.ask("/api/v1/namespaces/default/configmaps", None);
+    assert!(code == 403 && refused["message"].as_str().is_some_and(|it| it.contains(r#"User "oidc:ann" cannot list"#)), "{refused}");
+    let binding = ["create", "rolebinding", "staff", "-n", "default", "--clusterrole=view", "--group=oidc:staff"];
+    up.kubectl(&["create", "clusterrole", "view", "--verb=get,list", "--resource=configmaps"], "").ok();
+    up.kubectl(&binding, "").expect("a binding");
+    eventually("the group's role is theirs", || (console.ask("/api/v1/namespaces/default/configmaps", None).0 == 200).then_some(()));
 }
 
 #[test]
