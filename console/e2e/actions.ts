@@ -148,6 +148,9 @@ const gateways: Action[] = [
 ]
 
 const belongings: Action[] = [
+  { name: 'create a Service', offered: ['pages/services/list.tsx: create service', 'create service'], at: { page: `${p(BARE)}/services`, text: 'services.create' }, ask: made(`${CORE}/services`, { ...service, metadata: { name: 'another' } }) },
+  { name: "edit a Service's endpoints", offered: ['pages/services/detail.tsx: patch service'], at: { page: `${p(BARE)}/services/sample`, menu: 'page', text: 'services.editStatic' }, ask: touched(`${CORE}/services/sample`) },
+  { name: 'delete a Service', offered: ['pages/services/detail.tsx: delete service', 'remove service'], at: { page: `${p(BARE)}/services/sample`, menu: 'page', text: 'do.delete' }, ask: gone(`${CORE}/services/sample`) },
   { name: "change a Service's external access", offered: ['pages/services/detail.tsx: patch service', 'edit service'], at: { page: `${p(BARE)}/services/sample`, text: 'services.editExternal' }, ask: touched(`${CORE}/services/sample`) },
   { name: 'add a certificate', offered: ['pages/secrets.tsx: create secret', 'create secret'], at: { page: `${p(BARE)}/secrets`, text: 'secrets.add' }, ask: made(`${CORE}/secrets`, secret('another')) },
   { name: 'replace a certificate', offered: ['pages/secrets.tsx: patch secret', 'edit secret'], at: { page: `${p(BARE)}/secrets`, menu: { row: 'sample-tls' }, text: 'secrets.renew' }, ask: touched(`${CORE}/secrets/sample-tls`) },

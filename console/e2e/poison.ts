@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect } from '@playwright/test'
+import { CERTIFICATE, KEY } from './certificate'
 import { as, have, haveProject, haveUser, haveWorkspace, invite, type Loose } from './lab'
 
 export const WORKSPACE = 'poison'
@@ -68,23 +69,3 @@ export async function evilBackend(): Promise<{ server: Server; port: number }> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return { server, port: (server.address() as AddressInfo).port }
 }
-
-/** Names `<img src=x onerror=canary('certificate')>` as its host, until 2126; its key is nobody's. */
-const CERTIFICATE = `-----BEGIN CERTIFICATE-----
-MIIBgTCCASegAwIBAgIUGBDo5Bchvjc/ak9viYgqUjeEGd0wCgYIKoZIzj0EAwIw
-EzERMA8GA1UEAwwIcG9pc29uZWQwIBcNMjYxMTIyMDIxODE0WhgPMjEyNjEwMjkw
-MjE4MTRaMBMxETAPBgNVBAMMCHBvaXNvbmVkMFkwEwYHKoZIzj0CAQYIKoZIzj0D
-AQcDQgAExjZbrR3Vpub7Qy/DAAGyE1vONEOL+fIx2UTiL436UytpnKfc0gh2JQ2/
-O6TvAKm+7Xh0eKoP+8cMspNgs1PnQ6NXMFUwNAYDVR0RBC0wK4IpPGltZyBzcmM9
-eCBvbmVycm9yPWNhbmFyeSgnY2VydGlmaWNhdGUnKT4wHQYDVR0OBBYEFHoqAZDJ
-IMkAMv+FbNgjJVhsbcuHMAoGCCqGSM49BAMCA0gAMEUCIQCv0dBQWXQnvZIV+IAL
-5H06dhSHnikzHBS6wXY74UXzqgIgaS+ZdW7bobuOg8ivw+LUDG7/oLviLk3dTZMx
-00JiL1s=
------END CERTIFICATE-----
-`
-const KEY = `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg8L5YTiIo3x1NVpIF
-yi+e7PHT0VYnoPAHSyQuXzq47kKhRANCAATGNlutHdWm5vtDL8MAAbITW840Q4v5
-8jHZROIvjfpTK2mcp9zSCHYlDb87pO8Aqb7teHR4qg/7xwyyk2CzU+dD
------END PRIVATE KEY-----
-`
