@@ -96,17 +96,24 @@ interface Named {
 }
 
 /** As `paifang explain -o json` has it; what is not used here is shown as it is. */
+/** A sentence of the server, as `words/reasons.json` lists them. */
+export interface Saying {
+  reason: string
+  values: Record<string, string>
+}
+
 export interface Explanation {
   gateway?: string | null
   listener?: string | null
   address?: string | null
   tls?: string | null
+  tlsSaid?: Saying[]
   route?: { host: string; object: Named; rule: string; filters: string[] } | null
   backends?: { backend: string; weight: number; endpoints: string[] }[]
   answer?: { status: number; reason?: string | null; location?: string | null } | null
   sent?: { target: string | null; host: string | null }
-  others?: { host: string; object: Named; rule: string; why: string }[]
-  absent?: { object: Named; why: string[] }[]
+  others?: { host: string; object: Named; rule: string; why: string; said?: Saying[] }[]
+  absent?: { object: Named; why: string[]; said?: Saying[] }[]
 }
 
 export interface Tried {

@@ -6,6 +6,7 @@
 //! ```
 
 mod absent;
+mod near;
 mod tell;
 mod way;
 

@@ -115,6 +115,34 @@ sayings! {
     SeeObject { object } => "see what is wrong with {object}: paifang check --live",
     MendObject { object, problem } => "{object}: {problem}",
 
+    // Why a route that is near does not answer.
+    PathDiffers { path } => "path is not `{path}`",
+    PathNotBelow { path } => "path is not `{path}` or below",
+    PathBeginsOtherwise { path } => "path does not start with `{path}`",
+    PathNotMatched { pattern } => "path does not match `{pattern}`",
+    MethodDiffers { method } => "method is not {method}",
+    SchemeDiffers { scheme } => "scheme is not {scheme}",
+    HeaderDiffers { name } => "header `{name}` is not what is asked for",
+    QueryDiffers { name } => "query parameter `{name}` is not what is asked for",
+    CookieDiffers { name } => "cookie `{name}` is not what is asked for",
+    PatternOverBudget {} => "a pattern takes more steps than allowed",
+    PatternBroken {} => "its pattern does not compile",
+    ComesLater { place, winner } => "it matches too, but comes later in the host's order (number {place} after number {winner})",
+    HostIsWider { host, winner } => "it matches too, but its host `{host}` is less specific than `{winner}`",
+    ConditionSays { condition, status, why } => "{condition} is {status}, {why}",
+    ProblemSays { problem } => "{problem}",
+    OnNoGateway { object } => "no gateway of ours has it: {object} means none",
+    ServedElsewhere { gateways } => "it is served on {gateways}, not at this port",
+
+    // What a handshake finds.
+    TlsPassedOn {} => "passed on to the backend as it is",
+    TlsRefused {} => "refused: the host's certificate cannot be used, or its listener has none for this name",
+    TlsOwnCertificate {} => "the gateway's own certificate",
+    TlsCertificate { secret } => "certificate of {secret}",
+    ClientMayShow { authority } => "a client's is checked by {authority}",
+    ClientMustShow { authority } => "clients need one that {authority} knows",
+    ClientUnchecked {} => "a client's is asked for and not checked",
+
     // What it leads to.
     NoEndpointNeeded {} => "none is needed: the gateway answers itself",
     EndpointsReady { endpoints } => "{endpoints}",
@@ -140,6 +168,17 @@ sayings! {
     NoListenerOfGateway { gateway } => "no listener of Gateway {gateway} is for it",
     NoServerOfGateway { gateway } => "no server of Gateway {gateway} is for this host",
     GatewayUnseen {} => "where its Gateway is reached cannot be seen by you",
+}
+
+impl Saying {
+    pub fn json(&self) -> Value {
+        json!({ "reason": self.reason(), "values": self.values() })
+    }
+}
+
+/// Several, as one text.
+pub(crate) fn joined(all: &[Saying]) -> String {
+    all.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]

@@ -4,8 +4,7 @@ use crate::host::HostTable;
 use crate::hosts::Kin;
 use crate::matching::{Check, Head};
 use crate::{GatewayTable, Part, Request};
-use model::{HostPattern, Match, OnMiss, PathMatch, Source};
-use std::fmt;
+use model::{HostPattern, Match, OnMiss, Source};
 use std::ops::ControlFlow;
 
 /// The whole search, step by step. Plain data.
@@ -51,6 +50,15 @@ pub enum Tried {
     OverBudget,
     /// Its pattern does not compile.
     Broken,
+}
+
+/// Why a route that matches does not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Beaten {
+    /// In the order of the same host, counted from 1.
+    Later { place: usize, winner: usize },
+    /// Its host is less specific.
+    Wider { host: HostPattern, winner: HostPattern },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,13 +156,12 @@ impl Explanation {
     }
 
     /// The route that would answer without the winner, and why it does not.
-    pub fn runner_up(&self) -> Option<(&RouteTried, String)> {
+    pub fn runner_up(&self) -> Option<(&RouteTried, Beaten)> {
         let Outcome::Route { host, route, runner_up: Some((other_host, other)) } = self.outcome else { return None };
         let (winner, loser) = (self.hosts.get(host)?, self.hosts.get(other_host)?);
-        let why = if host == other_host {
-            format!("it matches too, but comes later in the host's order ({} after {})", ordinal(other), ordinal(route))
-        } else {
-            format!("it matches too, but its host `{}` is less specific than `{}`", loser.pattern, winner.pattern)
+        let why = match host == other_host {
+            true => Beaten::Later { place: other + 1, winner: route + 1 },
+            false => Beaten::Wider { host: loser.pattern.clone(), winner: winner.pattern.clone() },
         };
         Some((self.route(other_host, other)?, why))
     }
@@ -162,10 +169,6 @@ impl Explanation {
     fn route(&self, host: usize, route: usize) -> Option<&RouteTried> {
         self.hosts.get(host)?.routes.get(route)
     }
-}
-
-fn ordinal(index: usize) -> String {
-    format!("number {}", index + 1)
 }
 
 impl RouteTried {
@@ -176,41 +179,5 @@ impl RouteTried {
             Tried::OverBudget => Some(Settles::OverBudget),
             Tried::Fails { .. } | Tried::Broken => None,
         })
-    }
-}
-
-/// One phrase, for example ``path is not `/shop` or below``.
-impl fmt::Display for Tried {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Holds { .. } => f.write_str("matches"),
-            Self::OverBudget => f.write_str("a pattern takes more steps than allowed"),
-            Self::Broken => f.write_str("its pattern does not compile"),
-            Self::Fails { part, wanted } => failure(f, *part, wanted),
-        }
-    }
-}
-
-fn failure(f: &mut fmt::Formatter<'_>, part: Part, wanted: &Match) -> fmt::Result {
-    let named = |f: &mut fmt::Formatter<'_>, kind: &str, it: Option<&model::NamedMatch>| {
-        let name = it.map(|it| it.name.as_str()).unwrap_or_default();
-        write!(f, "{kind} `{name}` is not what is asked for")
-    };
-    match part {
-        Part::Path => match &wanted.path {
-            PathMatch::Any => f.write_str("any path"),
-            PathMatch::Exact(text) => write!(f, "path is not `{text}`"),
-            PathMatch::Prefix(text) => write!(f, "path is not `{text}` or below"),
-            PathMatch::StartsWith(text) => write!(f, "path does not start with `{text}`"),
-            PathMatch::Regex(pattern) => write!(f, "path does not match `{}`", pattern.text),
-        },
-        Part::Method => write!(f, "method is not {}", wanted.method.as_deref().unwrap_or_default()),
-        Part::Scheme => f.write_str(match wanted.scheme {
-            Some(model::Scheme::Http) => "scheme is not http",
-            Some(model::Scheme::Https) | None => "scheme is not https",
-        }),
-        Part::Header(index) => named(f, "header", wanted.headers.get(index)),
-        Part::Query(index) => named(f, "query parameter", wanted.query.get(index)),
-        Part::Cookie(index) => named(f, "cookie", wanted.cookies.get(index)),
     }
 }

@@ -30,7 +30,7 @@ mod tree;
 mod values;
 
 pub use compiled::{CompiledRoute, Slot};
-pub use explain::{Explanation, HostTried, Outcome, RouteTried, Tried};
+pub use explain::{Beaten, Explanation, HostTried, Outcome, RouteTried, Tried};
 pub use expression::{Expression, Found, Groups, PatternError};
 pub use gateway::{GatewayTable, Lookup, Server, Shown};
 pub use matching::Part;

@@ -1,6 +1,6 @@
 //! The whole of it against a matcher written straight from the model's documentation.
 
-use crate::{Lookup, NoHeaders, Outcome, Request, Server, Shown, Snapshot, Tried};
+use crate::{Beaten, Lookup, NoHeaders, Outcome, Part, Request, Server, Shown, Snapshot, Tried};
 use model::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -545,13 +545,16 @@ fn explain_names_the_winner_the_reasons_and_the_runner_up() {
     let all = [(narrow.name.clone(), Some(narrow)), (wide.clone(), Some(host(wide, vec![PathMatch::Any])))];
     let (snapshot, _) = Snapshot::empty().apply(&update(all));
     let told = snapshot.gateway(&GatewayId::new(GATEWAY)).expect("a gateway").explain(&get("a.test", "/a/b"));
-    let phrases: Vec<String> = told.hosts[0].routes.iter().map(|route| route.matches[0].to_string()).collect();
-    assert_eq!(phrases, ["path is not `/a`", "method is not POST", "matches"]);
+    let parts = told.hosts[0].routes.iter().map(|route| match &route.matches[0] {
+        Tried::Fails { part, .. } => Some(*part),
+        _ => None,
+    });
+    assert_eq!(parts.collect::<Vec<_>>(), [Some(Part::Path), Some(Part::Method), None]);
     assert_eq!(told.outcome, Outcome::Route { host: 0, route: 2, runner_up: Some((1, 0)) });
     assert!(told.hosts[0].asked && !told.hosts[1].asked);
     assert!(matches!(told.winner().map(|it| &it.matches[0]), Some(Tried::Holds { .. })));
     let (_, why) = told.runner_up().expect("the wide host's route");
-    assert_eq!(why, "it matches too, but its host `*` is less specific than `a.test`");
+    assert_eq!(why, Beaten::Wider { host: HostPattern::Any, winner: exact("a.test") });
 }
 
 #[test]

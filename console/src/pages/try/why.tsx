@@ -1,10 +1,20 @@
 // Why a request was answered so: the route, what is done on the way, where it may go, and what was near.
 import { Link } from '@tanstack/react-router'
 import { stringify } from 'yaml'
-import type { Explanation } from '../../api/console'
+import type { Explanation, Saying } from '../../api/console'
 import { Code, Facts } from '../../parts/basics'
 import { useWords } from '../../words'
+import { chineseOf } from '../../words/reasons'
 import { OTHERS } from '../others/kinds'
+
+/** Sentences in the language that is chosen; a newer server's stay in English. */
+function useSpoken() {
+  const { language } = useWords()
+  return (said: Saying[] = [], english = '') => {
+    const chinese = said.map((it) => chineseOf(it.reason, it.values))
+    return language === 'zh' && chinese.length > 0 && chinese.every((it) => it !== undefined) ? chinese.join('；') : english
+  }
+}
 
 /** As many of what was near. */
 const NEAR = 6
@@ -17,6 +27,7 @@ interface Named {
 
 export function Why({ of }: { of: Explanation }) {
   const { t } = useWords()
+  const spoken = useSpoken()
   const { route, answer, sent, backends = [] } = of
   const weight = backends.reduce((all, it) => all + it.weight, 0)
   return (
@@ -27,7 +38,7 @@ export function Why({ of }: { of: Explanation }) {
           route && [t('try.route'), <Object of={route.object} />],
           route && [t('try.rule'), <code className="wrap">{route.rule}</code>],
           answer && [t('try.itself'), `${answer.status} ${answer.reason ?? ''} ${answer.location ?? ''}`],
-          [t('try.through'), <span className="mono wrap">{[of.address, of.tls].filter(Boolean).join(' · ')}</span>],
+          [t('try.through'), <span className="mono wrap">{[of.address, spoken(of.tlsSaid, of.tls ?? '')].filter(Boolean).join(' · ')}</span>],
           (sent?.target || sent?.host) && [t('try.sent'), <code className="wrap">{[sent.host, sent.target].filter(Boolean).join(' ')}</code>],
         ].map((it) => it || undefined) as React.ComponentProps<typeof Facts>['of']}
       />
@@ -60,7 +71,8 @@ export function Why({ of }: { of: Explanation }) {
 
 function Near({ of: { others = [], absent = [] } }: { of: Explanation }) {
   const { t } = useWords()
-  const near = [...others.map((it) => ({ object: it.object, why: it.why })), ...absent.map((it) => ({ object: it.object, why: it.why.join('; ') }))]
+  const spoken = useSpoken()
+  const near = [...others.map((it) => ({ object: it.object, why: spoken(it.said, it.why) })), ...absent.map((it) => ({ object: it.object, why: spoken(it.said, it.why.join('; ')) }))]
   if (near.length === 0) return null
   return (
     <Part title={t('try.others')}>

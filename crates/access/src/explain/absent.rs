@@ -2,6 +2,7 @@
 
 use super::Arrival;
 use crate::Asked;
+use crate::saying::Saying;
 use crate::served::Served;
 use crate::words;
 use model::ObjectRef;
@@ -14,7 +15,7 @@ const SHOWN: usize = 8;
 /// An object without a route here, and its reasons, at least one.
 pub(super) struct Absent {
     pub object: ObjectRef,
-    pub why: Vec<String>,
+    pub why: Vec<Saying>,
 }
 
 /// Of each kind that has routes.
@@ -32,26 +33,27 @@ pub(super) fn absent(served: &Served, asked: &Asked, arrival: Option<&Arrival<'_
 }
 
 /// Its conditions that are not true, then its problems, else where it is served.
-fn why(served: &Served, object: &ObjectRef) -> Vec<String> {
+fn why(served: &Served, object: &ObjectRef) -> Vec<Saying> {
     let report = served.reports.get(object);
-    let mut why: Vec<String> = report
+    let mut why: Vec<Saying> = report
         .iter()
         .filter_map(|it| it.status.as_ref())
         .flat_map(words::conditions)
         .filter(|it| words::is_bad(it))
         .map(condition)
         .collect();
-    why.extend(served.problems.get(object).into_iter().flatten().map(ToString::to_string));
+    why.extend(served.problems.get(object).into_iter().flatten().map(|it| Saying::ProblemSays { problem: it.to_string() }));
     if why.is_empty() {
         let gateways: BTreeSet<String> = report.iter().flat_map(|it| &it.gateways).map(ToString::to_string).collect();
         why.push(match gateways.is_empty() {
-            true => format!("no gateway of ours has it: {} means none", words::name(object)),
-            false => format!("it is served on {}, not at this port", gateways.into_iter().collect::<Vec<_>>().join(", ")),
+            true => Saying::OnNoGateway { object: words::name(object) },
+            false => Saying::ServedElsewhere { gateways: gateways.into_iter().collect::<Vec<_>>().join(", ") },
         });
     }
     why
 }
 
-fn condition(it: &Condition) -> String {
-    format!("{} is {}, {}: {}", it.kind, it.status.as_str(), it.reason, it.message)
+fn condition(it: &Condition) -> Saying {
+    let why = format!("{}: {}", it.reason, it.message);
+    Saying::ConditionSays { condition: it.kind.to_string(), status: it.status.as_str().to_owned(), why }
 }

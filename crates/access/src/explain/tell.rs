@@ -1,7 +1,8 @@
 //! What was found, as text and as JSON.
 
+use super::near::{beaten, failures};
 use super::{Answer, Arrival, Handshake, NO_BACKEND};
-use crate::saying::Saying;
+use crate::saying::{Saying, joined};
 use crate::served::{OWN, ServedGateway};
 use crate::text::{self, Paint, Style, safe};
 use crate::words::{self, filter_text, match_text, object_json, source_text};
@@ -20,12 +21,18 @@ impl Answer<'_> {
         let backends: Vec<Value> =
             backends.map(|(id, weight, endpoints)| json!({ "backend": id, "weight": weight, "endpoints": endpoints })).collect();
         let absent = super::absent::absent(self.served, self.asked, self.arrival.as_ref());
-        let absent: Vec<Value> = absent.iter().map(|it| json!({ "object": object_json(&it.object), "why": it.why })).collect();
+        let absent: Vec<Value> = absent
+            .iter()
+            .map(|it| {
+                let (why, said): (Vec<String>, Vec<Value>) = it.why.iter().map(|it| (it.to_string(), it.json())).unzip();
+                json!({ "object": object_json(&it.object), "why": why, "said": said })
+            })
+            .collect();
         let mut told = json!({
             "method": self.asked.method,
             "host": self.asked.host,
             "path": self.asked.path,
-            "gateway": null, "listener": null, "port": null, "address": null, "tls": null, "route": null, "frontends": [],
+            "gateway": null, "listener": null, "port": null, "address": null, "tls": null, "tlsSaid": [], "route": null, "frontends": [],
             "backends": backends,
             "answer": self.own_answer().map(|(status, reason, location)| json!({ "status": status, "reason": reason, "location": location })),
             "sent": { "target": null, "host": null },
@@ -61,10 +68,10 @@ impl Answer<'_> {
         let headline = paint.paint(Style::Bold, &safe(&format!("{} {}", self.asked.method, self.url())));
         let mut out = format!("{headline}\n\n{}", indented(&text::table(None, &rows)));
         let others = self.arrival.as_ref().map(Arrival::others).unwrap_or_default();
-        let others = others.iter().map(|(host, tried, why)| vec![safe(host), safe(&source_text(&tried.source)), safe(why)]);
+        let others = others.iter().map(|(host, tried, why)| vec![safe(host), safe(&source_text(&tried.source)), safe(&joined(why))]);
         out.push_str(&section("not answering", others.collect()));
         let absent = super::absent::absent(self.served, self.asked, self.arrival.as_ref());
-        let absent = absent.iter().flat_map(|it| it.why.iter().map(|why| vec![safe(&words::name(&it.object)), safe(why)]));
+        let absent = absent.iter().flat_map(|it| it.why.iter().map(|why| vec![safe(&words::name(&it.object)), safe(&why.to_string())]));
         out.push_str(&section("not served here", absent.collect()));
         for (object, problem) in self.problems().flat_map(|(object, problems)| problems.iter().map(move |it| (object, it))) {
             let word = paint.paint(Style::Warning, "problem");
@@ -147,7 +154,12 @@ impl Arrival<'_> {
     fn json(&self) -> Value {
         let others = self.others().into_iter();
         let others: Vec<Value> = others
-            .map(|(host, tried, why)| json!({ "host": host, "object": object_json(&tried.source.object), "rule": *tried.source.rule, "why": why }))
+            .map(|(host, tried, why)| {
+                json!({
+                    "host": host, "object": object_json(&tried.source.object), "rule": *tried.source.rule, "why": joined(&why),
+                    "said": why.iter().map(Saying::json).collect::<Vec<_>>(),
+                })
+            })
             .collect();
         let route = self.route.map(|it| {
             json!({
@@ -164,6 +176,7 @@ impl Arrival<'_> {
             "port": self.listener.port,
             "address": self.binding.map(|it| it.address.to_string()),
             "tls": self.tls_text(),
+            "tlsSaid": self.tls().iter().map(Saying::json).collect::<Vec<_>>(),
             "route": route,
             "frontends": self.frontends(),
             "sent": { "target": self.sent.0, "host": self.sent.1 },
@@ -172,13 +185,13 @@ impl Arrival<'_> {
     }
 
     /// The routes that do not answer, nearest first: the one that would without the winner, then those of the same host.
-    pub(super) fn others(&self) -> Vec<(String, &RouteTried, String)> {
+    pub(super) fn others(&self) -> Vec<(String, &RouteTried, Vec<Saying>)> {
         let winner = self.explanation.winner().map(|it| (&it.source, it.index));
         let runner_up = self.explanation.runner_up();
-        let first = runner_up.as_ref().map(|(tried, why)| (self.host_of(tried), *tried, why.clone()));
+        let first = runner_up.map(|(tried, why)| (self.host_of(tried), tried, vec![beaten(why)]));
         let rest = self.explanation.hosts.iter().filter(|it| it.asked).flat_map(|host| {
-            let told = |tried: &&RouteTried| Some((&tried.source, tried.index)) != winner && failed(tried).is_some();
-            host.routes.iter().filter(told).map(|it| (host.pattern.to_string(), it, failed(it).unwrap_or_default()))
+            let others = host.routes.iter().filter(|tried| Some((&tried.source, tried.index)) != winner);
+            others.filter_map(|it| Some((host.pattern.to_string(), it, failures(it)?)))
         });
         first.into_iter().chain(rest).take(OTHERS).collect()
     }
@@ -214,20 +227,32 @@ impl Arrival<'_> {
     }
 
     fn tls_text(&self) -> Option<String> {
+        Some(joined(&self.tls())).filter(|it| !it.is_empty())
+    }
+
+    /// What a handshake finds: nothing where there is none.
+    fn tls(&self) -> Vec<Saying> {
         if self.listener.protocol == ListenerProtocol::Tcp {
-            return None;
+            return Vec::new();
         }
-        let certificate = |origin: &str| if origin == OWN { format!("{OWN} certificate") } else { format!("certificate of {origin}") };
-        Some(match self.handshake.as_ref()? {
-            Handshake::PassedOn(_) => "passed on to the backend as it is".to_owned(),
-            Handshake::Refused => "refused: the host's certificate cannot be used, or its listener has none for this name".to_owned(),
-            Handshake::Shown { certificate: shown, client } => match client {
-                ClientAuth::None => certificate(shown),
-                ClientAuth::Optional(trust) => format!("{}; a client's is checked by {}", certificate(shown), trust.origin),
-                ClientAuth::Required(trust) => format!("{}; clients need one that {} knows", certificate(shown), trust.origin),
-                ClientAuth::Unverified => format!("{}; a client's is asked for and not checked", certificate(shown)),
-            },
-        })
+        match &self.handshake {
+            None => Vec::new(),
+            Some(Handshake::PassedOn(_)) => vec![Saying::TlsPassedOn {}],
+            Some(Handshake::Refused) => vec![Saying::TlsRefused {}],
+            Some(Handshake::Shown { certificate, client }) => {
+                let shown = match *certificate {
+                    OWN => Saying::TlsOwnCertificate {},
+                    secret => Saying::TlsCertificate { secret: secret.to_owned() },
+                };
+                let client = match client {
+                    ClientAuth::None => None,
+                    ClientAuth::Optional(trust) => Some(Saying::ClientMayShow { authority: trust.origin.to_string() }),
+                    ClientAuth::Required(trust) => Some(Saying::ClientMustShow { authority: trust.origin.to_string() }),
+                    ClientAuth::Unverified => Some(Saying::ClientUnchecked {}),
+                };
+                std::iter::once(shown).chain(client).collect()
+            }
+        }
     }
 
     /// Why no route answers.
@@ -249,12 +274,6 @@ fn scheme(scheme: Scheme) -> &'static str {
         Scheme::Http => "http",
         Scheme::Https => "https",
     }
-}
-
-fn failed(tried: &RouteTried) -> Option<String> {
-    let all_fail = tried.matches.iter().all(|it| !matches!(it, Tried::Holds { .. }));
-    let reasons: Vec<String> = tried.matches.iter().map(ToString::to_string).collect();
-    (all_fail && !reasons.is_empty()).then(|| reasons.join("; "))
 }
 
 fn matched(tried: &RouteTried) -> String {

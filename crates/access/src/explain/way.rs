@@ -2,7 +2,7 @@
 
 use super::{Answer, Handshake, NO_BACKEND};
 use crate::hop::{Hop, HopName};
-use crate::saying::Saying;
+use crate::saying::{Saying, joined};
 use crate::words::{self, source_text};
 use model::ClientAuth;
 use route::CompiledRoute;
@@ -54,7 +54,7 @@ impl Answer<'_> {
         };
         let mut near: Vec<String> = Vec::new();
         for (other, tried, why) in self.arrival.iter().flat_map(super::Arrival::others) {
-            near.push(format!("{other}, {}: {why}", source_text(&tried.source)));
+            near.push(format!("{other}, {}: {}", source_text(&tried.source), joined(&why)));
         }
         let absent = super::absent::absent(self.served, self.asked, self.arrival.as_ref());
         near.extend(absent.iter().flat_map(|it| it.why.iter().map(|why| format!("{}: {why}", words::name(&it.object)))));
