@@ -9,6 +9,8 @@
 //!          └─► Known ──► follow: name, address, port, certificate, route, endpoint; the first that is broken, and what mends it
 //! ```
 //!
+//! What is said of the way is a [`Saying`]: a sentence with a word that stays, which the application translates.
+//!
 //! `rows`, `gateways` and `Answer` are pure; only [`follow`] touches the network, and it never sends a request.
 
 mod asked;
