@@ -1,65 +1,49 @@
-// Pictures of pages: `node scripts/shots.mjs FOLDER`, against the console at PAIFANG_CONSOLE_URL, as PAIFANG_USER with PAIFANG_PASSWORD.
-// Say which with PAGES (names, by comma) and HOW (as zh-dark-390, by comma).
+// Pictures of pages and dialogs: `node scripts/shots.mjs FOLDER`, against the console at PAIFANG_CONSOLE_URL with the people of the demo, whose
+// passwords PASSWORDS has (`admin=…,project-admin=…,project-regular=…`). Say which with SHOTS (names, by comma) and HOW (as zh-dark-390, by comma).
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium } from '@playwright/test'
+import { SHOTS } from './shots/list.mjs'
 
 const folder = process.argv[2] ?? 'shots'
 const base = process.env.PAIFANG_CONSOLE_URL ?? 'https://127.0.0.1:9443'
-const [user, password] = [process.env.PAIFANG_USER ?? 'project-admin', process.env.PAIFANG_PASSWORD ?? '']
-const at = '/projects/demo-project'
-const PAGES = {
-  overview: at,
-  projects: '/',
-  routes: `${at}/routes`,
-  route: `${at}/routes/demo`,
-  access: `${at}/routes/demo?tab=access`,
-  yaml: `${at}/routes/demo/yaml`,
-  wizard: `${at}/routes/new`,
-  gateways: `${at}/gateways`,
-  gateway: `${at}/gateways/demo-project/gateway`,
-  services: `${at}/services`,
-  service: `${at}/services/httpbin`,
-  secrets: `${at}/secrets`,
-  others: `${at}/others/httproutes`,
-  try: `${at}/try`,
-  members: `${at}/members`,
-  roles: `${at}/roles`,
-  workspaces: '/workspaces',
-  workspace: '/workspaces/demo-workspace',
-  users: '/users',
-  cluster: '/cluster/gateways',
-  pools: '/cluster/pools',
-  account: '/account',
-}
-const wanted = process.env.PAGES?.split(',') ?? ['sign-in', ...Object.keys(PAGES)]
+const passwords = Object.fromEntries((process.env.PASSWORDS ?? '').split(',').map((it) => [it.slice(0, it.indexOf('=')), it.slice(it.indexOf('=') + 1)]))
+const wanted = process.env.SHOTS?.split(',')
 const how = process.env.HOW?.split(',') ?? ['en-light-1280', 'zh-dark-1280', 'zh-light-390']
+const shots = SHOTS.filter((it) => !wanted || wanted.includes(it.name))
 
 mkdirSync(folder, { recursive: true })
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] })
 for (const one of how) {
   const [language, shade, width] = one.split('-')
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: Number(width), height: Number(width) > 600 ? 800 : 844 } })
-  await context.addInitScript(([l, s]) => (localStorage.setItem('paifang.language', l), localStorage.setItem('paifang.theme', s)), [language, shade])
-  const page = await context.newPage()
-  page.on('console', (message) => message.type() === 'error' && console.log(one, new URL(page.url()).pathname, message.text().slice(0, 300)))
-  page.on('pageerror', (error) => console.log(one, new URL(page.url()).pathname, 'threw', error.message.slice(0, 300)))
-  const shoot = async (name) => {
-    await page.screenshot({ path: join(folder, `${name}.${one}.png`), fullPage: Number(width) < 600 })
+  for (const who of [...new Set(shots.map((it) => it.who))]) {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, reducedMotion: 'reduce', viewport: { width: Number(width), height: Number(width) > 600 ? 800 : 844 } })
+    await context.addInitScript(([l, s]) => (localStorage.setItem('paifang.language', l), localStorage.setItem('paifang.theme', s), localStorage.setItem('paifang.project', 'demo-project')), [language, shade])
+    const page = await context.newPage()
+    page.setDefaultTimeout(8_000)
+    const tell = (what) => console.log(one, new URL(page.url()).pathname, what.slice(0, 300))
+    page.on('console', (message) => message.type() === 'error' && tell(message.text()))
+    page.on('pageerror', (error) => tell(`threw ${error.message}`))
+    if (who) await signIn(page, who)
+    for (const shot of shots.filter((it) => it.who === who)) await take(page, shot, one, { language, narrow: Number(width) < 600 }).catch((error) => console.log(one, shot.name, String(error).split('\n')[0]))
+    await context.close()
   }
-  await page.goto(`${base}/sign-in`)
-  await page.waitForSelector('#user')
-  if (wanted.includes('sign-in')) await shoot('sign-in')
-  await page.fill('#user', user)
-  await page.fill('#password', password)
-  await page.click('button[type=submit]')
-  await page.waitForSelector('main#main')
-  for (const name of wanted.filter((it) => it in PAGES)) {
-    await page.goto(base + PAGES[name])
-    await page.waitForSelector('h1', { timeout: 8_000 }).catch(() => console.log(one, name, 'has no heading'))
-    await page.waitForTimeout(700)
-    await shoot(name)
-  }
-  await context.close()
 }
 await browser.close()
+
+async function signIn(page, who) {
+  await page.goto(`${base}/sign-in`)
+  await page.fill('#user', who)
+  await page.fill('#password', passwords[who] ?? '')
+  await page.click('button[type=submit]')
+  await page.waitForSelector('main#main')
+}
+
+async function take(page, { name, path, act, tall }, one, { language, narrow }) {
+  await page.goto(base + path)
+  await page.waitForSelector('h1')
+  await page.waitForTimeout(900)
+  await act?.(page, { say: (en, zh) => (language === 'zh' ? zh : en) })
+  await page.waitForTimeout(500)
+  await page.screenshot({ path: join(folder, `${name}.${one}.png`), fullPage: narrow || tall === true })
+}

@@ -77,7 +77,7 @@ function Pem({ field, value, wrong, onChange, children }: PemProps) {
     <Field id={`secret-${field}`} label={t(`secrets.${field}Pem`)} help={t(`secrets.${field}Help`)} wrong={wrong}>
       <Input.TextArea id={`secret-${field}`} rows={5} className="mono" spellCheck={false} autoComplete="off" placeholder={field === 'key' ? '-----BEGIN PRIVATE KEY-----' : '-----BEGIN CERTIFICATE-----'} value={value} onChange={(event) => onChange(event.target.value)} />
       <Upload showUploadList={false} accept=".pem,.crt,.cer,.key,.txt" beforeUpload={(file) => (void file.text().then(onChange), false)}>
-        <Button size="small" icon={<UploadOutlined />}>
+        <Button size="small" icon={<UploadOutlined aria-hidden />}>
           {t('secrets.file')}
         </Button>
       </Upload>

@@ -28,7 +28,7 @@ export function Secrets() {
   const [doing, setDoing] = useState<Doing>(null)
   const columns = useColumns(project, routes.objects)
   const make = rights.can('create', KINDS.secret) && (
-    <Button type="primary" icon={<PlusOutlined />} onClick={() => setDoing({ what: 'make' })}>
+    <Button type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => setDoing({ what: 'make' })}>
       {t('secrets.add')}
     </Button>
   )
@@ -36,8 +36,8 @@ export function Secrets() {
     <Actions
       label={it.metadata.name}
       of={[
-        it.type === TLS && rights.can('patch', KINDS.secret) && { key: 'renew', text: t('secrets.renew'), icon: <SyncOutlined />, run: () => setDoing({ what: 'renew', secret: it }) },
-        rights.can('delete', KINDS.secret) && { key: 'delete', text: t('do.delete'), icon: <DeleteOutlined />, danger: true, run: () => setDoing({ what: 'delete', secret: it }) },
+        it.type === TLS && rights.can('patch', KINDS.secret) && { key: 'renew', text: t('secrets.renew'), icon: <SyncOutlined aria-hidden />, run: () => setDoing({ what: 'renew', secret: it }) },
+        rights.can('delete', KINDS.secret) && { key: 'delete', text: t('do.delete'), icon: <DeleteOutlined aria-hidden />, danger: true, run: () => setDoing({ what: 'delete', secret: it }) },
       ]}
     />
   )

@@ -139,7 +139,8 @@ export function Loading() {
 }
 
 /** Nothing is here yet: what it would be, and what to do. */
-export function Nothing({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
+export function Nothing({ title, children, action, whole }: { title: string; children?: ReactNode; action?: ReactNode; /** It is the page. */ whole?: boolean }) {
+  const Heading = whole ? 'h1' : 'h2'
   return (
     <div className="nothing">
       <svg viewBox="0 0 88 72" fill="none" stroke="currentColor" strokeWidth="2.500" strokeLinecap="round" aria-hidden>
@@ -147,7 +148,7 @@ export function Nothing({ title, children, action }: { title: string; children?:
         <path d="M10 64h24M54 64h24" opacity=".5" />
         <circle cx="44" cy="50" r="7" opacity=".5" strokeDasharray="3 4" />
       </svg>
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {children && <p>{children}</p>}
       {action && <div className="row center">{action}</div>}
     </div>
@@ -166,7 +167,7 @@ export function Copy({ text, label }: { text: string; label?: string }) {
   const name = done ? t('state.copied') : (label ?? t('do.copy'))
   return (
     <Tooltip title={name}>
-      <Button type="text" size="small" className="copy" aria-label={name} icon={done ? <CheckOutlined /> : <CopyOutlined />} onClick={copy} />
+      <Button type="text" size="small" className="copy" aria-label={name} icon={done ? <CheckOutlined aria-hidden /> : <CopyOutlined aria-hidden />} onClick={copy} />
     </Tooltip>
   )
 }

@@ -18,7 +18,7 @@ interface Props {
   show?: (value: number | null) => string
 }
 
-const plain = (value: number | null) => (value === null ? '—' : value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2))
+const plain = (value: number | null) => (value === null ? '—' : value >= 100 ? value.toFixed(0) : String(Number(value.toFixed(value >= 10 ? 1 : 2))))
 const HEIGHT = 210
 
 export default function Chart({ label, at, lines, show = plain }: Props) {
@@ -50,6 +50,8 @@ export default function Chart({ label, at, lines, show = plain }: Props) {
   )
 }
 
+const newest = (plot: UPlot) => plot.setLegend({ idx: plot.data[0].length - 1 }, false)
+
 function options(width: number, lines: Line[], show: (value: number | null) => string, language: string, time: string): UPlot.Options {
   const style = getComputedStyle(document.documentElement)
   const color = (name: string) => style.getPropertyValue(name).trim()
@@ -60,11 +62,13 @@ function options(width: number, lines: Line[], show: (value: number | null) => s
     width: Math.max(width, 200),
     height: HEIGHT,
     cursor: { y: false, points: { size: 6 } },
+    // Where nobody points at anything, the legend has the newest.
+    hooks: { ready: [newest], setData: [newest], setCursor: [(plot) => plot.cursor.idx == null && newest(plot)] },
     legend: { live: true },
     scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.15 : 1] } },
     axes: [
       { ...axis, values: (_, ticks) => ticks.map((tick) => clock.format(tick * 1000)), space: 70 },
-      { ...axis, size: 66, values: (_, ticks) => ticks.map((tick) => show(tick)) },
+      { ...axis, size: 58, values: (_, ticks) => ticks.map((tick) => show(tick)) },
     ],
     series: [
       { label: time, value: (_, at) => (at === null ? '—' : clock.format(at * 1000)) },

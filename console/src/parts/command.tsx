@@ -16,7 +16,7 @@ export function Command({ text }: { text: string | string[] }) {
   )
   return (
     <Popover content={content} title={t('command.title')} trigger="click" placement="bottomRight">
-      <Button type="text" icon={<CodeOutlined />} aria-label={`kubectl: ${t('command.title')}`}>
+      <Button type="text" icon={<CodeOutlined aria-hidden />} aria-label={`kubectl: ${t('command.title')}`}>
         kubectl
       </Button>
     </Popover>

@@ -78,7 +78,7 @@ function Reason({ of = '' }: { of: string | undefined }) {
 
 export function Conditions({ of }: { of: Condition[] | undefined }) {
   const { t, maybe } = useWords()
-  if (!of?.length) return <p className="soft">{t('conditions.none')}</p>
+  if (!of?.length) return <p className="inside soft">{t('conditions.none')}</p>
   return (
     <Table
       size="small"

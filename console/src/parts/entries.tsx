@@ -47,7 +47,7 @@ export function EntryRows({ label, of, rows, onChange, hints = [], addText, said
               ) : (
                 <Input aria-label={`${t('entries.value')} ${index + 1}`} placeholder={hint?.default ?? t('entries.value')} value={row.value} onChange={(event) => change(index, { value: event.target.value })} />
               )}
-              <Button type="text" icon={<DeleteOutlined />} aria-label={t('entries.remove', { key: row.key || index + 1 })} onClick={() => onChange(rows.filter((_, i) => i !== index))} />
+              <Button type="text" icon={<DeleteOutlined aria-hidden />} aria-label={t('entries.remove', { key: row.key || index + 1 })} onClick={() => onChange(rows.filter((_, i) => i !== index))} />
             </div>
             {problem || judged ? (
               <div className="field">
@@ -69,7 +69,7 @@ export function EntryRows({ label, of, rows, onChange, hints = [], addText, said
         )
       })}
       <div>
-        <Button type="dashed" icon={<PlusOutlined />} onClick={() => onChange([...rows, { key: '', value: '' }])}>
+        <Button type="dashed" icon={<PlusOutlined aria-hidden />} onClick={() => onChange([...rows, { key: '', value: '' }])}>
           {addText}
         </Button>
       </div>

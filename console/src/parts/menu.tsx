@@ -25,7 +25,7 @@ export function Actions({ of, label, text }: { of: (Action | false | undefined)[
           {text} <DownOutlined aria-hidden />
         </Button>
       ) : (
-        <Button type="text" icon={<MoreOutlined />} aria-label={`${t('do.more')}: ${label}`} />
+        <Button type="text" icon={<MoreOutlined aria-hidden />} aria-label={`${t('do.more')}: ${label}`} />
       )}
     </Dropdown>
   )

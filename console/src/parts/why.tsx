@@ -11,7 +11,7 @@ import { useWords } from '../words'
 export function Why({ project, children }: { project: string; children: ReactNode }) {
   const { t } = useWords()
   return (
-    <Popover trigger="click" title={t('why.title')} content={<Admins project={project}>{children}</Admins>}>
+    <Popover trigger="click" placement="bottomRight" title={t('why.title')} content={<Admins project={project}>{children}</Admins>}>
       <button className="bar-button">
         <QuestionCircleOutlined aria-hidden /> {t('why.ask')}
       </button>

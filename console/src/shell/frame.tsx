@@ -80,37 +80,37 @@ function Side({ open }: { open: boolean }) {
       {project && (
         <>
           <ul>
-            <Item to={at} exact icon={<DashboardOutlined />}>
+            <Item to={at} exact icon={<DashboardOutlined aria-hidden />}>
               {t('overview.title')}
             </Item>
           </ul>
           <h2>{t('nav.workloads')}</h2>
           <ul>
-            <Item to={`${at}/routes`} icon={<PartitionOutlined />}>
+            <Item to={`${at}/routes`} icon={<PartitionOutlined aria-hidden />}>
               {t('routes.title')}
             </Item>
-            <Item to={`${at}/services`} icon={<AppstoreOutlined />}>
+            <Item to={`${at}/services`} icon={<AppstoreOutlined aria-hidden />}>
               {t('services.title')}
             </Item>
-            <Item to={`${at}/others/httproutes`} match={`${at}/others`} icon={<NodeIndexOutlined />}>
+            <Item to={`${at}/others/httproutes`} match={`${at}/others`} icon={<NodeIndexOutlined aria-hidden />}>
               {t('others.title')}
             </Item>
-            <Item to={`${at}/secrets`} icon={<KeyOutlined />}>
+            <Item to={`${at}/secrets`} icon={<KeyOutlined aria-hidden />}>
               {t('secrets.title')}
             </Item>
-            <Item to={`${at}/try`} icon={<ExperimentOutlined />}>
+            <Item to={`${at}/try`} icon={<ExperimentOutlined aria-hidden />}>
               {t('try.title')}
             </Item>
           </ul>
           <h2>{t('nav.settings')}</h2>
           <ul>
-            <Item to={`${at}/gateways`} icon={<DeploymentUnitOutlined />}>
+            <Item to={`${at}/gateways`} icon={<DeploymentUnitOutlined aria-hidden />}>
               {t('gateways.title')}
             </Item>
-            <Item to={`${at}/members`} icon={<TeamOutlined />}>
+            <Item to={`${at}/members`} icon={<TeamOutlined aria-hidden />}>
               {t('members.title')}
             </Item>
-            <Item to={`${at}/roles`} icon={<IdcardOutlined />}>
+            <Item to={`${at}/roles`} icon={<IdcardOutlined aria-hidden />}>
               {t('roles.title')}
             </Item>
           </ul>
@@ -119,15 +119,15 @@ function Side({ open }: { open: boolean }) {
       <h2>{t('nav.platform')}</h2>
       <ul>
         {all && (
-          <Item to="/" exact icon={<GlobalOutlined />}>
+          <Item to="/" exact icon={<GlobalOutlined aria-hidden />}>
             {t('overview.platform')}
           </Item>
         )}
-        <Item to="/workspaces" icon={<BankOutlined />}>
+        <Item to="/workspaces" icon={<BankOutlined aria-hidden />}>
           {t('workspaces.title')}
         </Item>
         {users && (
-          <Item to="/users" icon={<UserOutlined />}>
+          <Item to="/users" icon={<UserOutlined aria-hidden />}>
             {t('users.title')}
           </Item>
         )}
@@ -135,11 +135,11 @@ function Side({ open }: { open: boolean }) {
       <h2>{t('nav.cluster')}</h2>
       <ul>
         {cluster && (
-          <Item to="/cluster/gateways" icon={<ClusterOutlined />}>
+          <Item to="/cluster/gateways" icon={<ClusterOutlined aria-hidden />}>
             {t('cluster.title')}
           </Item>
         )}
-        <Item to="/cluster/pools" icon={<CloudServerOutlined />}>
+        <Item to="/cluster/pools" icon={<CloudServerOutlined aria-hidden />}>
           {t('pools.title')}
         </Item>
       </ul>

@@ -5,7 +5,7 @@ import { useWords } from '../words'
 export function Lost() {
   const { t } = useWords()
   return (
-    <Nothing title={t('lost.title')} action={<Link to="/">{t('lost.home')}</Link>}>
+    <Nothing whole title={t('lost.title')} action={<Link to="/">{t('lost.home')}</Link>}>
       {t('lost.about')}
     </Nothing>
   )
@@ -14,7 +14,7 @@ export function Lost() {
 export function Broken({ error }: { error: unknown }) {
   const { t } = useWords()
   return (
-    <Nothing title={t('broken.title')} action={<a href={location.pathname}>{t('do.retry')}</a>}>
+    <Nothing whole title={t('broken.title')} action={<a href={location.pathname}>{t('do.retry')}</a>}>
       {error instanceof Error ? error.message : String(error)}
     </Nothing>
   )

@@ -27,9 +27,9 @@ export function useGatewayActions(gateway: IngressGateway | null, rights: Rights
   const [doing, setDoing] = useState<Doing>(null)
   const may = gateway !== null && rights.can('patch', KINDS.ingressGateway)
   const actions = [
-    may && { key: 'edit', text: t('do.edit'), icon: <EditOutlined />, run: () => setDoing('edit') },
-    may && { key: 'scale', text: t('gateway.scale'), icon: <ColumnHeightOutlined />, run: () => setDoing('scale') },
-    gateway !== null && rights.can('delete', KINDS.ingressGateway) && { key: 'disable', text: t('gateway.disable'), icon: <PoweroffOutlined />, danger: true, run: () => setDoing('disable') },
+    may && { key: 'edit', text: t('do.edit'), icon: <EditOutlined aria-hidden />, run: () => setDoing('edit') },
+    may && { key: 'scale', text: t('gateway.scale'), icon: <ColumnHeightOutlined aria-hidden />, run: () => setDoing('scale') },
+    gateway !== null && rights.can('delete', KINDS.ingressGateway) && { key: 'disable', text: t('gateway.disable'), icon: <PoweroffOutlined aria-hidden />, danger: true, run: () => setDoing('disable') },
   ]
   const close = () => setDoing(null)
   const dialogs = gateway && (
@@ -81,7 +81,7 @@ export function GatewayCard({ gateway, rights, base }: { gateway: IngressGateway
       }
       extra={
         <span className="row">
-          <Button icon={<EyeOutlined />} onClick={look}>
+          <Button icon={<EyeOutlined aria-hidden />} onClick={look}>
             {t('do.view')}
           </Button>
           <Actions of={actions} label={gateway.metadata.name} text={t('do.manage')} />
@@ -99,15 +99,13 @@ export function GatewayCard({ gateway, rights, base }: { gateway: IngressGateway
 }
 
 export function Remarks({ gateway }: { gateway: IngressGateway }) {
-  const all = remarks(gateway)
-  if (all.length === 0) return null
-  return (
-    <Note tone="warn">
-      {all.map((text) => (
-        <p key={text}>{text}</p>
-      ))}
+  const { maybe } = useWords()
+  return remarks(gateway).map(({ type, message }) => (
+    <Note key={type} tone="warn">
+      <b>{maybe(`remark.${type}`, type)}</b>
+      <p>{message}</p>
     </Note>
-  )
+  ))
 }
 
 export function GatewayFacts({ serving, gateway }: { serving: Serving; gateway?: IngressGateway }) {

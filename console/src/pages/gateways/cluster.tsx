@@ -11,7 +11,7 @@ import type { IngressGateway } from '../../api/types'
 import { EMPTY_GATEWAY, isTracing } from '../../forms/gateway'
 import { Card, Nothing, Page, State } from '../../parts/basics'
 import { Command } from '../../parts/command'
-import { NameCell, ObjectTable, ageColumn, type Column } from '../../parts/table'
+import { NameCell, ObjectTable, type Column } from '../../parts/table'
 import { useWords } from '../../words'
 import { GatewayCard, GatewayFacts, useGatewayActions } from './card'
 import { GatewayDialog } from './dialog'
@@ -59,11 +59,11 @@ function Standing({ serving, rights }: { serving: Serving; rights: Rights }) {
       }
       extra={
         <span className="row">
-          <Button icon={<EyeOutlined />} onClick={() => void navigate({ to: `${BASE}/${serving.namespace}/${serving.name}` })}>
+          <Button icon={<EyeOutlined aria-hidden />} onClick={() => void navigate({ to: `${BASE}/${serving.namespace}/${serving.name}` })}>
             {t('do.view')}
           </Button>
           {rights.can('create', KINDS.ingressGateway) && (
-            <Button icon={<EditOutlined />} onClick={() => setEditing(true)}>
+            <Button icon={<EditOutlined aria-hidden />} onClick={() => setEditing(true)}>
               {t('do.edit')}
             </Button>
           )}
@@ -96,10 +96,9 @@ function useColumns(): Column<IngressGateway>[] {
       { key: 'state', title: t('table.state'), cell: (it) => <GatewayWord gateway={it} /> },
       { key: 'access', title: t('gateway.access'), cell: (it) => it.spec.access?.type ?? 'NodePort', by: (it) => it.spec.access?.type ?? '', wide: true },
       { key: 'address', title: t('gateway.address'), cell: (it) => <span className="mono">{it.status?.addresses?.map((one) => one.value).join(', ') || '—'}</span> },
-      { key: 'ports', title: t('gateway.ports'), cell: (it) => servingOf(it).ports.map((port) => port.reachedAt).join(' / ') || '—', wide: true },
+      { key: 'ports', title: t('gateway.ports'), cell: (it) => <span className="whole">{servingOf(it).ports.map((port) => port.reachedAt).join(' / ') || '—'}</span>, wide: true },
       { key: 'replicas', title: t('gateway.replicas'), cell: (it) => `${it.status?.readyReplicas ?? 0} / ${it.status?.replicas ?? 0}`, wide: true },
       { key: 'tracing', title: t('gateway.tracing'), cell: (it) => t(isTracing(it.spec) ? 'state.on' : 'state.off'), wide: true },
-      ageColumn(t('meta.created')),
     ],
     [t],
   )

@@ -2,6 +2,7 @@
 import { Button, Table } from 'antd'
 import { ColumnHeightOutlined } from '@ant-design/icons'
 import { useNavigate } from '@tanstack/react-router'
+import { useOptionHints } from '../../api/console'
 import { KINDS } from '../../api/kinds'
 import { useOne } from '../../api/live'
 import { useRights } from '../../api/rights'
@@ -85,7 +86,8 @@ function objectTabs(object: IngressGateway, t: Say, onScale: (() => void) | unde
 }
 
 function Options({ gateway }: { gateway: IngressGateway }) {
-  const { t } = useWords()
+  const { t, language } = useWords()
+  const hints = useOptionHints()
   const rows = Object.entries(gateway.spec.config ?? {})
   if (rows.length === 0)
     return (
@@ -93,25 +95,46 @@ function Options({ gateway }: { gateway: IngressGateway }) {
         <Nothing title={t('gateway.noOptions')}>{t('gateway.noOptionsAbout')}</Nothing>
       </div>
     )
+  const about = (key: string) => {
+    const hint = hints.find((it) => it.name === key)
+    if (hints.length === 0) return null
+    if (!hint || hint.support === 'no') return <State tone="warn">{t('entries.ignored')}</State>
+    return (
+      <span className="soft">
+        {hint.support === 'partly' && <b>{t('entries.partly')} </b>}
+        {hint.about?.[language]}
+      </span>
+    )
+  }
   return (
     <Card bare>
-      <Table rowKey={([key]) => key} pagination={false} dataSource={rows} columns={[{ title: t('entries.key'), render: (_, [key]) => <code>{key}</code> }, { title: t('entries.value'), render: (_, [, value]) => <code className="wrap">{value}</code> }]} />
+      <Table
+        size="middle"
+        rowKey={([key]) => key}
+        pagination={false}
+        dataSource={rows}
+        columns={[
+          { title: t('entries.key'), render: (_, [key]) => <code>{key}</code> },
+          { title: t('entries.value'), render: (_, [, value]) => <code className="wrap">{value}</code> },
+          { title: t('entries.meaning'), render: (_, [key]) => about(key), responsive: ['md'] },
+        ]}
+      />
     </Card>
   )
 }
 
 function Status({ gateway: { status, spec }, onScale }: { gateway: IngressGateway; onScale: (() => void) | undefined }) {
-  const { t } = useWords()
+  const { t, maybe } = useWords()
   return (
     <div className="stack">
-      <Card title={t('conditions.title')}>
+      <Card title={t('conditions.title')} bare>
         <Conditions of={status?.conditions} />
       </Card>
       <Card title={t('gateway.ports')} bare>
         <Table size="small" rowKey="name" pagination={false} dataSource={status?.ports ?? []} columns={[{ title: t('table.name'), dataIndex: 'name' }, { title: t('gateway.port'), dataIndex: 'port' }, { title: t('gateway.nodePort'), render: (_, it) => it.nodePort ?? '—' }, { title: t('gateway.reachedAt'), render: (_, it) => it.reachedAt ?? '—' }]} />
       </Card>
-      <Card title={`${t('gateway.pods')} · ${status?.readyReplicas ?? 0} / ${spec.replicas ?? status?.replicas ?? 1}`} extra={onScale && <Button icon={<ColumnHeightOutlined />} onClick={onScale}>{t('gateway.scale')}</Button>} bare>
-        <Table size="small" rowKey="name" pagination={false} dataSource={status?.pods ?? []} locale={{ emptyText: t('gateway.noPods') }} columns={[{ title: t('table.name'), render: (_, it) => <code>{it.name}</code> }, { title: t('table.state'), render: (_, it) => <State tone={it.ready ? 'good' : 'warn'}>{it.phase ?? '—'}</State> }, { title: t('gateway.node'), render: (_, it) => it.node ?? '—' }]} />
+      <Card title={`${t('gateway.pods')} · ${status?.readyReplicas ?? 0} / ${spec.replicas ?? status?.replicas ?? 1}`} extra={onScale && <Button icon={<ColumnHeightOutlined aria-hidden />} onClick={onScale}>{t('gateway.scale')}</Button>} bare>
+        <Table size="small" rowKey="name" pagination={false} dataSource={status?.pods ?? []} locale={{ emptyText: t('gateway.noPods') }} columns={[{ title: t('table.name'), render: (_, it) => <code>{it.name}</code> }, { title: t('table.state'), render: (_, it) => <State tone={it.ready ? 'good' : 'warn'}>{maybe(`phase.${it.phase}`, it.phase ?? '—')}</State> }, { title: t('gateway.node'), render: (_, it) => it.node ?? '—' }]} />
       </Card>
     </div>
   )

@@ -67,7 +67,7 @@ export function Logs({ namespace, name }: { namespace: string; name: string }) {
           <Switch size="small" checked={follow} onChange={setFollow} aria-label={t('logs.follow')} /> {t('logs.follow')}
         </label>
         <span style={{ flex: 1 }} />
-        <Button icon={<DownloadOutlined />} href={logsPath(namespace, name, { ...(search && { search }), download: '1' })} download>
+        <Button icon={<DownloadOutlined aria-hidden />} href={logsPath(namespace, name, { ...(search && { search }), download: '1' })} download>
           {t('logs.export')}
         </Button>
       </div>
@@ -80,6 +80,12 @@ export function Logs({ namespace, name }: { namespace: string; name: string }) {
 const text = (entry: Entry, ...keys: string[]) => {
   const found = keys.map((key) => entry[key]).find((it) => it !== undefined && it !== null)
   return found === undefined ? '' : String(found)
+}
+
+/** `2026-01-31 08:15:00.123`, where who reads it is. */
+function clock(at: string): string {
+  const time = new Date(at)
+  return Number.isNaN(time.getTime()) ? at : new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().replace('T', ' ').slice(0, 23)
 }
 
 function Lines({ entries }: { entries: Entry[] }) {
@@ -100,12 +106,12 @@ function Lines({ entries }: { entries: Entry[] }) {
         <tbody>
           {entries.toReversed().map((entry) => entry.line !== undefined ? (
             <tr key={entry.id}>
-              <td>{text(entry, 'time').replace('T', ' ').slice(0, 23)}</td>
+              <td>{clock(text(entry, 'time'))}</td>
               <td className="long" colSpan={5}>{text(entry, 'line')}</td>
             </tr>
           ) : (
             <tr key={entry.id}>
-              <td>{text(entry, 'time', 'at').replace('T', ' ').slice(0, 23)}</td>
+              <td>{clock(text(entry, 'time', 'at'))}</td>
               <td>
                 <Status code={Number(text(entry, 'status'))} />
               </td>

@@ -72,7 +72,7 @@ function Charts({ metrics: { points, step } }: { metrics: Metrics }) {
   const at = points.map((it) => it.at)
   const rate = (count: number) => count / step
   return (
-    <div className="palette">
+    <div className="palette charts">
       <Card title={t('monitoring.perSecond')}>
         <Chart label={t('monitoring.perSecond')} at={at} lines={[{ name: '2xx', tone: 'good', values: points.map((it) => rate(it.s2xx)) }, { name: '3xx', tone: 'quiet', values: points.map((it) => rate(it.s3xx)) }]} />
       </Card>

@@ -4,7 +4,7 @@ export const perCent = (part: number, whole: number) => (whole === 0 ? '—' : `
 export const milliseconds = (value: number | null) => (value === null ? '—' : value >= 1000 ? `${(value / 1000).toFixed(2)} s` : `${value >= 10 ? value.toFixed(0) : value.toFixed(1)} ms`)
 
 /** Several of them, with one unit. */
-export const eachMillisecond = (values: (number | null)[]) => `${values.map((it) => (it === null ? '—' : it >= 10 ? it.toFixed(0) : it.toFixed(1))).join(' / ')} ms`
+export const eachMillisecond = (values: (number | null)[]) => values.every((it) => it === null) ? '—' : `${values.map((it) => (it === null ? '—' : it >= 10 ? it.toFixed(0) : it.toFixed(1))).join(' / ')} ms`
 
 const SIZES = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
 export function bytes(value: number): string {

@@ -76,7 +76,7 @@ function SharedCard({ serving, base }: { serving: Serving; base: string }) {
       }
       extra={
         may && (
-          <Button icon={<EyeOutlined />} onClick={() => void navigate({ to: `${base}/${serving.namespace}/${serving.name}` })}>
+          <Button icon={<EyeOutlined aria-hidden />} onClick={() => void navigate({ to: `${base}/${serving.namespace}/${serving.name}` })}>
             {t('do.view')}
           </Button>
         )

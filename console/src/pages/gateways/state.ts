@@ -1,5 +1,5 @@
 // How a gateway is, in one word, and where it is reached.
-import type { IngressGateway } from '../../api/types'
+import type { Condition, IngressGateway } from '../../api/types'
 import type { Serving } from '../../api/console'
 import type { Tone } from '../../parts/basics'
 import { conditionTone } from '../../parts/tones'
@@ -28,7 +28,7 @@ export function gatewayState({ status }: IngressGateway): GatewayState {
 const MAIN = ['Accepted', 'AddressAssigned', 'Programmed']
 
 /** What else it says of itself that is not as it was asked for: options, ports, tracing. */
-export const remarks = ({ status }: IngressGateway): string[] => (status?.conditions ?? []).filter((it) => !MAIN.includes(it.type) && it.message && conditionTone(it) === 'warn').map((it) => it.message ?? '')
+export const remarks = ({ status }: IngressGateway): Condition[] => (status?.conditions ?? []).filter((it) => !MAIN.includes(it.type) && it.message && conditionTone(it) === 'warn')
 
 export const scopeWord = (scope: Serving['scope'] | undefined): WordKey => (scope === 'Cluster' ? 'gateway.ofCluster' : scope === 'Workspace' ? 'gateway.ofWorkspace' : 'gateway.ofProject')
 

@@ -27,7 +27,7 @@ export function Projects({ workspace }: { workspace: string }) {
   const [doing, setDoing] = useState<Doing>(null)
   const columns = useColumns()
   const make = rights.can('create', KINDS.project) && (
-    <Button type="primary" icon={<PlusOutlined />} onClick={() => setDoing({ what: 'make' })}>
+    <Button type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => setDoing({ what: 'make' })}>
       {t('projects.create')}
     </Button>
   )
@@ -35,8 +35,8 @@ export function Projects({ workspace }: { workspace: string }) {
     <Actions
       label={it.metadata.name}
       of={[
-        it.kind !== 'Namespace' && rights.can('patch', KINDS.project) && { key: 'edit', text: t('do.edit'), icon: <EditOutlined />, run: () => setDoing({ what: 'edit', project: it }) },
-        it.kind !== 'Namespace' && rights.can('delete', KINDS.project) && { key: 'delete', text: t('do.delete'), icon: <DeleteOutlined />, danger: true, run: () => setDoing({ what: 'delete', project: it }) },
+        it.kind !== 'Namespace' && rights.can('patch', KINDS.project) && { key: 'edit', text: t('do.edit'), icon: <EditOutlined aria-hidden />, run: () => setDoing({ what: 'edit', project: it }) },
+        it.kind !== 'Namespace' && rights.can('delete', KINDS.project) && { key: 'delete', text: t('do.delete'), icon: <DeleteOutlined aria-hidden />, danger: true, run: () => setDoing({ what: 'delete', project: it }) },
       ]}
     />
   )

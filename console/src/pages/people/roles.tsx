@@ -53,8 +53,8 @@ export function useRoles(place: PlaceOf): Listed {
     <Actions
       label={it.metadata.name}
       of={[
-        !isBuiltIn(it) && chosenOf(it) !== null && permissions.length > 0 && rights.can('patch', KINDS.role) && { key: 'edit', text: t('do.edit'), icon: <EditOutlined />, run: () => setDoing({ what: 'edit', role: it }) },
-        !isBuiltIn(it) && rights.can('delete', KINDS.role) && { key: 'delete', text: t('do.delete'), icon: <DeleteOutlined />, danger: true, run: () => setDoing({ what: 'delete', role: it }) },
+        !isBuiltIn(it) && chosenOf(it) !== null && permissions.length > 0 && rights.can('patch', KINDS.role) && { key: 'edit', text: t('do.edit'), icon: <EditOutlined aria-hidden />, run: () => setDoing({ what: 'edit', role: it }) },
+        !isBuiltIn(it) && rights.can('delete', KINDS.role) && { key: 'delete', text: t('do.delete'), icon: <DeleteOutlined aria-hidden />, danger: true, run: () => setDoing({ what: 'delete', role: it }) },
       ]}
     />
   )
@@ -64,7 +64,7 @@ export function useRoles(place: PlaceOf): Listed {
       <>
         <Command text={`paifang role list --${place.of} ${place.name}`} />
         {may && permissions.length > 0 ? (
-          <Button type="primary" icon={<PlusOutlined />} onClick={() => setDoing({ what: 'make' })}>
+          <Button type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => setDoing({ what: 'make' })}>
             {t('roles.create')}
           </Button>
         ) : (
@@ -88,7 +88,7 @@ function useColumns(of: PlaceOf['of'], permissions: ReturnType<typeof usePermiss
   return useMemo(
     () => [
       { key: 'name', title: t('table.name'), cell: (it) => (isBuiltIn(it) ? <b>{it.metadata.name}</b> : <NameCell object={it} link={<b>{it.metadata.name}</b>} />), by: (it) => it.metadata.name },
-      { key: 'kind', title: t('roles.kind'), cell: (it) => <span className="chip">{isBuiltIn(it) ? t('roles.builtIn') : t('roles.own')}</span>, by: (it) => Number(isBuiltIn(it)) },
+      { key: 'kind', title: t('roles.kind'), cell: (it) => <span className="chip whole">{isBuiltIn(it) ? t('roles.builtIn') : t('roles.own')}</span>, by: (it) => Number(isBuiltIn(it)) },
       {
         key: 'allows',
         title: t('roles.allows'),

@@ -44,8 +44,8 @@ export function useMembers(place: PlaceOf): Listed {
       <Actions
         label={it.member}
         of={[
-          changes && mayInvite && { key: 'role', text: t('members.change'), icon: <SwapOutlined />, run: () => setDoing({ what: 'role', member: it }) },
-          changes && { key: 'remove', text: t('members.removeDo'), icon: <UserDeleteOutlined />, danger: true, run: () => setDoing({ what: 'remove', member: it }) },
+          changes && mayInvite && { key: 'role', text: t('members.change'), icon: <SwapOutlined aria-hidden />, run: () => setDoing({ what: 'role', member: it }) },
+          changes && { key: 'remove', text: t('members.removeDo'), icon: <UserDeleteOutlined aria-hidden />, danger: true, run: () => setDoing({ what: 'remove', member: it }) },
         ]}
       />
     )
@@ -56,7 +56,7 @@ export function useMembers(place: PlaceOf): Listed {
       <>
         <Command text={`paifang ${place.of} members ${place.name}`} />
         {mayInvite ? (
-          <Button type="primary" icon={<UserAddOutlined />} onClick={() => setDoing({ what: 'invite' })}>
+          <Button type="primary" icon={<UserAddOutlined aria-hidden />} onClick={() => setDoing({ what: 'invite' })}>
             {t('members.invite')}
           </Button>
         ) : (

@@ -80,7 +80,7 @@ function PlatformRoles({ chosen, onChange }: { chosen: string[]; onChange: (role
       <span className="label">{t('users.roles')}</span>
       {PLATFORM_ROLES.map((role) => (
         <Checkbox key={role} checked={chosen.includes(role)} onChange={({ target }) => onChange(target.checked ? [...chosen, role] : chosen.filter((it) => it !== role))}>
-          {role} <span className="faint">{maybe(`role.platform.${role}`, '')}</span>
+          <b>{role}</b> <span className="faint">{maybe(`role.platform.${role}`, '')}</span>
         </Checkbox>
       ))}
     </div>

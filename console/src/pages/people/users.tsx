@@ -33,16 +33,16 @@ export function Users() {
       <Actions
         label={it.metadata.name}
         of={[
-          mayPatch && { key: 'edit', text: t('do.edit'), icon: <EditOutlined />, run: begin('edit') },
-          mayPatch && !mine && { key: 'password', text: t('users.setPassword'), icon: <KeyOutlined />, run: begin('password') },
-          mayPatch && !mine && { key: 'suspend', text: t(suspended ? 'users.resume' : 'users.suspend'), icon: suspended ? <PlayCircleOutlined /> : <PauseCircleOutlined />, run: begin('suspend') },
-          mayDelete && !mine && { key: 'delete', text: t('do.delete'), icon: <DeleteOutlined />, danger: true, run: begin('delete') },
+          mayPatch && { key: 'edit', text: t('do.edit'), icon: <EditOutlined aria-hidden />, run: begin('edit') },
+          mayPatch && !mine && { key: 'password', text: t('users.setPassword'), icon: <KeyOutlined aria-hidden />, run: begin('password') },
+          mayPatch && !mine && { key: 'suspend', text: t(suspended ? 'users.resume' : 'users.suspend'), icon: suspended ? <PlayCircleOutlined aria-hidden /> : <PauseCircleOutlined aria-hidden />, run: begin('suspend') },
+          mayDelete && !mine && { key: 'delete', text: t('do.delete'), icon: <DeleteOutlined aria-hidden />, danger: true, run: begin('delete') },
         ]}
       />
     )
   }
   const make = mayCreate && (
-    <Button type="primary" icon={<PlusOutlined />} onClick={() => setDoing({ what: 'create' })}>
+    <Button type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => setDoing({ what: 'create' })}>
       {t('users.create')}
     </Button>
   )
@@ -64,7 +64,6 @@ function useColumns(): Column<User>[] {
   return useMemo(
     () => [
       { key: 'name', title: t('table.name'), cell: (it) => <NameOf user={it} />, by: (it) => it.metadata.name },
-      { key: 'email', title: t('users.email'), cell: (it) => it.spec.email ?? '—', wide: true },
       { key: 'roles', title: t('users.roles'), cell: (it) => (it.status?.roles?.length ? it.status.roles.map((role) => <span key={role} className="chip jade whole">{role}</span>) : '—'), wide: true },
       { key: 'places', title: t('users.places'), cell: (it) => <Places of={[...(it.status?.workspaces ?? []), ...(it.status?.projects ?? [])]} />, wide: true },
       { key: 'state', title: t('table.state'), cell: (it) => (it.spec.suspended ? <State tone="warn">{t('users.suspended')}</State> : <State tone="good">{t('users.active')}</State>), by: (it) => Number(it.spec.suspended ?? false) },
@@ -79,16 +78,24 @@ function NameOf({ user: { metadata, spec } }: { user: User }) {
   return (
     <div className="name-cell">
       <b>{spec.displayName || metadata.name}</b>
-      {called && <div className="faint mono">{metadata.name}</div>}
+      <div className="faint">{[called && metadata.name, spec.email].filter(Boolean).join(' · ')}</div>
     </div>
   )
 }
 
+const SHOWN = 3
+
 function Places({ of }: { of: Place[] }) {
+  const { t } = useWords()
   if (of.length === 0) return <>—</>
-  return of.map((it) => (
-    <div key={`${it.workspace ?? ''}/${it.name}`}>
-      {it.alias || it.name} {it.roles?.length ? <span className="faint">{it.roles.join(', ')}</span> : null}
-    </div>
-  ))
+  return (
+    <>
+      {of.slice(0, SHOWN).map((it) => (
+        <div key={`${it.workspace ?? ''}/${it.name}`} className="whole">
+          {it.alias || it.name} {it.roles?.length ? <span className="faint">{it.roles.join(', ')}</span> : null}
+        </div>
+      ))}
+      {of.length > SHOWN && <div className="faint">{t('routes.more', { n: of.length - SHOWN })}</div>}
+    </>
+  )
 }

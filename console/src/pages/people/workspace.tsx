@@ -61,8 +61,8 @@ function Whole({ name }: { name: string }) {
     void navigate({ to: '/workspaces' })
   }
   const actions = [
-    object && mayEdit && { key: 'edit', text: t('do.edit'), icon: <EditOutlined />, run: () => setDoing('edit') },
-    mayDelete && { key: 'delete', text: t('do.delete'), icon: <DeleteOutlined />, danger: true, run: () => setDoing('delete') },
+    object && mayEdit && { key: 'edit', text: t('do.edit'), icon: <EditOutlined aria-hidden />, run: () => setDoing('edit') },
+    mayDelete && { key: 'delete', text: t('do.delete'), icon: <DeleteOutlined aria-hidden />, danger: true, run: () => setDoing('delete') },
   ]
   const about = [naming.alias && name, naming.description].filter(Boolean).join(' · ')
   return (

@@ -19,7 +19,7 @@ export function Workspaces() {
   // Of the workspaces whose projects one is in, too, though one is no member of them.
   const names = [...new Set([...workspaces.map((it) => it.name), ...projects.map((it) => it.workspace ?? '')])].filter(Boolean).sort()
   const make = may && (
-    <Button type="primary" icon={<PlusOutlined />} onClick={() => setMaking(true)}>
+    <Button type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => setMaking(true)}>
       {t('workspaces.create')}
     </Button>
   )
