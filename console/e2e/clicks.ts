@@ -8,7 +8,7 @@ type Say = ReturnType<typeof says>
 export async function choose(page: Page, label: string, text: string, within: Page | Locator = page) {
   await within.getByRole('combobox', { name: label, exact: true }).click()
   await page.keyboard.type(text)
-  await page.locator('.ant-select-item-option').filter({ hasText: new RegExp(`^${text}$`) }).first().click()
+  await page.locator('.ant-select-dropdown:visible .ant-select-item-option').filter({ hasText: new RegExp(`^${text}$`) }).first().click()
   await expect(page.locator('.ant-select-dropdown:visible')).toHaveCount(0)
 }
 

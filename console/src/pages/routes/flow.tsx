@@ -157,6 +157,6 @@ const Step = ({ kind, is, under, bad }: { kind: React.ReactNode; is: React.React
   <div className={`step ${bad ? 'bad' : ''}`}>
     <div className="kind row">{kind}</div>
     <div className="is">{is}</div>
-    {under && <div className="faint wrap">{under}</div>}
+    {under && <div className="faint wrap in-text">{under}</div>}
   </div>
 )

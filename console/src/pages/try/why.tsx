@@ -77,7 +77,7 @@ function Near({ of: { others = [], absent = [] } }: { of: Explanation }) {
   return (
     <Part title={t('try.others')}>
       {near.slice(0, NEAR).map((it, index) => (
-        <li key={index}>
+        <li key={index} className="in-text">
           <Object of={it.object} /> <span className="soft wrap">{it.why}</span>
         </li>
       ))}
