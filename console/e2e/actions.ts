@@ -70,7 +70,8 @@ const ingress = (name: string) => ({ apiVersion: 'networking.k8s.io/v1', kind: '
 const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'sample' }, spec: { ports: [{ name: 'http', port: 80 }] } }
 const secret = (name: string) => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name }, type: 'kubernetes.io/tls', data: { 'tls.crt': '', 'tls.key': '' } })
 const gateway = (name: string) => ({ apiVersion: 'paifang.dev/v1alpha1', kind: 'IngressGateway', metadata: { name }, spec: { access: { type: 'NodePort' } } })
-const role = (name: string) => ({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name, annotations: { 'paifang.dev/permissions': '{"routes":"view"}' } }, rules: [{ apiGroups: [''], resources: ['events'], verbs: ['get', 'list', 'watch'] }] })
+/** Of what admins of the place have themselves: nobody gives more. */
+const role = (name: string, namespace: string) => ({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name, annotations: { 'paifang.dev/permissions': '{"routes":"view"}' } }, rules: [namespace === SPACE ? { apiGroups: ['paifang.dev'], resources: ['projects'], verbs: ['get'] } : { apiGroups: [''], resources: ['events'], verbs: ['get'] }] })
 const binding = (user: string, to: string) => ({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', metadata: { name: `${user}:${to}` }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: to }, subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }] })
 
 const OTHER: Record<string, Loose> = {
@@ -88,7 +89,7 @@ export async function furnish() {
   for (const bind of Object.values(ROLES)) await bind()
   for (const namespace of [BARE, SPACE]) {
     await invite('r-someone', 'viewer', namespace)
-    await have(rbac(namespace, 'roles'), role('own-role'))
+    await have(rbac(namespace, 'roles'), role('own-role', namespace))
   }
   await have(`${CORE}/services`, service)
   await have(`${CORE}/secrets`, secret('sample-tls'))
@@ -140,7 +141,7 @@ const gateways: Action[] = [
   { name: 'look at a gateway', offered: [], at: { page: `${p(OPEN)}/gateways`, text: 'do.view', does: 'goes' }, ask: got(ours(OPEN, 'ingressgateways/gateway')) },
   { name: 'look at the cluster gateway from a project', offered: ['pages/gateways/settings.tsx: get ingressGateway', 'pages/overview.tsx: get ingressGateway', 'pages/routes/detail.tsx: get ingressGateway', 'pages/routes/flow.tsx: get ingressGateway'], at: { page: `${p(BARE)}/gateways`, text: 'do.view', does: 'goes' }, ask: got(`${SHARED}/metrics?window=5m`) },
   { name: "a gateway's log", offered: ['logsPath'], at: { page: OWN, tab: 'gateway.logs', is: 'link', text: 'logs.export', does: 'acts' }, ask: got(`${MINE}/logs?limit=1`) },
-  { name: "a gateway's numbers", offered: ['useMetrics', 'pages/gateways/detail.tsx: list ingressGateway'], at: { page: OWN, tab: 'gateway.monitoring', is: 'radiogroup', text: 'monitoring.window', does: 'acts' }, ask: got(`${MINE}/metrics?window=5m`) },
+  { name: "a gateway's numbers", offered: ['useMetrics', 'pages/gateways/detail.tsx: list ingressGateway', 'pages/gateways/detail.tsx: get ingressGateway'], at: { page: OWN, tab: 'gateway.monitoring', is: 'radiogroup', text: 'monitoring.window', does: 'acts' }, ask: got(`${MINE}/metrics?window=5m`) },
   { name: 'all gateways', offered: ['pages/gateways/cluster.tsx: list ingressGateway', 'shell/frame.tsx: list ingressGateway'], at: { page: '/account', is: 'link', text: { exactly: '/cluster/gateways' }, does: 'goes' }, ask: got('/console/gateways') },
   { name: 'try a request', offered: ['attempt'], at: { page: `${p(OPEN)}/try`, text: 'try.send', does: 'acts' }, ask: { method: 'POST', path: `${MINE}/try`, body: { method: 'GET', url: 'http://sample.kubesphere.io/', headers: {} } } },
   { name: 'try a request through the cluster gateway', offered: ['attempt'], at: { page: `${p(BARE)}/try`, text: 'try.send', does: 'acts' }, ask: { method: 'POST', path: `${SHARED}/try`, body: { method: 'GET', url: 'http://sample.kubesphere.io/', headers: {} } } },
@@ -169,7 +170,7 @@ const places: Action[] = (
     { name: `invite into ${namespace}`, offered: ['pages/people/shared.tsx: create roleBinding', 'create roleBinding'], at: { ...ofMembers, text: 'members.invite', why: 'members.mayNot' }, ask: made(rbac(namespace, 'rolebindings'), binding('r-nobody', 'viewer')) },
     { name: `change a role in ${namespace}`, offered: ['edit roleBinding'], at: { ...ofMembers, menu: someone, text: 'members.change' }, ask: made(rbac(namespace, 'rolebindings'), binding('r-someone', 'admin')) },
     { name: `remove from ${namespace}`, offered: ['pages/people/shared.tsx: delete roleBinding', 'remove roleBinding'], at: { ...ofMembers, menu: someone, text: 'members.removeDo' }, ask: gone(rbac(namespace, 'rolebindings/r-someone:viewer')) },
-    { name: `create a role of ${namespace}`, offered: ['pages/people/roles.tsx: create role', 'create role'], at: { ...ofRoles, text: 'roles.create', why: 'roles.mayNot' }, ask: made(rbac(namespace, 'roles'), role('another')) },
+    { name: `create a role of ${namespace}`, offered: ['pages/people/roles.tsx: create role', 'create role'], at: { ...ofRoles, text: 'roles.create', why: 'roles.mayNot' }, ask: made(rbac(namespace, 'roles'), role('another', namespace)) },
     { name: `edit a role of ${namespace}`, offered: ['pages/people/roles.tsx: patch role', 'edit role'], at: { ...ofRoles, menu: { row: 'own-role' }, text: 'do.edit' }, ask: touched(rbac(namespace, 'roles/own-role')) },
     { name: `delete a role of ${namespace}`, offered: ['pages/people/roles.tsx: delete role', 'remove role'], at: { ...ofRoles, menu: { row: 'own-role' }, text: 'do.delete' }, ask: gone(rbac(namespace, 'roles/own-role')) },
   ]

@@ -2,13 +2,14 @@
 import { Button, Table } from 'antd'
 import { ColumnHeightOutlined } from '@ant-design/icons'
 import { useNavigate } from '@tanstack/react-router'
+import { ApiError } from '../../api/client'
 import { useOptionHints } from '../../api/console'
 import { KINDS } from '../../api/kinds'
 import { useOne } from '../../api/live'
-import { useRights } from '../../api/rights'
+import { useMay, useRights } from '../../api/rights'
 import type { IngressGateway } from '../../api/types'
 import { gatewayTitle } from '../../forms/gateway'
-import { Card, Loading, Note, Nothing, Page, State, type Crumb } from '../../parts/basics'
+import { Card, Loading, Note, Nothing, Page, State, Trouble, type Crumb } from '../../parts/basics'
 import { Command } from '../../parts/command'
 import { Conditions, DetailTabs, Events, Metadata, type Tab } from '../../parts/details'
 import { Actions } from '../../parts/menu'
@@ -25,12 +26,15 @@ export function GatewayDetail() {
   const navigate = useNavigate()
   const [project, namespace, name] = [useParam('project'), useParam('namespace'), useParam('name')]
   const rights = useRights(namespace)
+  const mayGet = useMay('get', KINDS.ingressGateway, namespace, name)
   const { object, loading } = useOne<IngressGateway>(KINDS.ingressGateway, rights.can('list', KINDS.ingressGateway) ? namespace : undefined, name)
   const { serving, known } = useServing(project || 'default')
   const back = project ? `/projects/${project}/gateways` : '/cluster/gateways'
   const { actions, dialogs, open } = useGatewayActions(object, rights, () => void navigate({ to: back }))
   const shown = object ? servingOf(object) : serving.find((it) => it.namespace === namespace && it.name === name)
   const crumbs = [...(project ? [{ text: project, to: `/projects/${project}` }] : [{ text: t('nav.cluster') }]), { text: t(project ? 'gateways.title' : 'cluster.title'), to: back }]
+  // Known by the address alone.
+  if (mayGet === false) return <Page title={name} crumbs={crumbs}><Trouble error={new ApiError(403, 'Forbidden', '')} /></Page>
   if (!rights.known || ((loading || !known) && !shown)) return <Loading />
   if (!shown) return <Gone crumbs={crumbs} name={name} />
   const state = object && gatewayState(object)
