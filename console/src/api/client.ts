@@ -14,6 +14,8 @@ export class ApiError extends Error {
     message: string,
     readonly causes: Cause[] = [],
     readonly retryAfter?: number,
+    /** What finds it out elsewhere. */
+    readonly command?: string,
   ) {
     super(message)
   }
@@ -23,6 +25,7 @@ interface Said {
   reason?: string
   message?: string
   retryAfterSeconds?: number
+  command?: string
   details?: { causes?: Cause[]; retryAfterSeconds?: number }
 }
 
@@ -80,7 +83,7 @@ async function refusal(response: Response, path: string): Promise<ApiError> {
   const said = (await response.json().catch(() => ({}))) as Said
   if (response.status === 401 && path !== '/console/login') endings.forEach((then) => then())
   const retry = said.retryAfterSeconds ?? said.details?.retryAfterSeconds
-  return new ApiError(response.status, said.reason ?? 'Unknown', said.message ?? response.statusText, said.details?.causes ?? [], retry)
+  return new ApiError(response.status, said.reason ?? 'Unknown', said.message ?? response.statusText, said.details?.causes ?? [], retry, said.command)
 }
 
 /** The texts of a `Warning` header: `299 - "text", 299 - "text"`. */

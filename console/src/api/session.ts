@@ -37,8 +37,20 @@ export function useSession(): Session {
 
 const NOBODY: Session = { user: '', displayName: '', csrf: '', expires: '', mode: 'up' }
 
-export async function signIn(username: string, password: string, newPassword?: string): Promise<void> {
-  const body = newPassword ? { username, password, newPassword } : { username, password }
+/** How one may sign in here: `enabled` is about the issuer called `name`. */
+export interface Ways {
+  enabled: boolean
+  name: string
+  passwords: boolean
+  tokens: boolean
+}
+
+export const useWays = () => useQuery({ queryKey: ['ways'], queryFn: () => ask<Ways>('/console/oidc'), retry: false, staleTime: Infinity })
+
+export const signIn = (username: string, password: string, newPassword?: string) => begin(newPassword ? { username, password, newPassword } : { username, password })
+export const signInWithToken = (token: string) => begin({ token })
+
+async function begin(body: Record<string, string>): Promise<void> {
   const session = await ask<Session>('/console/login', { method: 'POST', body })
   forget()
   holdCsrf(session.csrf)

@@ -1,15 +1,15 @@
-// Signing in: by password, with a new one where it must be changed, or at an OpenID Connect issuer.
-import { useState, type SubmitEvent } from 'react'
+// Signing in: by password, with a new one where it must be changed, with a token where there are no passwords, or at an OpenID Connect issuer.
+import { useState, type ReactNode, type SubmitEvent } from 'react'
 import { Button, Input } from 'antd'
 import { LockOutlined, UserOutlined } from '@ant-design/icons'
-import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { ApiError, ask } from '../api/client'
-import { signIn } from '../api/session'
-import { describe, Field, Note } from '../parts/basics'
+import { ApiError } from '../api/client'
+import { signIn, useWays } from '../api/session'
+import { describe, Field, Loading, Note } from '../parts/basics'
 import { Mark, Switches } from '../shell/language'
 import { useQueryParam } from '../shell/params'
 import { useWords, type Say } from '../words'
+import { TokenForm } from './sign-in-token'
 
 type Wrong = { field: 'user' | 'password' | 'new' | 'again' | 'all'; text: string }
 
@@ -33,16 +33,34 @@ export function SignIn() {
         <div className="corner">
           <Switches />
         </div>
-        <Form />
+        <Way />
       </main>
     </div>
   )
 }
 
-function Form() {
+function Way() {
+  const { data: ways, isPending } = useWays()
+  const [back, reason] = [useQueryParam('return'), useQueryParam('reason')]
+  const to = isInside(back) ? back : '/'
+  if (isPending) return <Loading />
+  const elsewhere = ways?.enabled && <Elsewhere name={ways.name} to={to} />
+  if (ways?.tokens && !ways.passwords)
+    return (
+      <TokenForm to={to} ended={<Ended reason={reason} />}>
+        {elsewhere}
+      </TokenForm>
+    )
+  return (
+    <Form to={to} reason={reason}>
+      {elsewhere}
+    </Form>
+  )
+}
+
+function Form({ to, reason, children }: { to: string; reason: string; children: ReactNode }) {
   const { t } = useWords()
   const navigate = useNavigate()
-  const [back, reason] = [useQueryParam('return'), useQueryParam('reason')]
   const [user, setUser] = useState('')
   const [password, setPassword] = useState('')
   const [fresh, setFresh] = useState<{ new: string; again: string } | null>(null)
@@ -56,7 +74,7 @@ function Form() {
     setWrong(null)
     try {
       await signIn(user.trim(), password, fresh?.new)
-      await navigate({ to: isInside(back) ? back : '/' })
+      await navigate({ to })
     } catch (error) {
       if (error instanceof ApiError && error.reason === 'PasswordChangeRequired') setFresh({ new: '', again: '' })
       else setWrong(whatIsWrong(error, t))
@@ -68,7 +86,7 @@ function Form() {
   return (
     <form className="stack" onSubmit={(event) => void submit(event)}>
       <h1 style={{ fontSize: 24 }}>{fresh ? t('signIn.choose') : t('signIn.title')}</h1>
-      {reason && !wrong && !fresh && <Note tone={reason === 'ended' ? 'info' : 'bad'}>{reason === 'ended' ? t('signIn.ended') : t('signIn.oidcFailed')}</Note>}
+      {!wrong && !fresh && <Ended reason={reason} />}
       {at('all') && <Note tone="bad">{at('all')}</Note>}
       {fresh ? (
         <>
@@ -93,7 +111,7 @@ function Form() {
       <Button type="primary" size="large" htmlType="submit" block loading={busy}>
         {fresh ? t('signIn.save') : t('signIn.do')}
       </Button>
-      {!fresh && <Oidc back={back} />}
+      {!fresh && children}
     </form>
   )
 }
@@ -115,13 +133,19 @@ function whatIsWrong(error: unknown, t: Say): Wrong {
   }
 }
 
-function Oidc({ back }: { back: string }) {
+/** Why one is here. */
+function Ended({ reason }: { reason: string }) {
   const { t } = useWords()
-  const { data } = useQuery({ queryKey: ['oidc'], queryFn: () => ask<{ enabled: boolean; name: string }>('/console/oidc'), retry: false })
-  if (!data?.enabled) return null
+  if (!reason) return null
+  return <Note tone={reason === 'ended' ? 'info' : 'bad'}>{reason === 'ended' ? t('signIn.ended') : t('signIn.oidcFailed')}</Note>
+}
+
+/** At the issuer. */
+function Elsewhere({ name, to }: { name: string; to: string }) {
+  const { t } = useWords()
   return (
-    <Button size="large" block href={`/console/oidc/start?return=${encodeURIComponent(isInside(back) ? back : '/')}`}>
-      {t('signIn.oidc', { name: data.name || 'OpenID Connect' })}
+    <Button size="large" block href={`/console/oidc/start?return=${encodeURIComponent(to)}`}>
+      {t('signIn.oidc', { name: name || 'OpenID Connect' })}
     </Button>
   )
 }

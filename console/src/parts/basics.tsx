@@ -96,6 +96,10 @@ export function describe(error: unknown, t: Say): string {
       return t('error.notFound')
     case 'Csrf':
       return t('error.csrf')
+    case 'NotAvailable':
+      return t('elsewhere.not')
+    case 'NoGateways':
+      return t('elsewhere.noKinds')
     case 'TooManyRequests':
       return t('error.busy')
     default:
@@ -124,6 +128,7 @@ export function Trouble({ error, onRetry }: { error: unknown; onRetry?: () => vo
       ) : (
         detail && <p>{detail.message}</p>
       )}
+      {detail?.command && <Code>{detail.command}</Code>}
     </Note>
   )
 }

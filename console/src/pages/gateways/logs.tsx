@@ -4,7 +4,7 @@ import { Button, Input, Switch } from 'antd'
 import { DownloadOutlined, SearchOutlined } from '@ant-design/icons'
 import { ApiError, open } from '../../api/client'
 import { logsPath } from '../../api/console'
-import { Card, Nothing, State, Trouble } from '../../parts/basics'
+import { Card, Code, Nothing, State, Trouble } from '../../parts/basics'
 import { useWords } from '../../words'
 
 type Entry = Record<string, unknown> & { id: number }
@@ -56,7 +56,9 @@ export function Logs({ namespace, name }: { namespace: string; name: string }) {
   if (error instanceof ApiError && [404, 501].includes(error.status))
     return (
       <div className="card">
-        <Nothing title={t('logs.none')}>{t('logs.unavailable')}</Nothing>
+        <Nothing title={t('logs.none')} action={error.command && <Code>{error.command}</Code>}>
+          {t(error.command ? 'elsewhere.about' : 'logs.unavailable')}
+        </Nothing>
       </div>
     )
   return (

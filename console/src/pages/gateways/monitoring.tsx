@@ -3,7 +3,7 @@ import { lazy, Suspense, useState } from 'react'
 import { Segmented, Select } from 'antd'
 import { ApiError } from '../../api/client'
 import { useMetrics, type Metrics, type Window } from '../../api/console'
-import { Card, Loading, Nothing, Trouble } from '../../parts/basics'
+import { Card, Code, Loading, Nothing, Trouble } from '../../parts/basics'
 import { useWords } from '../../words'
 import { bytes, eachMillisecond, milliseconds, perCent } from './numbers'
 
@@ -19,7 +19,9 @@ export function Monitoring({ namespace, name }: { namespace: string; name: strin
   if (error instanceof ApiError && [404, 501].includes(error.status))
     return (
       <div className="card">
-        <Nothing title={t('monitoring.none')}>{t('monitoring.noneAbout')}</Nothing>
+        <Nothing title={t('monitoring.none')} action={error.command && <Code>{error.command}</Code>}>
+          {t(error.command ? 'elsewhere.about' : 'monitoring.noneAbout')}
+        </Nothing>
       </div>
     )
   if (error) return <Trouble error={error} onRetry={() => void refetch()} />
