@@ -141,9 +141,9 @@ export type Window = '5m' | '15m' | '30m' | '1h'
 const post = <T>(path: string, body: unknown) => ask<T>(path, { method: 'POST', body })
 const of = (namespace: string, name: string) => `/console/gateways/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`
 
-/** Which gateways serve a namespace, as the server says; `undefined` while it has not said. */
-export function useTold(namespace: string): Serving[] | undefined {
-  const { data } = useQuery({
+/** Which gateways serve a namespace, as the server says; `told` is `undefined` while it has not said. */
+export function useTold(namespace: string): { told: Serving[] | undefined; error: Error | null } {
+  const { data, error } = useQuery({
     queryKey: ['serving', namespace],
     queryFn: () => ask<Serving[]>(`/console/gateways?namespace=${encodeURIComponent(namespace)}`),
     refetchInterval: (query) => (query.state.status === 'error' ? false : 10_000),
@@ -151,7 +151,7 @@ export function useTold(namespace: string): Serving[] | undefined {
     enabled: namespace !== '',
     retry: false,
   })
-  return data
+  return { told: data, error }
 }
 
 export const useAllServing = (enabled: boolean) =>

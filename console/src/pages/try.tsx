@@ -27,7 +27,7 @@ const WITH_BODY = ['POST', 'PUT', 'PATCH', 'DELETE']
 export function Try() {
   const { t } = useWords()
   const project = useParam('project')
-  const { serving: all, known } = useServing(project)
+  const { serving: all, known, error: refused } = useServing(project)
   const serving = useSeen(all)
   const routes = useLive<Ingress>(KINDS.ingress, project).objects
   const urls = routes.flatMap((it) => reaches(it, gatewayOf(it, all)).map((reach) => reach.url)).filter(Boolean)
@@ -43,7 +43,9 @@ export function Try() {
   }
   return (
     <Page title={t('try.title')} about={t('try.about')} crumbs={[{ text: project, to: `/projects/${project}` }]} actions={<Command text={[`paifang explain ${form.method} ${quoted(url || 'URL')}`, `paifang explain --live ${form.method} ${quoted(url || 'URL')}`]} />}>
-      {!known || !serving ? (
+      {refused && !known ? (
+        <Trouble error={refused} />
+      ) : !known || !serving ? (
         <Loading />
       ) : serving.length === 0 ? (
         <div className="card">{all.length > 0 ? <Nothing title={t('try.mayNot')}>{t('try.mayNotAbout')}</Nothing> : <Nothing title={t('try.none')}>{t('try.noneAbout')}</Nothing>}</div>

@@ -11,15 +11,17 @@ export interface Served {
   serving: Serving[]
   /** Whether these are all. */
   known: boolean
+  /** Why they are not. */
+  error: Error | null
 }
 
 export function useServing(project: string): Served {
   const own = useLive<IngressGateway>(KINDS.ingressGateway, project || undefined)
-  const told = useTold(project)
+  const { told, error } = useTold(project)
   return useMemo(() => {
     const mine = own.objects.filter((it) => it.status?.conditions?.some((one) => one.type === 'Accepted' && one.status === 'True')).map(servingOf)
     const nodes = (it: Serving) => told?.find((one) => one.namespace === it.namespace && one.name === it.name)?.nodes ?? it.nodes
     const shared = (told ?? []).filter((it) => it.scope !== 'Project')
-    return { serving: [...mine.map((it) => ({ ...it, nodes: nodes(it) })), ...shared], known: told !== undefined && !own.loading }
-  }, [own.objects, own.loading, told])
+    return { serving: [...mine.map((it) => ({ ...it, nodes: nodes(it) })), ...shared], known: told !== undefined && !own.loading, error }
+  }, [own.objects, own.loading, told, error])
 }
