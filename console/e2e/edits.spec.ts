@@ -8,7 +8,7 @@ import { enter, says, speak, type Person } from './people'
 import { rewrite } from './yaml'
 
 const t = says('en')
-const KEPT = { labels: { 'example.com/kept': 'yes', app: 'old' }, annotations: { 'example.com/kept': 'as "it" is:\n  { to the last blank }  ', 'example.com/also': '' } }
+const KEPT = { labels: { 'example.com/kept': 'yes', app: 'old' }, annotations: { 'example.com/kept': 'as "it" is:\n  { to the last blank }  ', 'example.com/also': '', 'kubesphere.io/creator': 'somebody' } }
 
 interface Form {
   name: string
@@ -133,6 +133,41 @@ const FORMS: Form[] = [
       for (const port of spec.ports) port.nodePort = expect.any(Number)
       metadata.annotations['metallb.io/address-pool'] = 'mine'
     },
+  },
+  {
+    name: 'static endpoints of a Service',
+    who: 'project-regular',
+    object: (of) => ({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'edited', namespace: of, labels: KEPT.labels, annotations: { ...KEPT.annotations, 'paifang.dev/endpoints': '127.0.0.1:9' } }, spec: { internalTrafficPolicy: 'Local', ports: [{ name: 'http', port: 80, targetPort: 8080 }] } }),
+    at: on('services/edited'),
+    edit: async (page) => {
+      await manage(page, t, t('services.editStatic'))
+      await page.locator('#endpoints').fill('127.0.0.1:10')
+      await page.keyboard.press('Enter')
+      await save(page, t)
+    },
+    expected: ({ metadata }) => (metadata.annotations['paifang.dev/endpoints'] = '127.0.0.1:9, 127.0.0.1:10'),
+  },
+  {
+    name: 'hosts of an HTTPRoute',
+    who: 'project-regular',
+    object: (of) => ({
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'HTTPRoute',
+      metadata: { name: 'edited', namespace: of, ...KEPT },
+      spec: {
+        parentRefs: [{ name: 'elsewhere', namespace: 'other', sectionName: 'web' }],
+        hostnames: ['edited.example'],
+        rules: [{ matches: [{ path: { type: 'PathPrefix', value: '/a' }, headers: [{ name: 'x-a', value: 'b' }] }], filters: [{ type: 'RequestHeaderModifier', requestHeaderModifier: { add: [{ name: 'x-c', value: 'd' }] } }], timeouts: { request: '10s' }, backendRefs: [{ name: 'web', port: 80, weight: 7 }] }],
+      },
+    }),
+    at: on('others/httproutes/edited'),
+    edit: async (page) => {
+      await manage(page, t, t('others.editBackends'))
+      await page.locator('#other-hosts').fill('more.example')
+      await page.keyboard.press('Enter')
+      await save(page, t)
+    },
+    expected: ({ spec }) => spec.hostnames.push('more.example'),
   },
   {
     name: 'certificate of a Secret',
@@ -281,7 +316,7 @@ for (const { name, who, object, at, edit, expected } of FORMS)
     const kind = String(manifest.kind).toLowerCase()
     const words = [kind === 'ingressgateway' ? 'igw' : kind, manifest.metadata.name, ...(namespace ? ['-n', namespace] : [])]
     await kubectl('admin', ['delete', '--ignore-not-found', ...words])
-    await kubectl('admin', ['create', '-f', '-'], manifest)
+    await kubectl('admin', ['create', '--save-config', '-f', '-'], manifest)
     const before = written(await read('admin', ...words))
     await speak(page, 'en')
     await enter(page, who, at(of))
