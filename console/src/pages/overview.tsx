@@ -3,13 +3,14 @@ import { useMemo, type ReactNode } from 'react'
 import { Button } from 'antd'
 import { PlusOutlined } from '@ant-design/icons'
 import { Link, useNavigate } from '@tanstack/react-router'
+import { ApiError } from '../api/client'
 import { useAllServing, type Serving } from '../api/console'
 import { KINDS, type Kind } from '../api/kinds'
 import { useLive, type Live } from '../api/live'
 import { useMine } from '../api/mine'
 import { useMay, useRights } from '../api/rights'
 import type { EndpointSlice, Event, Ingress, IngressGateway, Loose, Obj, Secret, Service } from '../api/types'
-import { Loading, Nothing, Page } from '../parts/basics'
+import { Loading, Nothing, Page, Trouble } from '../parts/basics'
 import { Command } from '../parts/command'
 import { useParam } from '../shell/params'
 import { useWords } from '../words'
@@ -63,7 +64,9 @@ function OfProject({ project, alias }: { project: string; alias: string | undefi
   const navigate = useNavigate()
   const rights = useRights(project)
   const data = useData((kind) => (rights.can('list', kind) ? project : undefined))
-  const { serving } = useServing(project)
+  // Whoever is told nothing of a project must not be told that all is well.
+  const { serving, error } = useServing(project)
+  const refused = error instanceof ApiError && error.status === 403 && error
   const base = `/projects/${project}`
   const make = rights.can('create', KINDS.ingress) && (
     <Button type="primary" icon={<PlusOutlined />} onClick={() => void navigate({ to: `${base}/routes/new` })}>
@@ -72,7 +75,7 @@ function OfProject({ project, alias }: { project: string; alias: string | undefi
   )
   return (
     <Page title={alias || project} about={t('overview.about', { project })} actions={<><Command text={[`kubectl get ingress,services,events -n ${project}`, `paifang get access -n ${project}`]} />{make}</>}>
-      {rights.known ? <Body data={data} serving={serving} project={project} may={rights.can('patch', KINDS.ingress)} at={(it) => (it.scope === 'Project' || rights.can('get', KINDS.ingressGateway) ? `${base}/gateways/${it.namespace}/${it.name}` : undefined)} empty={rights.can('create', KINDS.ingressGateway) && <Link to={`${base}/gateways`}>{t('gateway.enable')}</Link>} /> : <Loading />}
+      {refused ? <Trouble error={refused} /> : rights.known ? <Body data={data} serving={serving} project={project} may={rights.can('patch', KINDS.ingress)} at={(it) => (it.scope === 'Project' || rights.can('get', KINDS.ingressGateway) ? `${base}/gateways/${it.namespace}/${it.name}` : undefined)} empty={rights.can('create', KINDS.ingressGateway) && <Link to={`${base}/gateways`}>{t('gateway.enable')}</Link>} /> : <Loading />}
     </Page>
   )
 }
