@@ -22,6 +22,7 @@ export default {
   'account.noPasswords': 'Passwords are kept elsewhere here: ask a platform admin.',
   'account.password': 'Password',
   'account.title': 'Your account',
+  'account.tokenAbout': 'Everything you see here is an object of the Kubernetes API, which is asked in your name. With your token kubectl has the same rights.',
   'broken.title': 'This page could not be shown',
   'cert.expired': 'Expired',
   'cert.lasting': 'Valid until {date}',

@@ -24,6 +24,7 @@ const words: Words = {
   'account.noPasswords': '此处不保存密码，请联系平台管理员。',
   'account.password': '密码',
   'account.title': '我的账户',
+  'account.tokenAbout': '这里看到的一切都是 Kubernetes API 对象，控制台以您的身份访问。使用您的令牌，kubectl 拥有相同的权限。',
   'broken.title': '页面无法显示',
   'cert.expired': '已过期',
   'cert.lasting': '有效期至 {date}',

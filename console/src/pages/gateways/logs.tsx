@@ -4,8 +4,9 @@ import { Button, Input, Switch } from 'antd'
 import { DownloadOutlined, SearchOutlined } from '@ant-design/icons'
 import { ApiError, open } from '../../api/client'
 import { logsPath } from '../../api/console'
-import { Card, Code, Nothing, State, Trouble } from '../../parts/basics'
+import { Card, Nothing, State, Trouble } from '../../parts/basics'
 import { useWords } from '../../words'
+import { Elsewhere } from './elsewhere'
 
 type Entry = Record<string, unknown> & { id: number }
 const KEPT = 1_000
@@ -54,13 +55,7 @@ export function Logs({ namespace, name }: { namespace: string; name: string }) {
   const [follow, setFollow] = useState(true)
   const { entries, error } = useLog(namespace, name, search, follow)
   if (error instanceof ApiError && [404, 501].includes(error.status))
-    return (
-      <div className="card">
-        <Nothing title={t('logs.none')} action={error.command && <Code>{error.command}</Code>}>
-          {t(error.command ? 'elsewhere.about' : 'logs.unavailable')}
-        </Nothing>
-      </div>
-    )
+    return <Elsewhere title={t('logs.none')} about={t('logs.unavailable')} command={error.command} />
   return (
     <Card bare>
       <div className="filters">

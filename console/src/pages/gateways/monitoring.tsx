@@ -3,8 +3,9 @@ import { lazy, Suspense, useState } from 'react'
 import { Segmented, Select } from 'antd'
 import { ApiError } from '../../api/client'
 import { useMetrics, type Metrics, type Window } from '../../api/console'
-import { Card, Code, Loading, Nothing, Trouble } from '../../parts/basics'
+import { Card, Loading, Trouble } from '../../parts/basics'
 import { useWords } from '../../words'
+import { Elsewhere } from './elsewhere'
 import { bytes, eachMillisecond, milliseconds, perCent } from './numbers'
 
 const Chart = lazy(() => import('../../parts/chart'))
@@ -17,13 +18,7 @@ export function Monitoring({ namespace, name }: { namespace: string; name: strin
   const [every, setEvery] = useState(5)
   const { data, error, refetch } = useMetrics(namespace, name, window, every > 0 && every * 1000)
   if (error instanceof ApiError && [404, 501].includes(error.status))
-    return (
-      <div className="card">
-        <Nothing title={t('monitoring.none')} action={error.command && <Code>{error.command}</Code>}>
-          {t(error.command ? 'elsewhere.about' : 'monitoring.noneAbout')}
-        </Nothing>
-      </div>
-    )
+    return <Elsewhere title={t('monitoring.none')} about={t('monitoring.noneAbout')} command={error.command} />
   if (error) return <Trouble error={error} onRetry={() => void refetch()} />
   if (!data) return <Loading />
   return (
@@ -56,7 +51,7 @@ function Tiles({ metrics: { total, points } }: { metrics: Metrics }) {
     [t('monitoring.out'), bytes(total.bytesOut)],
   ]
   return (
-    <div className="grid" style={{ '--least': '200px' } as React.CSSProperties}>
+    <div className="grid tiles">
       {tiles.map(([title, value]) => (
         <div key={title} className="card tile">
           <div className="name">{title}</div>

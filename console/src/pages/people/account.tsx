@@ -13,7 +13,7 @@ import { useWords } from '../../words'
 
 export function Account() {
   const { t } = useWords()
-  const { user, displayName } = useSession()
+  const { user, displayName, mode } = useSession()
   const { projects, workspaces } = useMine()
   const named = (all: typeof projects) => all.map((it) => `${it.alias || it.name}${it.roles?.length ? ` (${it.roles.join(', ')})` : ''}`).join(', ')
   return (
@@ -23,12 +23,13 @@ export function Account() {
           <Facts of={[[t('users.login'), <code>{user}</code>], [t('users.display'), displayName], [t('workspaces.title'), named(workspaces)], [t('projects.title'), named(projects)]]} />
         </Card>
         <div className="palette">
-          <Password user={user} />
+          {mode === 'up' && <Password user={user} />}
           <Card title={t('account.kubectl')}>
             <div className="stack">
-              <p className="soft">{t('account.kubectlAbout')}</p>
-              <Code>{`paifang login ${user}`}</Code>
-              <Code>{`paifang user kubeconfig ${user} --file ${user}.kubeconfig`}</Code>
+              <p className="soft">{t(mode === 'up' ? 'account.kubectlAbout' : 'account.tokenAbout')}</p>
+              {(mode === 'up' ? [`paifang login ${user}`, `paifang user kubeconfig ${user} --file ${user}.kubeconfig`] : ['kubectl --token "$TOKEN" auth whoami']).map((it) => (
+                <Code key={it}>{it}</Code>
+              ))}
             </div>
           </Card>
         </div>
