@@ -165,7 +165,7 @@ function Tiles({ data, endings, serving, project, more }: { data: BodyProps['dat
   const urgent = endings.filter(isUrgent).length
   const next = endings.find((it) => it.days !== null && it.days >= 0 && it.days <= LONG)
   return (
-    <div className="grid" style={{ '--least': '150px' } as React.CSSProperties}>
+    <div className="grid" style={{ gridTemplateColumns: 'repeat(auto-fit, minmax(min(100%, 150px), 1fr))' }}>
       {more}
       <Tile to={to('routes')} name={t('routes.title')} value={routes.objects.length} under={t('overview.hosts', { n: hosts })} />
       {sees(KINDS.service) && <Tile to={to('services')} name={t('services.title')} value={services.objects.length} under={t('overview.answering', { n: answering })} />}

@@ -58,9 +58,9 @@ export function Events({ of, namespace }: { of: Obj; namespace?: string }) {
         pagination={mine.length > 20 ? { pageSize: 20 } : false}
         columns={[
           { title: t('events.type'), width: 130, render: (_, it) => <State tone={it.type === 'Warning' ? 'warn' : 'good'}>{it.type === 'Warning' ? t('events.warning') : t('events.normal')}</State> },
-          { title: t('events.reason'), width: 200, render: (_, it) => <code>{it.reason}</code>, responsive: ['md'] },
-          { title: t('events.message'), render: (_, it) => <span className="wrap">{it.message}</span> },
-          { title: t('events.last'), width: 140, render: (_, it) => <When at={at(it)} /> },
+          { title: t('events.reason'), width: 200, render: (_, it) => <Reason of={it.reason} />, responsive: ['md'] },
+          { title: t('events.message'), render: (_, it) => <><span className="wrap">{it.message}</span><div className="faint narrow-only"><When at={at(it)} /></div></> },
+          { title: t('events.last'), width: 140, responsive: ['md'], render: (_, it) => <When at={at(it)} /> },
         ]}
       />
     </Card>

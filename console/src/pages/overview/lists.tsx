@@ -67,7 +67,7 @@ function Days({ days }: { days: number }) {
 const at = (event: Event) => event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp ?? ''
 
 export function Recent({ events, project }: { events: readonly Event[]; project: string }) {
-  const { t } = useWords()
+  const { t, maybe } = useWords()
   const newest = [...events].sort((a, b) => at(b).localeCompare(at(a))).slice(0, 6)
   return (
     <Card title={t('overview.recent')} bare={newest.length > 0}>
@@ -79,7 +79,7 @@ export function Recent({ events, project }: { events: readonly Event[]; project:
             <li key={it.metadata.uid ?? it.metadata.name}>
               <span className="row" style={{ justifyContent: 'space-between' }}>
                 <span className="row">
-                  <State tone={it.type === 'Warning' ? 'warn' : 'good'}>{it.reason ?? it.type}</State>
+                  <State tone={it.type === 'Warning' ? 'warn' : 'good'}>{maybe(`reason.${it.reason}`, it.reason ?? '')}</State>
                   <b className="wrap">{project ? it.involvedObject?.name : `${it.involvedObject?.namespace ?? ''}/${it.involvedObject?.name ?? ''}`}</b>
                 </span>
                 <span className="faint"><When at={at(it)} /></span>

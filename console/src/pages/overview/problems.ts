@@ -5,11 +5,11 @@ import type { EndpointSlice, Ingress, IngressGateway, Loose, Service } from '../
 import type { Event } from '../../api/types'
 import { conditionTone } from '../../parts/tones'
 import type { Tone } from '../../parts/basics'
-import { useWords, type Say } from '../../words'
+import { useWords, type Say, type Speaking } from '../../words'
 import { conditionsOf, OTHERS } from '../others/kinds'
 import { gatewayOf } from '../routes/address'
 import { countEndpoints } from '../routes/flow'
-import { troubles, warningsByObject, type Beside } from '../routes/problems'
+import { tell, troubles, warningsByObject, type Beside } from '../routes/problems'
 import { isUrgent, type Ending } from './certificates'
 
 export interface Problem {
@@ -43,7 +43,8 @@ const grouped = <T extends { metadata: { namespace?: string } }>(all: readonly T
   return by
 }
 
-function ofRoutes(of: Everything, serving: Serving[], project: string, t: Say): Problem[] {
+function ofRoutes(of: Everything, serving: Serving[], project: string, words: Speaking): Problem[] {
+  const { t } = words
   const warnings = warningsByObject(of.events)
   const [services, slices, routes] = [of.services && grouped(of.services), of.slices && grouped(of.slices), grouped(of.routes)]
   return [...routes].flatMap(([namespace, all]) => {
@@ -57,7 +58,7 @@ function ofRoutes(of: Everything, serving: Serving[], project: string, t: Say): 
     return all.flatMap((it) => {
       const { name } = it.metadata
       const found = troubles(it, beside, gatewayOf(it, serving) !== undefined)
-      return found.map((one): Problem => ({ kind: t('routes.one'), tone: one.reason === 'warned' ? 'warn' : 'bad', where: project ? name : `${namespace}/${name}`, to: `/projects/${namespace}/routes/${name}`, text: t(`trouble.${one.reason}`, { what: one.text }) }))
+      return found.map((one): Problem => ({ kind: t('routes.one'), tone: one.reason === 'warned' ? 'warn' : 'bad', where: project ? name : `${namespace}/${name}`, to: `/projects/${namespace}/routes/${name}`, text: tell(one, words) }))
     })
   })
 }
@@ -82,12 +83,13 @@ const ofCertificates = (endings: Ending[], project: string, t: Say): Problem[] =
 
 /** The worst first. */
 export function useProblems(of: Everything, endings: Ending[], serving: Serving[], project: string): Problem[] {
-  const { t } = useWords()
+  const words = useWords()
+  const { t, language } = words
   const { routes, services, slices, events, gateways, others, judged } = of
   return useMemo(() => {
     const everything = { routes, services, slices, events, gateways, others, judged }
-    const all = [...ofGateways(gateways, project, t), ...ofCertificates(endings, project, t), ...ofRoutes(everything, serving, project, t), ...ofOthers(others, project)]
+    const all = [...ofGateways(gateways, project, t), ...ofCertificates(endings, project, t), ...ofRoutes(everything, serving, project, words), ...ofOthers(others, project)]
     const once = new Map(all.map((it) => [`${it.to} ${it.text}`, it]))
     return [...once.values()].sort((a, b) => Number(a.tone !== 'bad') - Number(b.tone !== 'bad'))
-  }, [routes, services, slices, events, gateways, others, judged, endings, serving, project, t])
+  }, [routes, services, slices, events, gateways, others, judged, endings, serving, project, language])
 }

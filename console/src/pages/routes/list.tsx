@@ -21,7 +21,7 @@ import { addressesOf, classOf, gatewayOf, hostsText, reaches } from './address'
 import { EditDialog, type EditWhat } from './edit'
 import { countEndpoints } from './flow'
 import { useJudged } from './judged'
-import { troubles, warningsByObject, type Beside, type RouteTrouble } from './problems'
+import { tell, troubles, warningsByObject, type Beside, type RouteTrouble } from './problems'
 import { useServing } from '../gateways/serving'
 
 export function RouteList() {
@@ -174,11 +174,12 @@ function Hosts({ route, gateway }: { route: Ingress; gateway: Serving | undefine
 }
 
 export function RouteState({ of, other }: { of: RouteTrouble[]; other: string }) {
-  const { t } = useWords()
+  const words = useWords()
+  const { t } = words
   const first = of[0]
   const another = other && <State tone="quiet">{t('routes.servedBy', { name: other })}</State>
   if (!first) return another || <State tone="good">{t('routes.fine')}</State>
-  const text = of.map((it) => t(`trouble.${it.reason}`, { what: it.text })).join(' · ')
+  const text = of.map((it) => tell(it, words)).join(' · ')
   return (
     <Tooltip title={text}>
       <span tabIndex={0}>

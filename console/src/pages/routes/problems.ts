@@ -1,11 +1,14 @@
 // What is wrong with a route as far as the objects beside it say: shown in the list before anybody complains.
 import type { Event, Ingress, Service } from '../../api/types'
 import { isCanary, primaryOf } from '../../forms/canary'
+import type { Speaking } from '../../words'
 import { addressesOf } from './address'
 
 export interface RouteTrouble {
   reason: 'noService' | 'noPort' | 'noEndpoints' | 'noAddress' | 'warned'
   text: string
+  /** Of a warning: what the API calls it. */
+  code?: string
 }
 
 /** What there is beside the routes of a project; what may not be seen is left out. */
@@ -18,12 +21,18 @@ export interface Beside {
   judged?: ReadonlyMap<string, string[]> | undefined
 }
 
+/** A warning is told by its name, where it has one, and in the API's own words. */
+export function tell({ reason, text, code = '' }: RouteTrouble, { t, maybe }: Pick<Speaking, 't' | 'maybe'>): string {
+  const name = maybe(`reason.${code}`, '')
+  return reason === 'warned' && name ? t('trouble.said', { name, what: text }) : t(`trouble.${reason}`, { what: text })
+}
+
 /** How long a gateway may take until it is asked about. */
 const PATIENCE = 20_000
 
 export function troubles(ingress: Ingress, beside: Beside, ours: boolean): RouteTrouble[] {
   const found = [...ofBackends(ingress, beside)]
-  for (const event of beside.warnings.get(ingress.metadata.uid ?? '') ?? []) if (holds(event, ingress, beside)) found.push({ reason: 'warned', text: event.message ?? event.reason ?? '' })
+  for (const event of beside.warnings.get(ingress.metadata.uid ?? '') ?? []) if (holds(event, ingress, beside)) found.push({ reason: 'warned', text: event.message ?? '', code: event.reason ?? '' })
   const age = Date.now() - Date.parse(ingress.metadata.creationTimestamp ?? '')
   if (ours && age > PATIENCE && addressesOf(ingress).length === 0) found.push({ reason: 'noAddress', text: '' })
   return found.filter((one, index) => found.findIndex((it) => it.reason === one.reason && it.text === one.text) === index)
