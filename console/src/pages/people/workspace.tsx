@@ -11,7 +11,7 @@ import { get } from '../../api/objects'
 import { useMay } from '../../api/rights'
 import type { Workspace } from '../../api/types'
 import { readNaming } from '../../forms/names'
-import { Nothing, Page, type Crumb } from '../../parts/basics'
+import { Nothing, Page, Trouble, type Crumb } from '../../parts/basics'
 import { Command } from '../../parts/command'
 import { DeleteDialog } from '../../parts/dialogs'
 import { DetailTabs } from '../../parts/details'
@@ -53,6 +53,13 @@ function Whole({ name }: { name: string }) {
         <div className="card">
           <Nothing title={t('workspaces.gone')} />
         </div>
+      </Page>
+    )
+  // Whoever is no member is not told that it is empty.
+  if (error instanceof ApiError && error.status === 403 && !workspaces.some((it) => it.name === name))
+    return (
+      <Page title={name} crumbs={crumbs}>
+        <Trouble error={error} />
       </Page>
     )
   const naming = object ? readNaming(object) : { alias: workspaces.find((it) => it.name === name)?.alias ?? '', description: '' }
