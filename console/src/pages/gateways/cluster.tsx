@@ -25,7 +25,7 @@ const HOME = 'kubesphere-system'
 export function ClusterGateways() {
   const { t } = useWords()
   const may = useMay('list', KINDS.ingressGateway)
-  const live = useLive<IngressGateway>(KINDS.ingressGateway, may === false ? undefined : '')
+  const live = useLive<IngressGateway>(KINDS.ingressGateway, '')
   const { data } = useAllServing(may === true)
   const rights = useRights(HOME)
   const shared = live.objects.filter((it) => it.spec.scope === 'Cluster')
