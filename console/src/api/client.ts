@@ -82,6 +82,8 @@ export async function ask<T>(path: string, options: Ask = {}): Promise<T> {
 async function refusal(response: Response, path: string): Promise<ApiError> {
   const said = (await response.json().catch(() => ({}))) as Said
   if (response.status === 401 && path !== '/console/login') endings.forEach((then) => then())
+  // An API server says this of paths it has never heard of, and says it in plain text.
+  if (response.status === 404 && !said.reason && /^\/apis?\//.test(path)) return new ApiError(404, 'NoKind', '', [], undefined, 'paifang crds | kubectl apply --server-side -f -')
   const retry = said.retryAfterSeconds ?? said.details?.retryAfterSeconds
   return new ApiError(response.status, said.reason ?? 'Unknown', said.message ?? response.statusText, said.details?.causes ?? [], retry, said.command)
 }

@@ -98,6 +98,8 @@ export function describe(error: unknown, t: Say): string {
       return t('error.csrf')
     case 'NotAvailable':
       return t('elsewhere.not')
+    case 'NoKind':
+      return t('elsewhere.noKind')
     case 'NoGateways':
       return t('elsewhere.noKinds')
     case 'TooManyRequests':
@@ -112,10 +114,10 @@ export function describe(error: unknown, t: Say): string {
 export function Trouble({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const { t } = useWords()
   if (!error) return null
-  const detail = error instanceof ApiError && error.message && error.reason !== 'NoAnswer' ? error : null
+  const detail = error instanceof ApiError && error.reason !== 'NoAnswer' && (error.message || error.command) ? error : null
   const causes = detail?.causes.filter((cause) => cause.message) ?? []
   return (
-    <Note tone="bad" action={onRetry && <Button onClick={onRetry}>{t('do.retry')}</Button>}>
+    <Note tone={detail?.reason === 'NoKind' ? 'info' : 'bad'} action={onRetry && <Button onClick={onRetry}>{t('do.retry')}</Button>}>
       <b>{describe(error, t)}</b>
       {causes.length > 0 ? (
         <ul>
@@ -126,7 +128,7 @@ export function Trouble({ error, onRetry }: { error: unknown; onRetry?: () => vo
           ))}
         </ul>
       ) : (
-        detail && <p>{detail.message}</p>
+        detail?.message && <p>{detail.message}</p>
       )}
       {detail?.command && <Code>{detail.command}</Code>}
     </Note>

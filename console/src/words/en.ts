@@ -72,6 +72,7 @@ export default {
   'do.search': 'Search',
   'do.view': 'View details',
   'elsewhere.about': 'The gateways of this cluster run in pods of their own. This command asks there.',
+  'elsewhere.noKind': "This kind of object is not installed in this cluster, so there is none. Paifang's own kinds, and those it serves, are installed by this command.",
   'elsewhere.noKinds': "Paifang's kinds are not installed in this cluster, so none of its gateways runs here.",
   'elsewhere.not': 'This console stands alone in front of a cluster, and cannot do this.',
   'endpoint.Forbidden': 'this address may not be connected to',

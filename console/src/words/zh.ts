@@ -74,6 +74,7 @@ const words: Words = {
   'do.search': '搜索',
   'do.view': '查看详情',
   'elsewhere.about': '此集群的网关运行在各自的 Pod 中，请用这条命令查看。',
+  'elsewhere.noKind': '此集群未安装这种资源类型，因此没有任何对象。Paifang 自己的资源类型以及它所服务的资源类型可以用这条命令安装。',
   'elsewhere.noKinds': '此集群未安装 Paifang 的资源类型，因此没有它的网关。',
   'elsewhere.not': '控制台单独运行在集群之前，无法完成此操作。',
   'endpoint.Forbidden': '不允许连接此地址',
