@@ -101,6 +101,7 @@ for (const language of LANGUAGES) {
     await page.fill('#secret-certificate', certificate)
     await page.fill('#secret-key', key)
     await page.getByRole('dialog').getByRole('button', { name: t('do.create'), exact: true }).click()
+    await expect(page.getByRole('dialog')).toHaveCount(0)
     await expect(page.getByText(t('cert.names', { names: 'demo.kubesphere.io' }))).toBeVisible()
 
     await page.goto(`${url()}/projects/${of}/routes`)
