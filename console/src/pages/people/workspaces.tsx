@@ -35,7 +35,7 @@ export function Workspaces() {
             const place = workspaces.find((it) => it.name === name)
             const inside = projects.filter((it) => it.workspace === name)
             return (
-              <section key={name} className="card tile">
+              <section key={name} className="card tile wrap">
                 <div className="name">{place?.alias ? name : t('workspaces.one')}</div>
                 <h2 style={{ fontSize: 17 }}>{place ? <Link to={`/workspaces/${name}`}>{place.alias || name}</Link> : name}</h2>
                 <div className="row" style={{ margin: '8px 0' }}>{place?.roles?.map((role) => <span key={role} className="chip jade">{role}</span>)}</div>
