@@ -44,7 +44,7 @@ function PoolCard({ pool }: { pool: Pool }) {
           <Progress style={{ flex: '1 1 200px' }} percent={pool.total ? Math.round((pool.used / pool.total) * 100) : 0} showInfo={false} aria-label={used} strokeColor="var(--jade)" railColor="var(--sunken)" />
         </div>
         <UsageMap pool={pool} owners={owners} />
-        <Table rowKey="0" size="small" pagination={owners.size > 20 ? { pageSize: 20 } : false} dataSource={[...owners]} scroll={{ x: 'max-content' }} locale={{ emptyText: t(pool.used > 0 ? 'pools.hidden' : 'pools.free') }} columns={[{ title: t('gateway.address'), width: 200, render: (_, [address]) => <code>{address}</code> }, { title: t('pools.owner'), render: (_, [, names]) => names.map((name) => <div key={name}>{name}</div>) }]} />
+        <Table rowKey="0" size="small" pagination={owners.size > 20 ? { pageSize: 20 } : false} dataSource={[...owners]} locale={{ emptyText: t(pool.used > 0 ? 'pools.hidden' : 'pools.free') }} columns={[{ title: t('hop.address'), width: 160, render: (_, [address]) => <code>{address}</code> }, { title: t('pools.owner'), render: (_, [, names]) => names.map((name) => <div key={name} className="wrap">{name}</div>) }]} />
       </div>
     </Card>
   )

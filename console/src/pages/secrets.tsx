@@ -62,7 +62,7 @@ function useColumns(project: string, routes: readonly Ingress[]): Column<Secret>
   return useMemo(() => {
     return [
       { key: 'name', title: t('table.name'), cell: (it) => <NameCell object={it} link={<b>{it.metadata.name}</b>} />, by: (it) => it.metadata.name },
-      { key: 'type', title: t('secrets.type'), cell: (it) => <span className="chip">{it.type === TLS ? 'TLS' : (it.type ?? 'Opaque')}</span>, by: (it) => it.type ?? '' },
+      { key: 'type', title: t('secrets.type'), cell: (it) => <span className="chip whole">{it.type === TLS ? 'TLS' : (it.type ?? 'Opaque')}</span>, by: (it) => it.type ?? '', wide: true },
       { key: 'certificate', title: t('secrets.certificate'), cell: (it) => (it.type === TLS ? <Certificate project={project} name={it.metadata.name} /> : <span className="faint">{t('secrets.keys', { keys: Object.keys(it.data ?? {}).join(', ') })}</span>) },
       { key: 'used', title: t('secrets.used'), cell: (it) => usersOf(it.metadata.name, routes).join(', ') || '—', wide: true },
       ageColumn(t('meta.created')),

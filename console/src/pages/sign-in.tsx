@@ -30,6 +30,10 @@ export function SignIn() {
         <Arch />
       </div>
       <main className="form">
+        <span className="brand narrow-only">
+          <Mark />
+          Paifang
+        </span>
         <div className="corner">
           <Switches />
         </div>

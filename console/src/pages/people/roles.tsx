@@ -88,7 +88,7 @@ function useColumns(of: PlaceOf['of'], permissions: ReturnType<typeof usePermiss
   return useMemo(
     () => [
       { key: 'name', title: t('table.name'), cell: (it) => (isBuiltIn(it) ? <b>{it.metadata.name}</b> : <NameCell object={it} link={<b>{it.metadata.name}</b>} />), by: (it) => it.metadata.name },
-      { key: 'kind', title: t('roles.kind'), cell: (it) => <span className="chip whole">{isBuiltIn(it) ? t('roles.builtIn') : t('roles.own')}</span>, by: (it) => Number(isBuiltIn(it)) },
+      { key: 'kind', title: t('roles.kind'), cell: (it) => <span className="chip whole">{isBuiltIn(it) ? t('roles.builtIn') : t('roles.own')}</span>, by: (it) => Number(isBuiltIn(it)), wide: true },
       {
         key: 'allows',
         title: t('roles.allows'),
