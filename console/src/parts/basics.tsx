@@ -1,6 +1,6 @@
 // Small parts that every page is made of.
 import { useEffect, useState, type ReactNode } from 'react'
-import { Button, Spin, Tooltip } from 'antd'
+import { Button, Tooltip } from 'antd'
 import { CheckCircleFilled, CheckOutlined, CloseCircleFilled, CopyOutlined, ExclamationCircleFilled, InfoCircleFilled, MinusCircleFilled, WarningFilled } from '@ant-design/icons'
 import { Link } from '@tanstack/react-router'
 import { ApiError } from '../api/client'
@@ -139,7 +139,7 @@ export function Loading() {
   const { t } = useWords()
   return (
     <div className="spin" role="status">
-      <Spin />
+      <span className="ring" aria-hidden />
       <span className="hidden">{t('state.loading')}</span>
     </div>
   )

@@ -5,6 +5,7 @@ import { KINDS } from '../api/kinds'
 import { useLive } from '../api/live'
 import type { Condition, Event, Obj } from '../api/types'
 import { useWords } from '../words'
+import { conditionName, reasonName } from '../words/conditions'
 import { Card, Copy, Nothing, State, Trouble, When } from './basics'
 import { conditionTone } from './tones'
 
@@ -71,13 +72,13 @@ const at = (event: Event) => event.lastTimestamp ?? event.eventTime ?? event.met
 
 /** In words, where there are some; the word of the API stays beside it, for it is what one searches for. */
 function Reason({ of = '' }: { of: string | undefined }) {
-  const { maybe } = useWords()
-  const said = maybe(`reason.${of}`, '')
-  return said && said !== of ? <>{said} <code className="faint">{of}</code></> : <code>{of}</code>
+  const { language } = useWords()
+  const said = reasonName(of, language)
+  return said ? <>{said} <code className="faint">{of}</code></> : <code>{of}</code>
 }
 
 export function Conditions({ of }: { of: Condition[] | undefined }) {
-  const { t, maybe } = useWords()
+  const { t, language } = useWords()
   if (!of?.length) return <p className="inside soft">{t('conditions.none')}</p>
   return (
     <Table
@@ -86,7 +87,7 @@ export function Conditions({ of }: { of: Condition[] | undefined }) {
       pagination={false}
       dataSource={of}
       columns={[
-        { title: t('conditions.type'), width: 210, render: (_, it) => <State tone={conditionTone(it)}>{maybe(`condition.${it.type}`, it.type)}</State> },
+        { title: t('conditions.type'), width: 210, render: (_, it) => <State tone={conditionTone(it)}>{conditionName(it.type, language)}</State> },
         { title: t('conditions.reason'), width: 180, render: (_, it) => <Reason of={it.reason} />, responsive: ['md'] },
         { title: t('conditions.message'), render: (_, it) => <span className="wrap">{it.message}</span> },
       ]}

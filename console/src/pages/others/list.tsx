@@ -14,6 +14,7 @@ import { Actions } from '../../parts/menu'
 import { NameCell, ObjectTable, ageColumn, type Column } from '../../parts/table'
 import { useParam } from '../../shell/params'
 import { useWords } from '../../words'
+import { reasonName } from '../../words/conditions'
 import { hasBackends } from '../../forms/backends'
 import { OtherEditDialog, type OtherEdit } from './edit'
 import { conditionsOf, OTHERS, otherBySlug, servedByAnother, type Other } from './kinds'
@@ -107,11 +108,11 @@ const Words = ({ of }: { of: string[] }) => (
 )
 
 export function OtherState({ object }: { object: Loose }) {
-  const { t, maybe } = useWords()
+  const { t, language } = useWords()
   const conditions = conditionsOf(object)
   const bad = conditions.filter((it) => conditionTone(it) === 'warn')
   const another = servedByAnother(object)
   if (another) return <State tone="quiet">{t('routes.servedBy', { name: another })}</State>
   if (conditions.length === 0) return <State tone="quiet">{t('state.unsaid')}</State>
-  return bad[0] ? <State tone="warn" title={bad[0].message ?? ''}>{maybe(`reason.${bad[0].reason}`, bad[0].reason ?? bad[0].type)}</State> : <State tone="good">{t('routes.fine')}</State>
+  return bad[0] ? <State tone="warn" title={bad[0].message ?? ''}>{reasonName(bad[0].reason, language) || bad[0].reason || bad[0].type}</State> : <State tone="good">{t('routes.fine')}</State>
 }

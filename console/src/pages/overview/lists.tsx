@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router'
 import type { Event } from '../../api/types'
 import { Card, State, When } from '../../parts/basics'
 import { useWords } from '../../words'
+import { reasonName } from '../../words/conditions'
 import { LONG, type Ending } from './certificates'
 import type { Problem } from './problems'
 
@@ -67,7 +68,7 @@ function Days({ days }: { days: number }) {
 const at = (event: Event) => event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp ?? ''
 
 export function Recent({ events, project }: { events: readonly Event[]; project: string }) {
-  const { t, maybe } = useWords()
+  const { t, language } = useWords()
   const newest = [...events].sort((a, b) => at(b).localeCompare(at(a))).slice(0, 6)
   return (
     <Card title={t('overview.recent')} bare={newest.length > 0}>
@@ -79,7 +80,7 @@ export function Recent({ events, project }: { events: readonly Event[]; project:
             <li key={it.metadata.uid ?? it.metadata.name}>
               <span className="row" style={{ justifyContent: 'space-between' }}>
                 <span className="row">
-                  <State tone={it.type === 'Warning' ? 'warn' : 'good'}>{maybe(`reason.${it.reason}`, it.reason ?? '')}</State>
+                  <State tone={it.type === 'Warning' ? 'warn' : 'good'}>{reasonName(it.reason, language) || it.reason}</State>
                   <b className="wrap">{project ? it.involvedObject?.name : `${it.involvedObject?.namespace ?? ''}/${it.involvedObject?.name ?? ''}`}</b>
                 </span>
                 <span className="faint"><When at={at(it)} /></span>

@@ -1,5 +1,5 @@
 // Application workloads → Routes.
-import { useMemo, useState } from 'react'
+import { lazy, Suspense, useMemo, useState } from 'react'
 import { Button, Grid, Switch, Tooltip } from 'antd'
 import { DeleteOutlined, EditOutlined, FileTextOutlined, PlusOutlined, TagsOutlined } from '@ant-design/icons'
 import { Link, useNavigate } from '@tanstack/react-router'
@@ -18,11 +18,14 @@ import { useAdmins, Why } from '../../parts/why'
 import { useParam } from '../../shell/params'
 import { useWords } from '../../words'
 import { addressesOf, classOf, gatewayOf, hostsText, reaches } from './address'
-import { EditDialog, type EditWhat } from './edit'
+import type { EditWhat } from './edit'
 import { countEndpoints } from './flow'
 import { useJudged } from './judged'
 import { tell, troubles, warningsByObject, type Beside, type RouteTrouble } from './problems'
 import { useServing } from '../gateways/serving'
+
+/** Loaded when somebody edits: a list is shown without it. */
+const EditDialog = lazy(() => import('./edit').then((it) => ({ default: it.EditDialog })))
 
 export function RouteList() {
   const { t } = useWords()
@@ -224,7 +227,12 @@ interface DialogProps {
 export function RouteDialog({ what, route, all, onClose, onDeleted }: DialogProps) {
   const { t } = useWords()
   const canaries = canariesOf(route, all)
-  if (what !== 'delete') return <EditDialog what={what} route={route} canaries={canaries} taken={(name) => all.some((it) => it.metadata.name === name)} onClose={onClose} />
+  if (what !== 'delete')
+    return (
+      <Suspense>
+        <EditDialog what={what} route={route} canaries={canaries} taken={(name) => all.some((it) => it.metadata.name === name)} onClose={onClose} />
+      </Suspense>
+    )
   const also = goWith(route, canaries)
   const about = [t('routes.deleteAbout'), ...(also.length > 0 ? [t('routes.deleteCanaries', { names: also.map((it) => it.metadata.name).join(', ') })] : [])].join(' ')
   return <DeleteDialog kind={KINDS.ingress} object={route} also={also} word={t('routes.one')} about={about} onClose={onClose} {...(onDeleted && { onDone: onDeleted })} />

@@ -2,6 +2,7 @@
 import type { Event, Ingress, Service } from '../../api/types'
 import { isCanary, primaryOf } from '../../forms/canary'
 import type { Speaking } from '../../words'
+import { reasonName } from '../../words/conditions'
 import { addressesOf } from './address'
 
 export interface RouteTrouble {
@@ -22,8 +23,8 @@ export interface Beside {
 }
 
 /** A warning is told by its name, where it has one, and in the API's own words. */
-export function tell({ reason, text, code = '' }: RouteTrouble, { t, maybe }: Pick<Speaking, 't' | 'maybe'>): string {
-  const name = maybe(`reason.${code}`, '')
+export function tell({ reason, text, code = '' }: RouteTrouble, { t, language }: Pick<Speaking, 't' | 'language'>): string {
+  const name = reasonName(code, language)
   return reason === 'warned' && name ? t('trouble.said', { name, what: text }) : t(`trouble.${reason}`, { what: text })
 }
 

@@ -63,7 +63,7 @@ function HopLine({ hop }: { hop: Hop }) {
       <div className="wrap">
         <b>{t(`hop.${hop.hop}`)}</b>
         <p className="soft">{said}</p>
-        {hop.verdict === 'broken' && <p>{mend || t(`mend.${hop.hop}`)}</p>}
+        {hop.verdict === 'broken' && mend && <p>{mend}</p>}
       </div>
     </div>
   )
