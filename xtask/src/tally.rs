@@ -73,7 +73,9 @@ impl Tally {
             // `  14 passed (3.1m)`, and each other count in a line of its own
             Runner::Playwright if line.starts_with("  ") => vec![line],
             Runner::Playwright => return,
-            Runner::Budget => vec![if line.starts_with("ok ") { "1 passed" } else { "1 failed" }],
+            Runner::Budget if line.starts_with("ok ") => vec!["1 passed"],
+            Runner::Budget if line.starts_with("OVER ") => vec!["1 failed"],
+            Runner::Budget => return,
         };
         counts.into_iter().for_each(|count| self.count(count));
     }
@@ -136,7 +138,7 @@ mod tests {
         check(Runner::Playwright, &playwright, "8 passed, 2 failed, 4 skipped");
         check(
             Runner::Budget,
-            &["ok   shell     240.1 kB gzipped of 250\n", "OVER charts    171.0 kB gzipped of 170\n"],
+            &["Sizes\n", "ok   shell     240.1 kB gzipped of 250\n", "OVER charts    171.0 kB gzipped of 170\n"],
             "1 passed, 1 failed, 0 skipped",
         );
     }
