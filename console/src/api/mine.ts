@@ -37,9 +37,15 @@ export function useMine(): Mine {
   const sees = all === true && everywhere === true
   const namespaces = useLive<Obj>(KINDS.namespace, sees ? '' : undefined)
   const workspaces = useLive<Obj>(KINDS.workspace, sees ? '' : undefined)
-  if (!sees) return { projects: data?.status?.projects ?? [], workspaces: data?.status?.workspaces ?? [], all: false, loading: isPending || all === undefined }
+  if (!sees) return { projects: data?.status?.projects ?? homeOf(user), workspaces: data?.status?.workspaces ?? [], all: false, loading: isPending || all === undefined }
   const place = (it: Obj): Place => ({ name: it.metadata.name, alias: aliasOf(it), workspace: it.metadata.labels?.[WORKSPACE_LABEL] ?? '', roles: [] })
   return { projects: namespaces.objects.filter(isProject).map(place), workspaces: workspaces.objects.map(place), all: true, loading: namespaces.loading }
+}
+
+/** A ServiceAccount is at home in a namespace; who else is no User here says themselves where they go. */
+function homeOf(user: string): Place[] {
+  const home = /^system:serviceaccount:([^:]+):/.exec(user)?.[1]
+  return home ? [{ name: home, alias: '', workspace: '', roles: [] }] : []
 }
 
 /** A namespace that people work in: one of a workspace, or one that belongs to no system. */

@@ -263,6 +263,7 @@ export default {
   'nav.platform': 'Platform',
   'nav.project': 'Project',
   'nav.settings': 'Project settings',
+  'nav.typeProject': "Type a project's name",
   'nav.workloads': 'Application workloads',
   'others.about': 'What Gateway API and Istio say in this project: served at the same gateways, beside its routes.',
   'others.addBackend': 'Add Service',

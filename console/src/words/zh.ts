@@ -265,6 +265,7 @@ const words: Words = {
   'nav.platform': '平台管理',
   'nav.project': '项目',
   'nav.settings': '项目设置',
+  'nav.typeProject': '输入项目名称',
   'nav.workloads': '应用负载',
   'others.about': '此项目中的 Gateway API 与 Istio 对象，与应用路由由同一网关提供服务。',
   'others.addBackend': '添加服务',
