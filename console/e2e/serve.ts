@@ -106,6 +106,10 @@ function stopping(child: ChildProcess, home: string) {
   }
 }
 
+function fail(text: string): never {
+  throw new Error(text)
+}
+
 async function within(done: () => Promise<boolean>, otherwise: string) {
   const until = Date.now() + PATIENCE
   while (!(await done())) {
@@ -120,7 +124,6 @@ async function isTheApplication(url: string) {
   if (!/<script[^>]+type="module"/.test(body)) throw new Error('the plain page stands in: this paifang was built without the console (npm run build, then build paifang)')
 }
 
-/** They may not be there yet: the demo is applied once the API answers. */
 async function setPassword(binary: string, { home, kubeconfig }: Pick<Up, 'home' | 'kubeconfig'>, user: 'project-admin' | 'project-regular'): Promise<boolean> {
   const running = promisify(execFile)(binary, ['user', 'password', user, '--password-stdin'], { env: { ...process.env, HOME: home, KUBECONFIG: kubeconfig } })
   // It may have ended before it reads: then it is tried again.
