@@ -54,10 +54,11 @@ export async function up(more: string[] = []): Promise<Up> {
   const stop = stopping(child, home)
   const it = { url: `https://127.0.0.1:${own}`, kubeconfig: join(data, 'kubeconfig'), home, node, offset, stop }
   try {
-    await within(async () => (child.exitCode === null ? (await get(`${it.url}/console/session`)).status === 401 : Promise.reject(new Error(`paifang up ended with ${child.exitCode}`))), `no console at ${it.url}`)
+    const runs = () => child.exitCode === null || fail(`paifang up ended with ${child.exitCode}`)
+    await within(async () => runs() && (await get(`${it.url}/console/session`)).status === 401, `no console at ${it.url}`)
     await isTheApplication(it.url)
     // While the demo gives passwords itself, another's would stop it.
-    await within(async () => /project-regular .*one-time password/.test(readFileSync(log, 'utf8')), 'no people of the demo')
+    await within(async () => runs() && /project-regular .*one-time password/.test(readFileSync(log, 'utf8')), 'no people of the demo')
     for (const user of ['project-admin', 'project-regular'] as const) await within(() => setPassword(binary, it, user), `no password for ${user}`)
   } catch (error) {
     process.stderr.write(readFileSync(log, 'utf8'))
