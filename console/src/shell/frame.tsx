@@ -8,6 +8,7 @@ import { useMine } from '../api/mine'
 import { useMay } from '../api/rights'
 import { signOut, useSession } from '../api/session'
 import { useWords } from '../words'
+import { useFocusReturn } from './focus'
 import { Mark, Switches } from './language'
 import { useParam } from './params'
 
@@ -19,6 +20,7 @@ export function Frame() {
   const [open, setOpen] = useState(false)
   const { pathname } = useLocation()
   useEffect(() => setOpen(false), [pathname])
+  useFocusReturn()
   return (
     <div className="frame">
       <a className="skip" href="#main">
