@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Loose } from '../api/types'
-import { backendProblems, emptyBackend, readBackends, shares, writeBackends } from './backends'
+import { backendProblems, emptyBackend, isForeign, readBackends, shares, writeBackends } from './backends'
 import { difference } from './patch'
 
 const route = {
@@ -46,6 +46,11 @@ describe('backends by weight', () => {
       { op: 'replace', path: '/spec/hosts', value: ['b.example', 'c.example'] },
       { op: 'replace', path: '/spec/http/0/route/1/weight', value: 50 },
     ])
+  })
+  it('may be of somebody else', () => {
+    const foreign = (name: string, origin: object = {}) => isForeign({ ...emptyBackend(), name, origin: { ...origin } }, 'shop')
+    expect([foreign('web'), foreign('web', { kind: 'Service', namespace: 'shop' }), foreign('web.shop.svc.cluster.local')]).toEqual([false, false, false])
+    expect([foreign('web', { namespace: 'other' }), foreign('bucket', { kind: 'Storage' }), foreign('web.other.svc.cluster.local'), foreign('api.example.com')]).toEqual([true, true, true, true])
   })
   it('say what is wrong, and how much each gets', () => {
     const backend = (more: object) => ({ ...emptyBackend(), name: 'a', ...more })

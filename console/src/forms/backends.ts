@@ -126,6 +126,13 @@ function ofRule(backends: BackendForm[], field: string): BackendProblem[] {
   return none ? [...problems, { field: `${field}.backends`, reason: 'weights' }] : problems
 }
 
+/** Whether it is no Service of this project: somebody else's, of another kind, or a host outside. */
+export function isForeign({ name, origin }: BackendForm, project: string): boolean {
+  const [, namespace] = name.split('.')
+  const said = origin?.namespace
+  return (namespace !== undefined && namespace !== project) || (typeof said === 'string' && said !== project) || (typeof origin?.kind === 'string' && origin.kind !== 'Service')
+}
+
 /** Of a hundred requests. */
 export function shares(backends: BackendForm[]): number[] {
   const weights = backends.map((it) => it.weight ?? 1)

@@ -5,6 +5,7 @@ import { useState } from 'react'
 import { useOne } from '../../api/live'
 import { useRights } from '../../api/rights'
 import type { Loose } from '../../api/types'
+import { readBackends } from '../../forms/backends'
 import { Card, Facts, Loading, Nothing, Page, Trouble, When } from '../../parts/basics'
 import { Command } from '../../parts/command'
 import { Actions } from '../../parts/menu'
@@ -14,6 +15,7 @@ import { useParam } from '../../shell/params'
 import { useWords } from '../../words'
 import type { OtherEdit } from './edit'
 import { conditionsOf, OTHERS, otherBySlug } from './kinds'
+import { Split } from '../routes/flow'
 import { OtherDialog, OtherState, useOtherActions } from './list'
 
 const Shown = lazy(() => import('../../parts/yaml'))
@@ -51,7 +53,7 @@ export function OtherDetail() {
         </Card>
         <DetailTabs
           tabs={[
-            { key: 'status', label: t('gateway.status'), children: <Card title={t('conditions.title')}><Conditions of={conditionsOf(object)} /></Card> },
+            { key: 'status', label: t('gateway.status'), children: <Status kind={other.kind.kind} object={object} project={project} /> },
             { key: 'yaml', label: 'YAML', children: <Suspense fallback={<Loading />}><Shown label="YAML" value={shown(object)} readOnly /></Suspense> },
             { key: 'metadata', label: t('meta.title'), children: <Metadata object={object} /> },
             { key: 'events', label: t('events.title'), children: <Events of={object} /> },
@@ -60,6 +62,23 @@ export function OtherDetail() {
       </div>
       {doing && <OtherDialog what={doing} other={other} object={object} onClose={() => setDoing(null)} onDeleted={() => void navigate({ to: base })} />}
     </Page>
+  )
+}
+
+function Status({ kind, object, project }: { kind: string; object: Loose; project: string }) {
+  const { t } = useWords()
+  const { rules } = readBackends(kind, object)
+  return (
+    <div className="stack">
+      {rules.map(({ about, backends }, index) => (
+        <Card key={index} title={t('rules.rule', { n: index + 1 })}>
+          <Split project={project} about={about} backends={backends} />
+        </Card>
+      ))}
+      <Card title={t('conditions.title')}>
+        <Conditions of={conditionsOf(object)} />
+      </Card>
+    </div>
   )
 }
 

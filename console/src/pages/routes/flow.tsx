@@ -6,6 +6,7 @@ import { KINDS } from '../../api/kinds'
 import { useLive } from '../../api/live'
 import { useMay } from '../../api/rights'
 import type { EndpointSlice, Ingress, Service } from '../../api/types'
+import { isForeign, shares, type BackendForm } from '../../forms/backends'
 import { readSecond } from '../../forms/canary'
 import { Card, Nothing, State } from '../../parts/basics'
 import { useWords } from '../../words'
@@ -81,6 +82,10 @@ interface Target {
   /** Of a hundred requests; `null` where there is no other. */
   share: number | null
   canary?: string | undefined
+  /** What else is said of it, as a subset. */
+  note?: string
+  /** No Service of this project. */
+  foreign?: boolean
 }
 
 function targetsOf({ written, path, pathType, service, port }: Reach, canaries: readonly Ingress[]): Target[] {
@@ -109,31 +114,55 @@ function Line({ reach, targets, gateway, known }: { reach: Reach; targets: Targe
       <li>
         <Step kind={t('rules.path')} is={<code>{reach.path}</code>} under={reach.secret && `${t('rules.secret')}: ${reach.secret}`} />
       </li>
-      <li className="targets">
-        <ul>
-          {targets.map((target, index) => (
-            <li key={index}>
-              <Toward target={target} known={known} />
-            </li>
-          ))}
-        </ul>
-      </li>
+      <Targets of={targets} known={known} />
     </ol>
   )
 }
 
-function Toward({ target: { service: name, port, share, canary }, known: { namespace, services, endpoints, health } }: { target: Target; known: Known }) {
+const Targets = ({ of, known }: { of: Target[]; known: Known }) => (
+  <li className="targets">
+    <ul>
+      {of.map((target, index) => (
+        <li key={index}>
+          <Toward target={target} known={known} />
+        </li>
+      ))}
+    </ul>
+  </li>
+)
+
+/** Which requests, and where they may go, with the share of each: of an object that has backends of its own. */
+export function Split({ project, about, backends }: { project: string; about: string; backends: BackendForm[] }) {
+  const { t } = useWords()
+  const services = useLive<Service>(KINDS.service, project)
+  const known: Known = { namespace: project, services: !services.loading && !services.error ? services.objects : null, endpoints: useEndpoints(project), health: undefined }
+  const share = shares(backends)
+  const targets = backends.map((backend, index): Target => {
+    const foreign = isForeign(backend, project)
+    return { service: foreign ? backend.name : (backend.name.split('.')[0] ?? ''), port: backend.port, share: backends.length > 1 ? (share[index] ?? 0) : null, note: backend.note, foreign }
+  })
+  return (
+    <ol className="flow" aria-label={about || t('others.allRequests')}>
+      <li>
+        <Step kind={t('others.requests')} is={about ? <code>{about}</code> : t('others.allRequests')} />
+      </li>
+      {targets.length > 0 ? <Targets of={targets} known={known} /> : <li><Step kind={t('others.leads')} is={t('try.itself')} /></li>}
+    </ol>
+  )
+}
+
+function Toward({ target: { service: name, port, share, canary, note, foreign = false }, known: { namespace, services, endpoints, health } }: { target: Target; known: Known }) {
   const { t } = useWords()
   const service = services?.find((it) => it.metadata.name === name)
-  const missing = services !== null && !service
+  const missing = services !== null && !service && !foreign
   const { ready, all } = endpoints.get(name) ?? { ready: 0, all: 0 }
   const seen = health?.filter((it) => it.backend.startsWith(`${namespace}/${name}:`))
   const failing = (seen ?? []).flatMap((it) => it.endpoints.filter((one) => one.state === 'Failing'))
-  const under = missing ? t('trouble.noService', { what: name }) : `${t('rules.port')} ${port}`
+  const under = missing ? t('trouble.noService', { what: name }) : [port && `${t('rules.port')} ${port}`, note].filter(Boolean).join(' · ')
   return (
     <>
-      <Step bad={missing} kind={<>{t('rules.service')}{share !== null && <span className="chip jade">{t('flow.share', { share })}</span>}</>} is={missing ? name : <Link to={`/projects/${namespace}/services/${name}`}>{name}</Link>} under={<>{under}{canary && <> · <Link to={`/projects/${namespace}/routes/${canary}`}>{canary}</Link></>}</>} />
-      {service?.spec.type === 'ExternalName' ? (
+      <Step bad={missing} kind={<>{t('rules.service')}{share !== null && <span className="chip jade">{t('flow.share', { share })}</span>}</>} is={missing || foreign ? name : <Link to={`/projects/${namespace}/services/${name}`}>{name}</Link>} under={<>{under}{canary && <> · <Link to={`/projects/${namespace}/routes/${canary}`}>{canary}</Link></>}</>} />
+      {foreign ? null : service?.spec.type === 'ExternalName' ? (
         <Step kind={t('flow.endpoints')} is={service.spec.externalName} />
       ) : (
         <Step bad={services !== null && (ready === 0 || failing.length > 0)} kind={t('flow.endpoints')} is={<State tone={ready === 0 ? 'bad' : failing.length > 0 ? 'warn' : 'good'}>{t('flow.ready', { ready, all })}</State>} under={<Seen of={seen} />} />
