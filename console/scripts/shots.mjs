@@ -10,7 +10,7 @@ const base = process.env.PAIFANG_CONSOLE_URL ?? 'https://127.0.0.1:9443'
 const passwords = Object.fromEntries((process.env.PASSWORDS ?? '').split(',').map((it) => [it.slice(0, it.indexOf('=')), it.slice(it.indexOf('=') + 1)]))
 const wanted = process.env.SHOTS?.split(',')
 const how = process.env.HOW?.split(',') ?? ['en-light-1280', 'zh-dark-1280', 'zh-light-390']
-const shots = SHOTS.filter((it) => !wanted || wanted.includes(it.name))
+const shots = SHOTS.filter((it) => (!wanted || wanted.includes(it.name)) && (!it.needs || passwords[it.needs]))
 
 mkdirSync(folder, { recursive: true })
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] })
@@ -43,7 +43,10 @@ async function take(page, { name, path, act, tall }, one, { language, narrow }) 
   await page.goto(base + path)
   await page.waitForSelector('h1')
   await page.waitForTimeout(900)
-  await act?.(page, { say: (en, zh) => (language === 'zh' ? zh : en) })
+  await act?.(page, { say: (en, zh) => (language === 'zh' ? zh : en), password: (who) => passwords[who] ?? '' })
   await page.waitForTimeout(500)
+  // What sticks to the top stands there in a picture of the whole, too.
+  await page.mouse.move(0, 0)
+  await page.evaluate(() => scrollTo(0, 0))
   await page.screenshot({ path: join(folder, `${name}.${one}.png`), fullPage: narrow || tall === true })
 }

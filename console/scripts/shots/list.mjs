@@ -24,6 +24,12 @@ const NOBODY = [
     await button(page, say('Sign in', '登录'))
     await page.waitForTimeout(1_200)
   } },
+  { name: 'sign-in-new', path: '/sign-in', needs: 'newcomer', act: async (page, { say, password }) => {
+    await page.fill('#user', 'newcomer')
+    await page.fill('#password', password('newcomer'))
+    await button(page, say('Sign in', '登录'))
+    await page.waitForSelector('#again')
+  } },
   { name: 'sign-in-ended', path: '/sign-in?reason=ended' },
   { name: 'sign-in-failed', path: '/sign-in?reason=OidcFailed' },
 ]
@@ -61,6 +67,11 @@ const REGULAR = [
   { name: 'routes', path: `${at}/routes` },
   { name: 'route', path: `${at}/routes/demo`, tall: true },
   { name: 'route-access', path: `${at}/routes/demo`, act: tab('Access', '访问'), tall: true },
+  { name: 'route-check', path: `${at}/routes/demo`, tall: true, act: async (page, { say }) => {
+    await tab('Access', '访问')(page, { say })
+    await button(page, say('Check', '检查'))
+    await page.waitForTimeout(2_500)
+  } },
   { name: 'route-metadata', path: `${at}/routes/demo`, act: tab('Metadata', '元数据') },
   { name: 'route-events', path: `${at}/routes/demo`, act: tab('Events', '事件') },
   { name: 'route-yaml', path: `${at}/routes/demo/yaml` },
@@ -89,6 +100,7 @@ const REGULAR = [
   { name: 'secrets', path: `${at}/secrets` },
   { name: 'secret-add', path: `${at}/secrets`, act: (page, { say }) => button(page, say('Add certificate', '添加证书')) },
   { name: 'others', path: `${at}/others/httproutes` },
+  { name: 'other', path: `${at}/others/httproutes/shop` },
   { name: 'try', path: `${at}/try`, tall: true, act: async (page, { say }) => {
     await button(page, say('Send', '发送'))
     await page.waitForTimeout(2_000)
