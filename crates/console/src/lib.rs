@@ -5,14 +5,13 @@
 //!
 //! ```text
 //! TLS ─► serve ─► path, headers ─► router ─┬─► sign_in ─► Accounts (a port) ─► session, cookie
-//!                                          ├─► origin, token ─► relay ─► Kubernetes API: impersonating, or with the token of who is signed in
+//!                                          ├─► origin, token ─► relay ─► Kubernetes API: impersonating, or with their own token
 //!                                          ├─► rights (SubjectAccessReview) ─► what is no object
 //!                                          └─► page: the application, or a plain page
 //! ```
 //!
 //! What the console needs of the process it runs in are ports, one for each need ([`Accounts`], [`Gateways`], [`Explains`], [`Addresses`],
-//! [`Secrets`]): `paifang up` fills
-//! them from beside, in one process; against a cluster they are filled otherwise, or not.
+//! [`Secrets`], [`Shows`]): `paifang up` fills them from beside, in one process; alone in front of a cluster it has but few.
 //!
 //! **Invariant:** nobody is impersonated but who is signed in, never a name of the system; what a client says about who it is never goes on.
 //! **Invariant:** nothing but what the router lists is answered, and of the API nothing but its own four beginnings.

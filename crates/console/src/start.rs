@@ -42,7 +42,7 @@ pub struct Options {
     pub listener: TcpListener,
     /// A chain and its key, in PEM. `None`: without TLS, which is for loopback alone.
     pub certificate: Option<(String, Sealed<String>)>,
-    /// How the API is reached: as a user that may impersonate others and nothing else, or, where everybody shows a token of their own, nothing at all.
+    /// How the API is reached: as a user that may impersonate others and nothing else; where everybody shows a token of their own, not even that.
     pub api: kube::Config,
     pub ports: Ports,
     pub mode: Mode,
