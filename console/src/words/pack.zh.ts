@@ -1,4 +1,4 @@
-import antd from 'antd/es/locale/zh_CN'
+import antd from './antd.zh'
 import words from './zh'
 
 export { antd, words }
