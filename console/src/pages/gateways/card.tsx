@@ -26,17 +26,19 @@ export function useGatewayActions(gateway: IngressGateway | null, rights: Rights
   const { t } = useWords()
   const [doing, setDoing] = useState<Doing>(null)
   const may = gateway !== null && rights.can('patch', KINDS.ingressGateway)
+  // That of everybody is there anyway: without a request it is as it is by itself.
+  const shared = gateway?.spec.scope === 'Cluster'
   const actions = [
     may && { key: 'edit', text: t('do.edit'), icon: <EditOutlined aria-hidden />, run: () => setDoing('edit') },
     may && { key: 'scale', text: t('gateway.scale'), icon: <ColumnHeightOutlined aria-hidden />, run: () => setDoing('scale') },
-    gateway !== null && rights.can('delete', KINDS.ingressGateway) && { key: 'disable', text: t('gateway.disable'), icon: <PoweroffOutlined aria-hidden />, danger: true, run: () => setDoing('disable') },
+    gateway !== null && rights.can('delete', KINDS.ingressGateway) && { key: 'disable', text: t(shared ? 'gateway.reset' : 'gateway.disable'), icon: <PoweroffOutlined aria-hidden />, danger: true, run: () => setDoing('disable') },
   ]
   const close = () => setDoing(null)
   const dialogs = gateway && (
     <>
       {doing === 'edit' && <GatewayDialog namespace={gateway.metadata.namespace ?? ''} gateway={gateway} scope={gateway.spec.scope === 'Cluster' ? 'Cluster' : 'Project'} onClose={close} />}
       {doing === 'scale' && <ScaleDialog gateway={gateway} onClose={close} />}
-      {doing === 'disable' && <DeleteDialog kind={KINDS.ingressGateway} object={gateway} word={t('gateway.one')} title={t('gateway.disableTitle')} action={t('gateway.disable')} about={t('gateway.disableAbout')} onClose={close} {...(onGone && { onDone: onGone })} />}
+      {doing === 'disable' && <DeleteDialog kind={KINDS.ingressGateway} object={gateway} word={t('gateway.one')} title={t(shared ? 'gateway.resetTitle' : 'gateway.disableTitle')} action={t(shared ? 'gateway.reset' : 'gateway.disable')} about={t(shared ? 'gateway.resetAbout' : 'gateway.disableAbout')} onClose={close} {...(onGone && { onDone: onGone })} />}
     </>
   )
   return { actions, dialogs, open: setDoing }

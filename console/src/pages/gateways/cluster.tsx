@@ -91,8 +91,17 @@ function useColumns(): Column<IngressGateway>[] {
   const { t } = useWords()
   return useMemo(
     () => [
-      { key: 'name', title: t('table.name'), cell: (it) => <NameCell object={it} link={<Link to={`${BASE}/${it.metadata.namespace}/${it.metadata.name}`}>{it.status?.workload?.name ?? it.metadata.name}</Link>} />, by: (it) => it.status?.workload?.name ?? it.metadata.name },
-      { key: 'project', title: t('nav.project'), cell: (it) => (it.spec.scope === 'Workspace' ? <Link to={`/workspaces/${it.spec.workspace}`}>{it.spec.workspace}</Link> : <Link to={`/projects/${it.metadata.namespace}/gateways`}>{it.metadata.namespace}</Link>), by: (it) => it.spec.workspace ?? it.metadata.namespace ?? '' },
+      {
+        key: 'name',
+        title: t('table.name'),
+        cell: (it) => (
+          <>
+            <NameCell object={it} link={<Link to={`${BASE}/${it.metadata.namespace}/${it.metadata.name}`}>{it.status?.workload?.name ?? it.metadata.name}</Link>} />
+            <Owner gateway={it} />
+          </>
+        ),
+        by: (it) => it.status?.workload?.name ?? it.metadata.name,
+      },
       { key: 'state', title: t('table.state'), cell: (it) => <GatewayWord gateway={it} /> },
       { key: 'access', title: t('gateway.access'), cell: (it) => it.spec.access?.type ?? 'NodePort', by: (it) => it.spec.access?.type ?? '', wide: true },
       { key: 'address', title: t('gateway.address'), cell: (it) => <span className="mono">{it.status?.addresses?.map((one) => one.value).join(', ') || '—'}</span> },
@@ -101,6 +110,17 @@ function useColumns(): Column<IngressGateway>[] {
       { key: 'tracing', title: t('gateway.tracing'), cell: (it) => t(isTracing(it.spec) ? 'state.on' : 'state.off'), wide: true },
     ],
     [t],
+  )
+}
+
+/** Whose it is. */
+function Owner({ gateway: { metadata, spec } }: { gateway: IngressGateway }) {
+  const { t } = useWords()
+  const [word, to, name] = spec.scope === 'Workspace' ? ([t('workspaces.one'), `/workspaces/${spec.workspace}`, spec.workspace] as const) : ([t('nav.project'), `/projects/${metadata.namespace}/gateways`, metadata.namespace] as const)
+  return (
+    <div className="faint">
+      {word} <Link to={to}>{name}</Link>
+    </div>
   )
 }
 

@@ -41,7 +41,7 @@ export function GatewayDialog({ namespace, gateway, scope = 'Project', begin = E
   const save = async () => {
     const done = await run(() => (gateway ? edit(KINDS.ingressGateway, gateway, made as IngressGateway) : create<IngressGateway>(KINDS.ingressGateway, made)))
     if (!done) return
-    say(t(gateway ? 'said.saved' : 'said.gatewayEnabled', { what: t(scope === 'Cluster' ? 'gateway.ofCluster' : 'gateway.ofProject') }))
+    say(t(gateway || scope === 'Cluster' ? 'said.saved' : 'said.gatewayEnabled', { what: t(scope === 'Cluster' ? 'gateway.ofCluster' : 'gateway.ofProject') }))
     onClose()
   }
   const newest = () => {
