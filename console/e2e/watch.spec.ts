@@ -137,20 +137,25 @@ test('what happens while the connection is broken is not lost, and the page says
 for (const how of ['a status', 'a line'] as const) {
   test(`a version that has expired is told by ${how}: the list is read again, and nothing is lost`, async ({ page }) => {
     const between = await Between.stand()
-    let expired = 0
+    let [expired, asked410] = ['', 0]
+    // What has expired stays so: whoever comes with that version again is told again.
     between.instead = (asked, answer) => {
-      if (!asked.url.startsWith(`${INGRESSES}?watch=1`) || expired > 0) return false
-      expired += 1
+      const at = new URL(asked.url, between.url)
+      const version = at.searchParams.get('resourceVersion') ?? ''
+      if (at.pathname !== INGRESSES || !at.searchParams.get('watch') || (expired && version !== expired)) return false
+      expired = version
+      asked410 += 1
       const status = { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason: 'Expired', code: 410, message: 'too old resource version' }
       answer.writeHead(how === 'a status' ? 410 : 200, { 'content-type': 'application/json' })
-      void renamed('when it had expired').then(() => answer.end(how === 'a status' ? JSON.stringify(status) : `${JSON.stringify({ type: 'ERROR', object: status })}\n`))
+      const edited = asked410 === 1 ? renamed('when it had expired') : Promise.resolve()
+      void edited.then(() => answer.end(how === 'a status' ? JSON.stringify(status) : `${JSON.stringify({ type: 'ERROR', object: status })}\n`))
       return true
     }
     try {
       await enterThrough(page, between, await as(MEMBER))
       await page.goto(between.url + ROUTES)
       await shows(page, 'when it had expired')
-      expect(expired).toBe(1)
+      expect(asked410, 'nobody insists').toBe(1)
       await renamed('and after')
       await shows(page, 'and after')
     } finally {
@@ -177,6 +182,18 @@ async function ends(caller: Caller, path: string, then: () => Promise<unknown>):
   })
 }
 
+/** Whether an answer goes on, and is no list. */
+async function streams(caller: Caller, path: string): Promise<boolean> {
+  const cookie = await caller.cookie()
+  return new Promise((resolve, reject) => {
+    const sent = request(new URL(path, url()), { headers: { Cookie: cookie }, rejectUnauthorized: false }, (answer) => {
+      const timer = setTimeout(() => (resolve(answer.statusCode === 200), sent.destroy()), 1_500)
+      answer.resume().on('end', () => (clearTimeout(timer), resolve(false))).on('error', () => undefined)
+    })
+    sent.on('error', reject).end()
+  })
+}
+
 const uninvited = async () => expect((await (await as('admin')).ask('DELETE', `/apis/rbac.authorization.k8s.io/v1/namespaces/${PROJECT}/rolebindings/${MEMBER}:viewer`, {})).status).toBe(200)
 
 test('a right that is taken away ends what is open, and the page says why', async ({ page }) => {
@@ -186,6 +203,14 @@ test('a right that is taken away ends what is open, and the page says why', asyn
   const took = [await ends(await as(MEMBER), `${INGRESSES}?watch=1`, uninvited)]
   await shows(page, t('error.forbidden'))
   expect(await page.locator('main').innerText()).not.toContain('as it was')
+  // However it was asked for.
+  for (const query of ['w%61tch=1', 'watch=true', 'watch=1&watch=0', 'watch=']) {
+    await invite(MEMBER, 'viewer', PROJECT)
+    const path = `${INGRESSES}?${query}`
+    await expect.poll(async () => (await (await as(MEMBER)).ask('GET', INGRESSES)).status, { timeout: 30_000 }).toBe(200)
+    if (await streams(await as(MEMBER), path)) took.push(await ends(await as(MEMBER), path, uninvited))
+    else await uninvited()
+  }
   milliseconds('a watch ends after', took)
 
   await invite(MEMBER, 'viewer', PROJECT)
