@@ -49,12 +49,12 @@ impl Watched {
 /// What a stream of the API is about; `None`: its path does not say.
 pub(crate) fn deed(path: &str, query: Option<&str>) -> Option<Deed> {
     let mut parts: Vec<&str> = path.split('/').skip(1).collect();
-    let group = match parts.first()? {
-        &"api" => {
+    let group = match *parts.first()? {
+        "api" => {
             parts.drain(..parts.len().min(2));
             ""
         }
-        &"apis" => {
+        "apis" => {
             let group = *parts.get(1)?;
             parts.drain(..parts.len().min(3));
             group

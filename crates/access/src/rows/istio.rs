@@ -65,7 +65,7 @@ impl Known<'_> {
         let Some((domain, secret)) = found else {
             return nowhere(Saying::NoServerOfGateway { gateway: format!("{at}/{name}") });
         };
-        let note = seen.addresses.is_empty().then(|| Saying::GatewayUnseen {});
+        let note = seen.addresses.is_empty().then_some(Saying::GatewayUnseen {});
         vec![(domain, secret, seen.reached_at(http, https), note)]
     }
 }
