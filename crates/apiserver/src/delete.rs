@@ -1,5 +1,6 @@
 //! Delete, of one object and of a collection.
 
+use futures::StreamExt;
 use http::StatusCode;
 use serde_json::{Value, json};
 use store::{Expect, Object as Stored, Op};
@@ -135,13 +136,13 @@ pub(crate) async fn collection(api: &Api, ask: &Ask, options: Options) -> Result
     listing::check(ask)?;
     let selector = selector(ask)?;
     let (revision, stored) = api.store.list(&ask.kind.keys_in(&ask.target.namespace));
+    let options = &options;
+    let selected = stored.into_iter().map(|(_, stored)| stored).filter(|stored| selector.matches(&decode(&ask.kind, stored)));
+    let removals = selected.map(|stored| async move { remove(api, ask, options, &stored).await });
+    let mut removed = futures::stream::iter(removals).buffered(lifecycle::AT_ONCE);
     let mut items = Vec::new();
-    for (_, stored) in stored {
-        let object = decode(&ask.kind, &stored);
-        if !selector.matches(&object) {
-            continue;
-        }
-        match remove(api, ask, &options, &stored).await {
+    while let Some(removed) = removed.next().await {
+        match removed {
             Ok((_, object)) => items.push(object),
             // Someone else changed or deleted it in between: what was selected is no more.
             Err(failure) if failure.is_conflict() || failure.code == StatusCode::NOT_FOUND => {}

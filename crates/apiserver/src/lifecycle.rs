@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::StreamExt;
 use serde_json::{Value, json};
 use store::{Expect, Object as Stored, Op, WatchError};
 
@@ -13,6 +14,9 @@ use crate::{clock, crd};
 
 /// Between tries after a write failed.
 const AGAIN: Duration = Duration::from_millis(500);
+
+/// Writes that are under way together, so that one sync to the disk serves many.
+pub(crate) const AT_ONCE: usize = 64;
 
 /// What was asked to go and still holds something.
 enum Going {
@@ -93,11 +97,9 @@ async fn empty(api: &Api, going: &Going) -> bool {
             Going::Definition(object) if is_of(kind, object) => kind.root.clone(),
             _ => continue,
         };
-        for (key, stored) in api.store.list(&keys).1 {
-            if !remove(api, kind, &key, &stored).await {
-                left += 1;
-            }
-        }
+        let removals = api.store.list(&keys).1.into_iter().map(|(key, stored)| async move { remove(api, kind, &key, &stored).await });
+        let gone = futures::stream::iter(removals).buffer_unordered(AT_ONCE);
+        left += gone.filter(|gone| std::future::ready(!gone)).count().await;
     }
     left == 0
 }
