@@ -276,6 +276,7 @@ impl Machine {
             shortage: None,
             others: Vec::new(),
             node_address: self.node_address,
+            node_ports: self.node_ports.clone(),
             nodes: Vec::new(),
             crew: None,
             ports: ports.collect(),
@@ -328,7 +329,9 @@ impl Machine {
         for plan in plans.values().filter(|it| !(inside && it.access == Access::ClusterIp)) {
             let given = given.get(&plan.id);
             for port in plan.ports.iter().filter(|it| plan.has_node_port(it)) {
-                let asked = plan.entrance.node_ports.get(&port.port).copied().filter(|it| !gone.contains(it));
+                // Who may ask for a gateway may not take whatever port of the node.
+                let free = |it: &u16| self.node_ports.contains(it) && !gone.contains(it);
+                let asked = plan.entrance.node_ports.get(&port.port).copied().filter(free);
                 let current = given.and_then(|it| it.node_port(port.name.as_str(), port.real)).filter(|it| !on_node.contains(it));
                 let current = asked.or(current);
                 claims.push(NodePortClaim { owner: claim_name(plan, port), current, preferred: self.preferred(plan, port.port) });

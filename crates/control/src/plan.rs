@@ -5,6 +5,7 @@ use model::{Binding, Certificate, Gateway, GatewayId, GatewayOptions, Listener, 
 use pools::Shortage;
 use resources::{Entrance, Kind, Name};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// Nodes that a sentence names.
@@ -43,6 +44,8 @@ pub struct Plan {
     /// What somebody else, a cloud for example, has given its Services: shown in place of ours.
     pub others: Vec<status::Address>,
     pub node_address: IpAddr,
+    /// The numbers that node ports have here.
+    pub node_ports: RangeInclusive<u16>,
     /// Where a cluster's node ports answer beside; empty: on that address alone.
     pub nodes: Vec<IpAddr>,
     /// The Pods that run it; `None`: this process does.

@@ -73,7 +73,12 @@ fn address(plan: &Plan) -> Result<String, Reason> {
     }
     let missed = |(port, asked): (&u16, &u16)| {
         let given = plan.port(*port)?.node_port.filter(|it| it != asked)?;
-        Some(format!("node port {asked} is somebody else's, so port {port} has {given}"))
+        let (from, to) = (plan.node_ports.start(), plan.node_ports.end());
+        let why = match plan.node_ports.contains(asked) || plan.crew.is_some() {
+            true => "is somebody else's".to_owned(),
+            false => format!("is not in the range {from} to {to}"),
+        };
+        Some(format!("node port {asked} {why}, so port {port} has {given}"))
     };
     let missed: Vec<String> = plan.entrance.node_ports.iter().filter_map(missed).collect();
     let shown = plan.shown();

@@ -164,6 +164,7 @@ fn gateways_are_spoken_of_again_when_they_move() {
         shortage: Some(pools::Shortage::NoPool),
         others: Vec::new(),
         node_address: [127, 0, 0, 1].into(),
+        node_ports: 30_000..=32_767,
         nodes: Vec::new(),
         crew: None,
         ports: Vec::new(),

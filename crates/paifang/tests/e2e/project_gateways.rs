@@ -104,6 +104,13 @@ fn a_project_gateway_has_node_ports_of_its_own_and_is_seen_in_the_gateways_names
     assert!(!ports.contains(&wished));
     up.apply(&[request(&project, &json!({ "access": { "type": "NodePort", "nodePorts": { "http": wished } } }))]);
     eventually("the node port asked for", || (port(&status(&up, &project)?, "http", "nodePort")? == wished).then_some(()));
+
+    up.apply(&[request(&project, &json!({ "access": { "type": "NodePort", "nodePorts": { "http": 80 } } }))]);
+    let assigned = || up.condition(&[KIND, "-n", &project, "gateway"], "/status/conditions", "AddressAssigned");
+    let said = eventually("a port of the node itself is not a project's to take", || assigned().filter(|it| it.contains("range")));
+    assert!(said.contains("node port 80 is not in the range"), "{said}");
+    let given = status(&up, &project).and_then(|it| port(&it, "http", "nodePort")).expect("one of the range");
+    assert_ne!(given, 80);
 }
 
 #[test]

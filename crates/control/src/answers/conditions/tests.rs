@@ -20,6 +20,7 @@ fn plan(access: Access, address: Option<&str>, real: u16) -> Plan {
         shortage: None,
         others: Vec::new(),
         node_address: IpAddr::from([127, 0, 0, 1]),
+        node_ports: 30_000..=32_767,
         nodes: Vec::new(),
         crew: None,
         ports: vec![PlannedPort {
