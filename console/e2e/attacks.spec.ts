@@ -177,8 +177,7 @@ test('what belongs to others is refused, and nothing of it is said', async ({ pa
   expect(silent, 'pages that do not say that one may not').toEqual([])
 })
 
-// The server tells it to whoever is signed in.
-test.fail('which host a project would get is told to who is in it', async () => {
+test('which host a project would get is told to who is in it', async () => {
   const asked = { namespace: THEIRS, services: ['theirs'] }
   expect((await (await as('x-owner')).ask('POST', '/console/generated-host', asked)).status).toBe(200)
   refused(await (await as(ME)).ask('POST', '/console/generated-host', asked), 403, 'Forbidden')

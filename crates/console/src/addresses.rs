@@ -105,14 +105,22 @@ struct AskedGateway {
     name: Option<String>,
 }
 
-/// `POST /console/generated-host`.
-pub(crate) async fn host(app: &App, visit: Visit<'_>) -> Result<Reply, Refusal> {
+/// `POST /console/generated-host`: for who may list the Ingresses of `namespace`, of a gateway that serves it.
+pub(crate) async fn host(app: &App, visit: Visit<'_>, session: &Session) -> Result<Reply, Refusal> {
     let addresses = app.addresses.as_ref().ok_or_else(|| Refusal::unavailable("Hosts are not generated beside this console."))?;
     let body = visit.body(LARGEST).await?;
     let bad = || Refusal::bad("BadRequest", r#"The body must be {"namespace", "services": […], "gateway": {"namespace", "name"}}."#);
     let asked: Asked = serde_json::from_slice(&body).map_err(|_| bad())?;
     let service = asked.services.first().filter(|_| asked.services.len() <= SERVICES).ok_or_else(bad)?.clone();
+    let deed = Deed::new("list", "networking.k8s.io", "ingresses", &asked.namespace, "");
+    app.rights.check(&app.relay, &session.account, &deed).await?;
     let gateway = asked.gateway.and_then(|it| Some((it.namespace, it.name?)));
+    if let Some((namespace, name)) = &gateway {
+        let serving = addresses.serving(Some(asked.namespace.clone())).await.map_err(|error| unknown(&error))?;
+        if !serving.iter().any(|it| it.namespace == *namespace && it.name == *name) {
+            return Err(Refusal::forbidden(format!("Gateway {namespace}/{name} does not serve namespace {}.", asked.namespace)));
+        }
+    }
     let host = addresses.host(asked.namespace, service, gateway).await.map_err(|error| unknown(&error))?;
     let mut told = json!({ "host": host.host, "template": host.template, "address": host.address });
     if let Some(why) = host.why {

@@ -162,7 +162,7 @@ impl App {
             Action::Annotations => Ok(catalogue::answer(&self.catalogues.annotations)),
             Action::Options => Ok(catalogue::answer(&self.catalogues.options)),
             Action::Permissions => Ok(catalogue::answer(&self.catalogues.permissions)),
-            Action::GeneratedHost => addresses::host(self, visit).await,
+            Action::GeneratedHost => addresses::host(self, visit, &session).await,
             Action::Certificate => certificate::answer(self, visit, &session).await,
             Action::Pools => addresses::pools(self, &session).await,
             Action::Login | Action::Oidc | Action::OidcStart | Action::OidcCallback => {

@@ -206,7 +206,7 @@ fn back(app: &App, answer: Response<KubeBody>, (session, watched): (Arc<Session>
             reply.headers_mut().append(&name, value.clone());
         }
     }
-    reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
+    reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     reply
 }
 

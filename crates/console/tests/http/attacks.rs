@@ -151,7 +151,7 @@ async fn what_is_too_large_is_not_taken() {
     let answer = world.ask(request(4 << 20)).await;
     assert_eq!((answer.status, answer.reason().as_str()), (413, "TooLarge"));
     assert_eq!(world.ask(request(1 << 10)).await.status, 201);
-    let login = json!({ "username": "ann", "password": "x".repeat(10_000) });
+    let login = json!({ "username": "ann", "password": "x".repeat(40_000) });
     assert_eq!(world.post(&Browser::default(), "/console/login", &login).await.status, 413);
     world.stop().await;
 }

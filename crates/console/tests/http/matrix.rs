@@ -45,7 +45,7 @@ fn rows() -> Vec<Row> {
         ("GET", "/console/annotations", "/console/annotations", none.clone(), all),
         ("GET", "/console/options", "/console/options", none.clone(), all),
         ("GET", "/console/permissions", "/console/permissions", none.clone(), all),
-        ("POST", "/console/generated-host", "/console/generated-host", json!({ "namespace": "shop", "services": ["web"] }), all),
+        ("POST", "/console/generated-host", "/console/generated-host", json!({ "namespace": "shop", "services": ["web"] }), gateway),
         // The Secret is not there: who may look hears that, and nobody else hears anything.
         (
             "POST",
