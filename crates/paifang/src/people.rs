@@ -84,6 +84,10 @@ async fn password(client: &Client, user: &str) -> Result<Option<Sealed<String>>,
     let body = json!({ "newPassword": password.open(), "mustChange": true }).to_string().into_bytes();
     let request = http::Request::post(format!("/apis/{VERSION}/users/{user}/password")).header("content-type", "application/json");
     let request = request.body(body).context("a request that can be sent")?;
-    client.request::<Value>(request).await.with_context(|| format!("cannot give {user} a password"))?;
-    Ok(Some(password))
+    match client.request::<Value>(request).await {
+        Ok(_) => Ok(Some(password)),
+        // Somebody has given them one meanwhile.
+        Err(kube::Error::Api(status)) if status.code == 409 => Ok(None),
+        Err(error) => Err(anyhow::Error::new(error).context(format!("cannot give {user} a password")).into()),
+    }
 }
