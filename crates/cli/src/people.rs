@@ -10,6 +10,14 @@
 //! | `role` | Roles |
 //! | `login` | no object: a kubeconfig |
 
+/// A line for whoever asked; nobody may be reading any more.
+macro_rules! tell {
+    ($($words:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stdout(), $($words)*);
+    }};
+}
+
 mod ask;
 mod certificate;
 mod invite;

@@ -75,7 +75,11 @@ fn row(row: &::access::Row, is_of_all: bool) -> Row {
 fn lines(row: &::access::Row, paint: Paint) -> String {
     let heading = |text: &str| format!("\n{}\n", paint.paint(Style::Bold, &safe(text)));
     let remark = |text: &str| paint.paint(Style::Dim, &safe(&format!("# {text}")));
-    let note = row.note.as_ref().map(|it| format!("  {}\n", paint.paint(Style::Warning, &format!("# {}", safe(&it.to_string()))))).unwrap_or_default();
+    let note = row
+        .note
+        .as_ref()
+        .map(|it| format!("  {}\n", paint.paint(Style::Warning, &format!("# {}", safe(&it.to_string())))))
+        .unwrap_or_default();
     let Some(link) = row.link() else {
         let why = match (&row.note, row.domain.contains('*')) {
             (Some(_), _) => String::new(),

@@ -43,8 +43,8 @@ async fn add(asker: &Asker, place: &Where, user: &str, role: &str) -> Result<Exi
     let subjects = json!([{ "apiGroup": RBAC, "kind": "User", "name": user }]);
     let object = json!({ "metadata": { "name": invitation(user, role) }, "roleRef": role_ref, "subjects": subjects });
     match asker.create(place.binding_kind(), &place.namespace, object).await {
-        Ok(_) => println!("{user} is {role} of {words}"),
-        Err(error) if is(&error, 409) => println!("{user} is {role} of {words} already"),
+        Ok(_) => tell!("{user} is {role} of {words}"),
+        Err(error) if is(&error, 409) => tell!("{user} is {role} of {words} already"),
         Err(error) if is(&error, 404) => bail!("there is no {words}"),
         Err(error) => return Err(refusal(error, &format!("make somebody {role} of {words}"), &place.who)),
     }
@@ -97,10 +97,10 @@ async fn remove(asker: &Asker, place: &Where, user: &str, role: Option<&str>) ->
             }
         };
         done.map_err(|it| refusal(it, &doing, &place.who))?;
-        println!("{user} is no longer {} of {words}", text(binding, "/roleRef/name"));
+        tell!("{user} is no longer {} of {words}", text(binding, "/roleRef/name"));
     }
     if !ours.is_empty() && place.place == Place::Project {
-        println!("{user} is still {} of {words} as a member of its workspace", text(ours[0], "/roleRef/name"));
+        tell!("{user} is still {} of {words} as a member of its workspace", text(ours[0], "/roleRef/name"));
     } else if bound.is_empty() {
         return Err(anyhow!("{user} has no {} of {words} that could be taken away", role.unwrap_or("role")));
     }

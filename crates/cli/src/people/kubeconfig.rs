@@ -49,7 +49,7 @@ pub(super) async fn of_user(args: &KubeconfigArgs) -> Result<Exit> {
         None => std::io::stdout().write_all(text.as_bytes())?,
         Some(path) => {
             save(path, &text)?;
-            println!("{}: {name}, until {until}", path.display());
+            tell!("{}: {name}, until {until}", path.display());
         }
     }
     Ok(Exit::Done)

@@ -40,8 +40,8 @@ pub async fn run(args: &LoginArgs) -> Result<Exit> {
         None => home()?.join(".kube").join(format!("paifang-{user}")),
     };
     save(&file, &write(&config, &user, &Proof::Token(token.to_owned()))?)?;
-    println!("logged in as {user} until {}", answer["expirationTimestamp"].as_str().unwrap_or("its end"));
-    println!("export KUBECONFIG={}", file.display());
+    tell!("logged in as {user} until {}", answer["expirationTimestamp"].as_str().unwrap_or("its end"));
+    tell!("export KUBECONFIG={}", file.display());
     Ok(Exit::Done)
 }
 

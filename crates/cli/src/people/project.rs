@@ -50,7 +50,7 @@ async fn create(args: &ProjectCreateArgs) -> Result<Exit> {
         }
     })?;
     until_ready(&asker, Kind::Project, &namespace, name).await.with_context(|| format!("project {name}"))?;
-    println!("project {name} made in the workspace {workspace}");
+    tell!("project {name} made in the workspace {workspace}");
     Ok(Exit::Done)
 }
 
@@ -95,6 +95,6 @@ async fn delete(args: &ProjectDeleteArgs) -> Result<Exit> {
     }
     asker.api(Kind::Namespace, "").delete(name, &DeleteParams::default()).await.map_err(|it| refusal(it, doing, &who))?;
     until_gone(&asker, Kind::Namespace, "", name).await?;
-    println!("project {name} deleted");
+    tell!("project {name} deleted");
     Ok(Exit::Done)
 }

@@ -119,7 +119,7 @@ async fn create(args: &RoleCreateArgs) -> Result<Exit> {
             _ => refusal(error, &format!("make this role in {words}"), &who),
         }
     })?;
-    println!("role {name} made in {words}; to give it: paifang invite USER --{} --role {name}", option(&args.place));
+    tell!("role {name} made in {words}; to give it: paifang invite USER --{} --role {name}", option(&args.place));
     Ok(Exit::Done)
 }
 
@@ -163,6 +163,6 @@ async fn delete(args: &RoleDeleteArgs) -> Result<Exit> {
         .delete(name, &DeleteParams::default())
         .await
         .map_err(|error| if is(&error, 404) { anyhow!("{words} has no role {name}") } else { refusal(error, &doing, &who) })?;
-    println!("role {name} of {words} deleted");
+    tell!("role {name} of {words} deleted");
     Ok(Exit::Done)
 }

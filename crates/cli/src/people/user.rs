@@ -52,7 +52,7 @@ async fn create(args: &UserCreateArgs) -> Result<Exit> {
         .create(Kind::User, "", object)
         .await
         .map_err(|error| if is(&error, 409) { anyhow!("there is a user {name} already") } else { refusal(error, "make users", ADMIN) })?;
-    println!("user {name} made");
+    tell!("user {name} made");
     if args.no_password {
         return Ok(Exit::Done);
     }
@@ -62,13 +62,13 @@ async fn create(args: &UserCreateArgs) -> Result<Exit> {
     };
     match set(&asker, name, &json!({ "newPassword": password, "mustChange": made_up })).await {
         Ok(()) if made_up => {
-            println!("one-time password: {password}");
-            println!("with it, `paifang login {name}` asks for another");
+            tell!("one-time password: {password}");
+            tell!("with it, `paifang login {name}` asks for another");
         }
         Ok(()) => {}
         // A cluster's own API has no passwords.
         Err(error) if is(&error, 404) => {
-            println!("this API has no passwords; a kubeconfig for them: paifang user kubeconfig {name}");
+            tell!("this API has no passwords; a kubeconfig for them: paifang user kubeconfig {name}");
         }
         Err(error) => return Err(refusal(error, &format!("give {name} a password"), ADMIN)),
     }
@@ -145,7 +145,7 @@ async fn delete(args: &NamesArgs) -> Result<Exit> {
             .await
             .map_err(|error| if is(&error, 404) { anyhow!("there is no user {name}") } else { refusal(error, "delete users", ADMIN) })?;
         until_gone(&asker, Kind::User, "", name).await?;
-        println!("user {name} deleted");
+        tell!("user {name} deleted");
     }
     Ok(Exit::Done)
 }
@@ -163,7 +163,7 @@ async fn suspend(args: &NamesArgs, suspended: bool) -> Result<Exit> {
             let doing = if suspended { "suspend users" } else { "resume users" };
             if is(&error, 404) { anyhow!("there is no user {name}") } else { refusal(error, doing, ADMIN) }
         })?;
-        println!("user {name} {}", if suspended { "suspended" } else { "resumed" });
+        tell!("user {name} {}", if suspended { "suspended" } else { "resumed" });
     }
     Ok(Exit::Done)
 }
@@ -188,6 +188,6 @@ async fn password(args: &PasswordArgs) -> Result<Exit> {
         }
         refusal(error, &format!("change the password of {name}"), "they themselves and a platform admin can")
     })?;
-    println!("password of {name} changed; sessions and kubeconfigs with tokens from before have ended");
+    tell!("password of {name} changed; sessions and kubeconfigs with tokens from before have ended");
     Ok(Exit::Done)
 }

@@ -42,10 +42,10 @@ async fn create(args: &WorkspaceCreateArgs) -> Result<Exit> {
     })?;
     // Who made it and is no admin of it may not look.
     match until_ready(&asker, Kind::Workspace, "", name).await {
-        Err(error) if error.to_string().starts_with("you may not") => println!("workspace {name} is being made"),
+        Err(error) if error.to_string().starts_with("you may not") => tell!("workspace {name} is being made"),
         ready => {
             ready?;
-            println!("workspace {name} made");
+            tell!("workspace {name} made");
         }
     }
     Ok(Exit::Done)
@@ -79,6 +79,6 @@ async fn delete(args: &WorkspaceDeleteArgs) -> Result<Exit> {
     })?;
     until_gone(&asker, Kind::Workspace, "", name).await?;
     until_gone(&asker, Kind::Namespace, "", &workspace_namespace(name)).await?;
-    println!("workspace {name} deleted");
+    tell!("workspace {name} deleted");
     Ok(Exit::Done)
 }
