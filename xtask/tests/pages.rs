@@ -23,7 +23,7 @@ fn is_path(word: &str) -> bool {
 }
 
 /// Names that do not exist. A crate's folder may be named without `crates/`, and a file without its folder after one that had it.
-fn missing<'a>(text: &'a str, exists: impl Fn(&Path) -> bool) -> Vec<&'a str> {
+fn missing(text: &str, exists: impl Fn(&Path) -> bool) -> Vec<&str> {
     let (mut folder, mut missing) = (PathBuf::new(), Vec::new());
     for word in quoted(text).into_iter().filter(|it| is_path(it)) {
         let places = [PathBuf::from(word), Path::new("crates").join(word), folder.join(word)];

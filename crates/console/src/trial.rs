@@ -119,7 +119,9 @@ pub(crate) async fn answer(app: &App, visit: Visit<'_>, names: &[String]) -> Res
 }
 
 /// The request that is sent, its URL, and its headers as an explanation takes them.
-fn request(asked: &Asked) -> Result<(Request<Full<Bytes>>, Uri, Vec<String>), Refusal> {
+type Sent = (Request<Full<Bytes>>, Uri, Vec<String>);
+
+fn request(asked: &Asked) -> Result<Sent, Refusal> {
     let bad = |message: &str| Refusal::bad("BadRequest", message);
     let uri: Uri = asked.url.parse().map_err(|_| bad("The URL cannot be read."))?;
     let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"));

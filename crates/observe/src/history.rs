@@ -6,7 +6,7 @@
 
 use crate::Metrics;
 use crate::metrics::{BOUNDS, RouteCells, RouteMetrics};
-use model::{GatewayId, Reason};
+use model::GatewayId;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -142,7 +142,7 @@ impl Counted {
         for (class, count) in self.classes.iter_mut().zip(&cells.classes) {
             *class += count.get();
         }
-        for of_reason in cells.local.get().map_or(&[][..] as &[[_; 5]], |local: &Box<[[_; 5]; Reason::ALL.len()]>| &local[..]) {
+        for of_reason in cells.local.get().map_or(&[][..], |local| &local[..]) {
             for (class, count) in self.classes.iter_mut().zip(of_reason) {
                 *class += count.get();
             }

@@ -107,7 +107,10 @@ pub fn console_alone(url: &str, made_up: bool, paint: Paint) -> String {
     let mut rows = vec![vec![paint.paint(Style::Bold, "console"), url.to_owned()]];
     rows.push(vec![String::new(), "sign in with a token that the cluster takes: kubectl create token NAME".to_owned()]);
     if made_up {
-        rows.push(vec![String::new(), "its certificate was made just now, and no browser trusts it: --console-certificate names yours".to_owned()]);
+        rows.push(vec![
+            String::new(),
+            "its certificate was made just now, and no browser trusts it: --console-certificate names yours".to_owned(),
+        ]);
     }
     indented(&table(None, &rows))
 }

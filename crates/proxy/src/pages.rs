@@ -51,7 +51,7 @@ impl Outgoing<'_> {
 fn is_left_out(field: &Field, octets: &[u8]) -> bool {
     let name = field.name.of(octets);
     let begins = |with: &&str| name.get(..with.len()).is_some_and(|it| it.eq_ignore_ascii_case(with.as_bytes()));
-    OURS.iter().any(|it| name.eq_ignore_ascii_case(it.as_bytes())) || OF_REQUEST.iter().any(|it| begins(it))
+    OURS.iter().any(|it| name.eq_ignore_ascii_case(it.as_bytes())) || OF_REQUEST.iter().any(begins)
 }
 
 // === impl Connection ===

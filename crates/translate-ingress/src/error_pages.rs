@@ -34,7 +34,7 @@ pub(crate) fn of_location(
     if statuses.is_empty() && unavailable == Unavailable::ByStatus {
         return (None, None);
     }
-    let forward = Forward { timeouts: defaults.timeouts.clone(), ..Forward::to(backend) };
+    let forward = Forward { timeouts: defaults.timeouts, ..Forward::to(backend) };
     let pages = ErrorPages { statuses: statuses.clone(), unavailable, forward, fields: fields(member, location) };
     (Some(Filter::ErrorPages(Arc::new(pages))), None)
 }

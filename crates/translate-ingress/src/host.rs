@@ -316,7 +316,7 @@ impl Maker<'_> {
     }
 
     fn of_gateway(&self, forward: Forward) -> Forward {
-        Forward { timeouts: self.defaults.timeouts.clone(), ..forward }
+        Forward { timeouts: self.defaults.timeouts, ..forward }
     }
 
     fn source(&self, member: usize, rule: Text) -> Source {

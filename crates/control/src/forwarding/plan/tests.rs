@@ -55,7 +55,7 @@ impl Scene {
         let asked = asked.iter().map(|it| (gateway_of_service(&it.service), it.clone())).collect();
         let unusable = |socket: Socket| self.unusable.contains(&socket);
         let around = Around { machine: &self.machine, taken: &self.taken, given: &self.given, unusable: &unusable, arrival: self.arrival };
-        plan(&asked, &around).into_iter().map(|(_, it)| (it.exposed.service.name.to_string(), it)).collect()
+        plan(&asked, &around).into_values().map(|it| (it.exposed.service.name.to_string(), it)).collect()
     }
 
     fn gave(&mut self, name: &str, address: Option<&str>, node_ports: &[(u16, u16)]) {
