@@ -96,6 +96,7 @@ for (const language of LANGUAGES) {
     // The platform's admin sees both, and deletes the project with all that it had.
     await enter(page, 'admin', '/cluster/gateways')
     await expect(page.getByText(t('gateway.ofCluster')).first()).toBeVisible()
+    await page.getByLabel(`${t('do.search')}: ${t('cluster.requested')}`).fill(a)
     await expect(page.getByRole('row').filter({ has: page.getByRole('link', { name: `kubesphere-router-${a}` }) })).toContainText(again.addresses[0] ?? '')
     await isAccessible(page)
     await page.goto(`${url()}/workspaces/demo-workspace`)

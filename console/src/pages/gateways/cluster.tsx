@@ -118,7 +118,7 @@ function Owner({ gateway: { metadata, spec } }: { gateway: IngressGateway }) {
   const { t } = useWords()
   const [word, to, name] = spec.scope === 'Workspace' ? ([t('workspaces.one'), `/workspaces/${spec.workspace}`, spec.workspace] as const) : ([t('nav.project'), `/projects/${metadata.namespace}/gateways`, metadata.namespace] as const)
   return (
-    <div className="faint">
+    <div className="faint in-text">
       {word} <Link to={to}>{name}</Link>
     </div>
   )
