@@ -48,7 +48,9 @@ fn steady(line: &str) -> String {
         let age = it.strip_suffix('s').is_some_and(|it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit()));
         let id = it.trim_matches(['"', ',']);
         let id = id.len() == 32 && id.bytes().all(|it| it.is_ascii_hexdigit());
-        if age || id || it.contains("curl/") { "*".to_owned() } else { it.to_owned() }
+        let plain = it.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit());
+        let password = it.len() == 20 && plain && it.bytes().any(|it| it.is_ascii_digit());
+        if age || id || password || it.contains("curl/") { "*".to_owned() } else { it.to_owned() }
     };
     line.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
 }
@@ -57,6 +59,13 @@ fn steady(line: &str) -> String {
 fn unprinted<'a>(shown: &'a [String], printed: &str) -> Option<&'a str> {
     let mut printed = printed.lines().map(steady);
     shown.iter().map(String::as_str).find(|line| !printed.any(|it| it == steady(line)))
+}
+
+/// The first line of a start that was not printed, in whatever order. Port 53 is one, and the tests are many.
+fn unsaid(shown: &[String], said: &str) -> Option<String> {
+    let said: Vec<String> = said.lines().map(steady).collect();
+    let of_names = |line: &str| ["names ", "nameserver "].iter().any(|it| line.starts_with(it));
+    shown.iter().map(|line| steady(line)).filter(|line| !of_names(line)).find(|line| !said.contains(line))
 }
 
 struct Reader {
@@ -71,7 +80,7 @@ struct Reader {
 
 impl Reader {
     fn start() -> Self {
-        Self::of(Up::start(&["--demo"]))
+        Self::of(Up::start(&["--demo", "--console-address", "127.0.0.1:0"]))
     }
 
     fn of(up: Up) -> Self {
@@ -100,8 +109,14 @@ impl Reader {
     fn step(&mut self, block: &Block) {
         match block {
             Block::Output(shown) => {
-                let missing = unprinted(shown, &self.up.said()).map(str::to_owned);
-                assert_eq!(missing, None, "it said:\n{}", self.up.said());
+                let mut missing = None;
+                let said = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                    eventually("what the page shows of a start", || {
+                        missing = unsaid(shown, &self.up.said());
+                        missing.is_none().then_some(())
+                    });
+                }));
+                assert!(said.is_ok(), "the page shows {missing:?}, it said:\n{}", self.up.said());
             }
             Block::Commands(commands) if ["cargo ", "python3 ", "export "].iter().any(|it| commands.starts_with(it)) => {}
             Block::Commands(commands) if commands.contains("kubectl apply") || commands.contains("kubectl create") => {
@@ -155,6 +170,10 @@ fn addresses(up: &Up) -> Vec<(String, String)> {
         ("30080".to_owned(), up.http[1].port().to_string()),
         ("30443".to_owned(), up.https[1].port().to_string()),
     ];
+    here.push(("/home/kim/.local/share/paifang".to_owned(), up.data().display().to_string()));
+    if let Some(console) = after("console   https://") {
+        here.push(("127.0.0.1:9443".to_owned(), console));
+    }
     for (index, name) in ["httpbin ", "hello v1 ", "hello v2 ", "ws:", "gRPC ", "TCP ", "UDP "].iter().enumerate() {
         let port = port(name).expect("a sample backend").replace("/ws", "");
         here.push((format!("127.0.0.1:{}", 8000 + index), format!("127.0.0.1:{port}")));
