@@ -116,8 +116,8 @@ mod tests {
                 hashing.compute(work).await
             }));
         }
-        // Who finds no place hears so at once; seven have one.
-        while tasks.iter().filter(|task| task.is_finished()).count() < 43 {
+        // Who finds no place hears so at once; seven have one, and two of them have begun.
+        while tasks.iter().filter(|task| task.is_finished()).count() < 43 || running.load(Ordering::SeqCst) < 2 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         drop(gates);
