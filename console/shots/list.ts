@@ -1,22 +1,42 @@
 // Which pictures there are: whose page it is, where, and what is done there first.
+import type { Page } from '@playwright/test'
+import { paifang } from '../e2e/kubectl'
+import type { Person } from '../e2e/people'
+
+export interface How {
+  say: (en: string, zh: string) => string
+}
+
+export interface Shot {
+  name: string
+  /** Nobody is signed in where nobody is named. */
+  who?: Person
+  path: string
+  act?: (page: Page, how: How) => Promise<unknown> | undefined
+  /** All of the page, not what fits a screen. */
+  tall?: boolean
+}
+
+type Say = How['say']
+
 const at = '/projects/demo-project'
 // Some names begin with that of an icon.
-const named = (name) => new RegExp(`(^|\\s)${name.replace('?', '\\?')}$`)
-const button = (page, name) => page.getByRole('button', { name: named(name) }).first().click()
-const item = (page, name) => page.getByRole('menuitem', { name: named(name) }).click()
-const tab = (en, zh) => (page, { say }) => page.getByRole('tab', { name: say(en, zh), exact: true }).click()
-const dialog = (page) => page.getByRole('dialog')
-const manage = async (page, say, en, zh) => {
+const named = (name: string) => new RegExp(`(^|\\s)${name.replace('?', '\\?')}$`)
+const button = (page: Page, name: string) => page.getByRole('button', { name: named(name) }).first().click()
+const item = (page: Page, name: string) => page.getByRole('menuitem', { name: named(name) }).click()
+const tab = (en: string, zh: string) => (page: Page, { say }: How) => page.getByRole('tab', { name: say(en, zh), exact: true }).click()
+const dialog = (page: Page) => page.getByRole('dialog')
+const manage = async (page: Page, say: Say, en: string, zh: string) => {
   await button(page, say('Manage', '管理'))
   await item(page, say(en, zh))
 }
-const row = async (page, say, of, en, zh) => {
+const row = async (page: Page, say: Say, of: string, en: string, zh: string) => {
   await page.getByRole('button', { name: `${say('More actions', '更多操作')}: ${of}` }).click()
   await item(page, say(en, zh))
 }
-const menu = (page, { say }) => button(page, say('Menu', '菜单'))
+const menu = (page: Page, { say }: How) => button(page, say('Menu', '菜单'))
 
-const NOBODY = [
+const NOBODY: Shot[] = [
   { name: 'sign-in', path: '/sign-in' },
   { name: 'sign-in-wrong', path: '/sign-in', act: async (page, { say }) => {
     await page.fill('#user', 'somebody')
@@ -24,9 +44,11 @@ const NOBODY = [
     await button(page, say('Sign in', '登录'))
     await page.waitForTimeout(1_200)
   } },
-  { name: 'sign-in-new', path: '/sign-in', needs: 'newcomer', act: async (page, { say, password }) => {
-    await page.fill('#user', 'newcomer')
-    await page.fill('#password', password('newcomer'))
+  // A password that is for once asks for another.
+  { name: 'sign-in-new', path: '/sign-in', act: async (page, { say }) => {
+    const newcomer = await oneTime()
+    await page.fill('#user', newcomer.name)
+    await page.fill('#password', newcomer.password)
     await button(page, say('Sign in', '登录'))
     await page.waitForSelector('#again')
   } },
@@ -35,7 +57,7 @@ const NOBODY = [
 ]
 
 const GATEWAY = `${at}/gateways/demo-project/gateway`
-const ADMIN = [
+const ADMIN: Shot[] = [
   { name: 'overview', path: at },
   { name: 'gateways', path: `${at}/gateways` },
   { name: 'gateway-manage', path: `${at}/gateways`, act: (page, { say }) => button(page, say('Manage', '管理')) },
@@ -53,11 +75,11 @@ const ADMIN = [
   { name: 'roles', path: `${at}/roles` },
   { name: 'role-create', path: `${at}/roles`, act: (page, { say }) => button(page, say('Create role', '创建角色')) },
   { name: 'account', path: '/account' },
-  { name: 'menu', path: `${at}/gateways`, act: async (page, how) => (page.viewportSize().width < 600 ? menu(page, how) : undefined) },
+  { name: 'menu', path: `${at}/gateways`, act: async (page, how) => ((page.viewportSize()?.width ?? 0) < 600 ? menu(page, how) : undefined) },
   { name: 'kubectl', path: `${at}/gateways`, act: (page) => page.getByRole('button', { name: /^kubectl/ }).first().click() },
 ]
 
-const REGULAR = [
+const REGULAR: Shot[] = [
   { name: 'projects', path: '/' },
   { name: 'operator-gateways', path: `${at}/gateways` },
   { name: 'operator-why', path: `${at}/members`, act: (page, { say }) => button(page, say('Why can I not change this?', '为什么我无法修改？')) },
@@ -107,7 +129,7 @@ const REGULAR = [
   } },
 ]
 
-const PLATFORM = [
+const PLATFORM: Shot[] = [
   { name: 'platform', path: '/' },
   { name: 'workspaces', path: '/workspaces' },
   { name: 'workspace-create', path: '/workspaces', act: (page, { say }) => button(page, say('Create workspace', '创建企业空间')) },
@@ -126,7 +148,7 @@ const PLATFORM = [
   { name: 'pools', path: '/cluster/pools' },
 ]
 
-const BEFORE = [
+const BEFORE: Shot[] = [
   { name: 'gateway-enable', path: '/projects/empty-project/gateways', act: (page, { say }) => button(page, say('Enable gateway', '开启网关')) },
   { name: 'gateway-enable-balancer', path: '/projects/empty-project/gateways', act: async (page, { say }) => {
     await button(page, say('Enable gateway', '开启网关'))
@@ -143,5 +165,15 @@ const BEFORE = [
   { name: 'empty-try', path: '/projects/empty-project/try' },
 ]
 
-const of = (who, list) => list.map((it) => ({ ...it, who }))
-export const SHOTS = [...of('', NOBODY), ...of('project-admin', ADMIN), ...of('project-regular', REGULAR), ...of('admin', [...PLATFORM, ...BEFORE])]
+let newcomers = 0
+
+/** Somebody new, with a password that is good for one time. */
+async function oneTime() {
+  const name = `newcomer-${process.pid}-${(newcomers += 1)}`
+  const said = await paifang('user', 'create', name)
+  const password = /password\W+(\S+)/i.exec(said)?.[1] ?? ''
+  return { name, password }
+}
+
+const of = (who: Person | undefined, list: Shot[]): Shot[] => list.map((it) => ({ ...it, who }))
+export const SHOTS = [...of(undefined, NOBODY), ...of('project-admin', ADMIN), ...of('project-regular', REGULAR), ...of('admin', [...PLATFORM, ...BEFORE])]
