@@ -57,7 +57,8 @@ function ofRoutes(of: Everything, serving: Serving[], project: string, words: Sp
     }
     return all.flatMap((it) => {
       const { name } = it.metadata
-      const found = troubles(it, beside, gatewayOf(it, serving) !== undefined)
+      // When certificates end, they say themselves.
+      const found = troubles(it, beside, gatewayOf(it, serving) !== undefined).filter(({ code }) => code !== 'CertificateExpires')
       return found.map((one): Problem => ({ kind: t('routes.one'), tone: one.reason === 'warned' ? 'warn' : 'bad', where: project ? name : `${namespace}/${name}`, to: `/projects/${namespace}/routes/${name}`, text: tell(one, words) }))
     })
   })

@@ -186,7 +186,7 @@ export function RouteState({ of, other }: { of: RouteTrouble[]; other: string })
   return (
     <Tooltip title={text}>
       <span tabIndex={0}>
-        <State tone="warn">{of.length > 1 ? t('routes.problems', { n: of.length }) : t('routes.problem')}</State>
+        <State tone={of.some((it) => it.reason !== 'warned') ? 'bad' : 'warn'}>{of.length > 1 ? t('routes.problems', { n: of.length }) : t('routes.problem')}</State>
       </span>
     </Tooltip>
   )
