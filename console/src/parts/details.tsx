@@ -6,6 +6,7 @@ import { useLive } from '../api/live'
 import type { Condition, Event, Obj } from '../api/types'
 import { useWords } from '../words'
 import { conditionName, reasonName } from '../words/conditions'
+import { original, useTell } from '../words/messages'
 import { Card, Copy, Nothing, State, Trouble, When } from './basics'
 import { conditionTone } from './tones'
 
@@ -60,7 +61,7 @@ export function Events({ of, namespace }: { of: Obj; namespace?: string }) {
         columns={[
           { title: t('events.type'), width: 130, render: (_, it) => <State tone={it.type === 'Warning' ? 'warn' : 'good'}>{it.type === 'Warning' ? t('events.warning') : t('events.normal')}</State> },
           { title: t('events.reason'), width: 200, render: (_, it) => <Reason of={it.reason} />, responsive: ['md'] },
-          { title: t('events.message'), render: (_, it) => <><span className="wrap">{it.message}</span><div className="faint narrow-only"><When at={at(it)} /></div></> },
+          { title: t('events.message'), render: (_, it) => <><Message of={it.message} /><div className="faint narrow-only"><When at={at(it)} /></div></> },
           { title: t('events.last'), width: 140, responsive: ['md'], render: (_, it) => <When at={at(it)} /> },
         ]}
       />
@@ -77,6 +78,12 @@ function Reason({ of = '' }: { of: string | undefined }) {
   return said ? <>{said} <code className="faint">{of}</code></> : <code>{of}</code>
 }
 
+/** In the language that is chosen; as it was said, when pointed at. */
+export function Message({ of = '' }: { of: string | undefined }) {
+  const said = useTell()(of)
+  return <span className="wrap" {...original(of, said)}>{said}</span>
+}
+
 export function Conditions({ of }: { of: Condition[] | undefined }) {
   const { t, language } = useWords()
   if (!of?.length) return <p className="inside soft">{t('conditions.none')}</p>
@@ -89,7 +96,7 @@ export function Conditions({ of }: { of: Condition[] | undefined }) {
       columns={[
         { title: t('conditions.type'), width: 210, render: (_, it) => <State tone={conditionTone(it)}>{conditionName(it.type, language)}</State> },
         { title: t('conditions.reason'), width: 180, render: (_, it) => <Reason of={it.reason} />, responsive: ['md'] },
-        { title: t('conditions.message'), render: (_, it) => <span className="wrap">{it.message}</span> },
+        { title: t('conditions.message'), render: (_, it) => <Message of={it.message} /> },
       ]}
     />
   )

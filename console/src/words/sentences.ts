@@ -1,0 +1,143 @@
+// Sentences that the server puts together, said in another language: each is found among templates, what is between its words is kept.
+
+/**
+ * English as the server's source has it, and the same in the other language. A hole is `{}`; the other language numbers them, `{1}` on.
+ * What is in a hole between quotes stays as it is. Elsewhere it may be a sentence of the catalogue itself; prose that is in no catalogue
+ * may stand in `{*}` alone (what an operating system or a library says), so that nothing is said in two languages by halves.
+ */
+export type Catalogue = readonly (readonly [english: string, chinese: string])[]
+
+export type Translate = (text: string) => string | undefined
+
+interface Template {
+  pattern: RegExp
+  /** The longest text between holes: a text without it is none of these. */
+  longest: string
+  holes: Hole[]
+  chinese: string
+  literal: number
+}
+
+type Hole = 'quoted' | 'free' | 'foreign'
+
+const HOLE = /\{\*?\}/
+const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+/** Problems are put together so by the server; a message of more characters is cut there. */
+const SEPARATOR = '; '
+const LONGEST = 2048
+
+const FIELD = /^([A-Za-z][\w-]*(?:\.[\w-]+|\[[^\]]*\])*): (?=\S)/
+
+/** Whether a text has words of a language that no quote holds. */
+export const isProse = (text: string) => /(?<![\w./:-])[a-z']{2,} [a-z']{2,}(?![\w/:-])/.test(text.replace(/`[^`]*`|"[^"]*"|“[^”]*”/g, '`'))
+
+export function translator(catalogue: Catalogue): Translate {
+  const byWord = new Map<string, Template[]>()
+  for (const [english, chinese] of catalogue) {
+    const template = compiled(english, chinese)
+    const word = firstWord(english)
+    byWord.set(word, [...(byWord.get(word) ?? []), template])
+  }
+  for (const templates of byWord.values()) templates.sort((a, b) => b.literal - a.literal)
+  const sentences = new Map<string, string | undefined>()
+  return (text) => {
+    if (sentences.size > 5000) sentences.clear()
+    return new Reading(byWord, sentences).message(text)
+  }
+}
+
+/** Empty where it is not the template's own. */
+function firstWord(template: string): string {
+  const word = template.split(' ', 1)[0] ?? ''
+  return HOLE.test(word) ? '' : word
+}
+
+function compiled(english: string, chinese: string): Template {
+  const parts = english.split(HOLE)
+  const marks = english.match(new RegExp(HOLE, 'g')) ?? []
+  const holes = marks.map((mark, index): Hole => (isQuoted(parts[index] ?? '', parts[index + 1] ?? '') ? 'quoted' : mark === '{*}' ? 'foreign' : 'free'))
+  const between = parts.map(escaped).reduce((pattern, part, index) => `${pattern}(${holes[index - 1] === 'quoted' ? '[^`]*?' : '[\\s\\S]+?'})${part}`)
+  const longest = parts.reduce((most, part) => (part.length > most.length ? part : most), '')
+  return { pattern: new RegExp(`^${between}$`), longest, holes, chinese, literal: english.length - marks.join('').length }
+}
+
+const isQuoted = (before: string, after: string) => /[`"]$/.test(before) && after.startsWith(before.at(-1) ?? ' ')
+
+/** One text, taken apart; what was tried once is not tried again. */
+class Reading {
+  private lists = new Map<string, string | undefined>()
+
+  constructor(
+    private readonly byWord: ReadonlyMap<string, Template[]>,
+    private readonly sentences: Map<string, string | undefined>,
+  ) {}
+
+  message(text: string): string | undefined {
+    if (text.length < LONGEST || !text.endsWith('…')) return this.list(text, SEPARATOR, '；')
+    // The last one was cut in its middle.
+    const end = text.lastIndexOf(SEPARATOR)
+    const whole = end < 0 ? undefined : this.list(text.slice(0, end), SEPARATOR, '；')
+    return whole && `${whole}；…`
+  }
+
+  private list(text: string, separator: string, between: string): string | undefined {
+    const key = separator + text
+    if (!this.lists.has(key)) this.lists.set(key, this.split(text, separator, (it) => this.problem(it), (it) => this.list(it, separator, between), between) ?? this.problem(text))
+    return this.lists.get(key)
+  }
+
+  /** A field, what is wrong there, and what to do about it. */
+  private problem(text: string): string | undefined {
+    const whole = this.sentence(text)
+    if (whole !== undefined) return whole
+    const field = FIELD.exec(text)
+    const inside = field && this.problem(text.slice(field[0].length))
+    if (field && inside !== undefined && inside !== null) return `${field[1]}：${inside}`
+    return this.split(text, '. ', (it) => this.sentence(it), (it) => this.problem(it), '。')
+  }
+
+  private split(text: string, separator: string, first: Translate, rest: Translate, between: string): string | undefined {
+    for (let at = text.indexOf(separator); at >= 0; at = text.indexOf(separator, at + 1)) {
+      const head = first(text.slice(0, at))
+      const tail = head === undefined ? undefined : rest(text.slice(at + separator.length))
+      if (head !== undefined && tail !== undefined) return `${head.replace(/。$/, '')}${between}${tail}`
+    }
+    return undefined
+  }
+
+  private sentence(text: string): string | undefined {
+    if (!this.sentences.has(text)) this.sentences.set(text, this.found(text))
+    return this.sentences.get(text)
+  }
+
+  private found(text: string): string | undefined {
+    for (const word of [text.split(' ', 1)[0] ?? '', '']) {
+      for (const template of this.byWord.get(word) ?? []) {
+        const said = text.includes(template.longest) ? this.filled(template, text) : undefined
+        if (said !== undefined) return said
+      }
+    }
+    return undefined
+  }
+
+  private filled({ pattern, holes, chinese }: Template, text: string): string | undefined {
+    const found = pattern.exec(text)
+    if (!found) return undefined
+    const values = holes.map((hole, index) => this.value(found[index + 1] ?? '', hole))
+    if (values.includes(undefined)) return undefined
+    return chinese.replace(/\{(\d+)\}/g, (_, number: string) => values[Number(number) - 1] ?? '')
+  }
+
+  private value(text: string, hole: Hole): string | undefined {
+    if (hole === 'quoted') return text
+    const said = this.listed(text) ?? this.problem(text)
+    if (said !== undefined) return said
+    return hole === 'free' && (isProse(text) || text.includes(SEPARATOR)) ? undefined : text
+  }
+
+  /** `[one, another]`, as Kubernetes lists what is wrong. */
+  private listed(text: string): string | undefined {
+    return text.startsWith('[') && text.endsWith(']') ? this.list(text.slice(1, -1), ', ', '；') : undefined
+  }
+}
