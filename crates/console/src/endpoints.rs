@@ -30,7 +30,7 @@ pub struct Endpoint {
     /// Requests under way; `None`: they are not counted, because nothing depends on it.
     pub in_flight: Option<u32>,
     /// Why the last connection could not be made: `Refused`, `Silent`, `Unreachable` or `Forbidden`.
-    pub trouble: Option<&'static str>,
+    pub trouble: Option<String>,
 }
 
 /// What has endpoints: its kind, and what it is called where rights are given.

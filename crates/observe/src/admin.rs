@@ -1,6 +1,8 @@
-//! The address for operators: `/livez`, `/readyz`, `/metrics`.
+//! The address for operators: `/livez`, `/readyz`, `/metrics`; and what is for this machine alone ([`Admin::beside`]).
 //!
 //! Meant for a loopback or pod address; there is no authentication.
+//!
+//! **Invariant:** what is for this machine alone, nobody else is told, not even that it is there.
 
 use crate::Metrics;
 use std::io;
@@ -26,10 +28,17 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub struct Admin {
     listener: TcpListener,
     more: More,
+    beside: Option<Beside>,
 }
+
+/// Answers, in JSON, to whoever asks from this machine itself; `None`: there is nothing at this path and query.
+pub type Beside = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// Metrics of others in this process: OpenMetrics text, without its end.
 type More = Option<Arc<dyn Fn() -> String + Send + Sync>>;
+
+/// What answers are made of.
+type Told<'a> = (&'a Arc<Metrics>, More, Option<Beside>);
 
 /// What is answered.
 struct Page {
@@ -40,7 +49,7 @@ struct Page {
 
 impl Admin {
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(address).await?, more: None })
+        Ok(Self { listener: TcpListener::bind(address).await?, more: None, beside: None })
     }
 
     /// The socket's own address.
@@ -53,6 +62,11 @@ impl Admin {
         Self { more: Some(Arc::new(more)), ..self }
     }
 
+    /// Answers this, too, to peers on loopback and to nobody else: in a pod those are its own programs, and who forwards a port of it.
+    pub fn beside(self, answer: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self { beside: Some(Arc::new(answer)), ..self }
+    }
+
     /// Answers until dropped. `ready`: whether requests are served; `/readyz` says 503 until then.
     pub async fn serve(self, metrics: Arc<Metrics>, ready: impl Fn() -> bool + Send + Sync + 'static) {
         let ready = Arc::new(ready);
@@ -61,8 +75,8 @@ impl Admin {
         loop {
             while tasks.try_join_next().is_some() {}
             let Ok(permit) = permits.clone().acquire_owned().await else { return };
-            let stream = match self.listener.accept().await {
-                Ok((stream, _)) => stream,
+            let (stream, peer) = match self.listener.accept().await {
+                Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "the admin address cannot accept a connection");
                     tokio::time::sleep(PAUSE).await;
@@ -70,17 +84,23 @@ impl Admin {
                 }
             };
             let (metrics, ready, more) = (metrics.clone(), ready.clone(), self.more.clone());
+            let beside = self.beside.clone().filter(|_| is_here(peer));
             tasks.spawn(async move {
                 // A client that breaks off is its own affair.
-                let _ = timeout(DEADLINE, exchange(stream, (&metrics, more), &*ready)).await;
+                let _ = timeout(DEADLINE, exchange(stream, (&metrics, more, beside), &*ready)).await;
                 drop(permit);
             });
         }
     }
 }
 
+/// Whether it asks from this machine, or in a pod from the pod.
+fn is_here(peer: SocketAddr) -> bool {
+    peer.ip().to_canonical().is_loopback()
+}
+
 /// One request, one answer.
-async fn exchange(mut stream: TcpStream, metrics: (&Arc<Metrics>, More), ready: &(impl Fn() -> bool + Sync)) -> io::Result<()> {
+async fn exchange(mut stream: TcpStream, told: Told<'_>, ready: &(impl Fn() -> bool + Sync)) -> io::Result<()> {
     let mut head = Vec::with_capacity(1024);
     while !head.windows(4).any(|four| four == b"\r\n\r\n") {
         if head.len() > LARGEST_HEAD || stream.read_buf(&mut head).await? == 0 {
@@ -89,7 +109,7 @@ async fn exchange(mut stream: TcpStream, metrics: (&Arc<Metrics>, More), ready: 
     }
     let line = head.split(|octet| *octet == b'\r').next().unwrap_or_default();
     let line = String::from_utf8_lossy(line);
-    let Page { status, content_type, body } = answer(&line, metrics, ready).await;
+    let Page { status, content_type, body } = answer(&line, told, ready).await;
     let only_head = line.starts_with("HEAD ");
     let head = format!(
         "HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n",
@@ -102,7 +122,7 @@ async fn exchange(mut stream: TcpStream, metrics: (&Arc<Metrics>, More), ready: 
     stream.shutdown().await
 }
 
-async fn answer(line: &str, (metrics, more): (&Arc<Metrics>, More), ready: &(impl Fn() -> bool + Sync)) -> Page {
+async fn answer(line: &str, (metrics, more, beside): Told<'_>, ready: &(impl Fn() -> bool + Sync)) -> Page {
     let text = |status, body: &str| Page { status, content_type: "text/plain; charset=utf-8", body: format!("{body}\n") };
     let mut words = line.split(' ');
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
@@ -118,8 +138,17 @@ async fn answer(line: &str, (metrics, more): (&Arc<Metrics>, More), ready: &(imp
             content_type: "application/openmetrics-text; version=1.0.0; charset=utf-8",
             body: rendered(metrics.clone(), more).await,
         },
-        _ => text("404 Not Found", "/livez, /readyz, /metrics"),
+        _ => match told(beside, target.to_owned()).await {
+            Some(body) => Page { status: "200 OK", content_type: "application/json", body },
+            None => text("404 Not Found", "/livez, /readyz, /metrics"),
+        },
     }
+}
+
+/// As with metrics, it may take a while.
+async fn told(beside: Option<Beside>, target: String) -> Option<String> {
+    let beside = beside?;
+    tokio::task::spawn_blocking(move || beside(&target)).await.ok()?
 }
 
 /// Ten thousand routes make a text that takes a while: not on a thread that others wait for.

@@ -111,6 +111,30 @@ impl History {
     }
 }
 
+// === impl Point ===
+
+impl Point {
+    /// All of it in one row, so that others can add it up as exactly.
+    pub fn numbers(&self) -> Vec<u64> {
+        let Counted { classes, received, sent, micros, buckets } = &self.counted;
+        [self.at, self.connections, *received, *sent, *micros].into_iter().chain(*classes).chain(*buckets).collect()
+    }
+
+    /// Out of such a row; `None`: it was written by a program that counts otherwise.
+    pub fn of(numbers: &[u64]) -> Option<Self> {
+        let ([at, connections, received, sent, micros], rest) = numbers.split_first_chunk()?;
+        let (classes, rest) = rest.split_first_chunk()?;
+        let counted = Counted { classes: *classes, received: *received, sent: *sent, micros: *micros, buckets: rest.try_into().ok()? };
+        Some(Self { at: *at, connections: *connections, counted })
+    }
+
+    /// What another one counted at the same time.
+    pub fn add(&mut self, other: &Self) {
+        self.connections = self.connections.saturating_add(other.connections);
+        self.counted.add(&other.counted);
+    }
+}
+
 // === impl Ring ===
 
 impl Ring {
@@ -261,6 +285,24 @@ mod tests {
         empty.rings.lock().expect("free").insert(gateway(), Ring::default());
         empty.tick(now);
         assert_eq!(empty.points(&gateway(), now, STEP, 1), None);
+    }
+
+    #[test]
+    fn a_point_is_the_same_after_a_journey() {
+        let metrics = Metrics::new(1);
+        let history = History::new(metrics.clone());
+        history.tick(5);
+        record(&metrics, 1, 200, 1);
+        history.tick(10);
+        record(&metrics, 3, 503, 80);
+        history.tick(15);
+        let point = &history.points(&gateway(), 15, STEP, 2).expect("it is known")[0];
+        let mut read = Point::of(&point.numbers()).expect("it is as it was written");
+        assert_eq!(read, *point);
+        read.add(point);
+        assert_eq!((read.counted.requests(), read.counted.classes, read.counted.mean()), (6, [0, 0, 0, 0, 6], point.counted.mean()));
+        assert_eq!(Point::of(&point.numbers()[1..]), None);
+        assert_eq!(Point::of(&[]), None);
     }
 
     #[test]

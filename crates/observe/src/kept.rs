@@ -43,12 +43,18 @@ pub struct Wanted {
     pub since: String,
 }
 
+/// What lines go through that are wanted.
+#[derive(Clone, Debug)]
+pub struct Sieve {
+    wanted: Wanted,
+    mark: String,
+}
+
 /// A place in what is kept.
 #[derive(Clone, Debug)]
 pub struct Reader {
     folder: PathBuf,
-    wanted: Wanted,
-    mark: String,
+    sieve: Sieve,
     number: u64,
     offset: u64,
     /// The beginning of a line whose end has not been read.
@@ -154,10 +160,7 @@ pub struct Lines {
 
 impl Reader {
     fn new(folder: &Path, wanted: Wanted, number: u64, offset: u64) -> Self {
-        // As `json` writes it.
-        let mark = format!("\"gateway\":{}", quoted(&wanted.gateway));
-        let wanted = Wanted { text: wanted.text.to_lowercase(), ..wanted };
-        Self { folder: folder.to_owned(), wanted, mark, number, offset, rest: Vec::new() }
+        Self { folder: folder.to_owned(), sieve: Sieve::new(wanted), number, offset, rest: Vec::new() }
     }
 
     /// The lines that are wanted among the next that were written.
@@ -189,11 +192,21 @@ impl Reader {
         if self.rest.len() > LINE {
             self.rest.clear();
         }
-        let lines = of.split_inclusive(|octet| *octet == b'\n').filter(|line| self.wants(line)).flatten().copied().collect();
+        let lines = of.split_inclusive(|octet| *octet == b'\n').filter(|line| self.sieve.takes(line)).flatten().copied().collect();
         Ok(Lines { lines, at_end: false })
     }
+}
 
-    fn wants(&self, line: &[u8]) -> bool {
+// === impl Sieve ===
+
+impl Sieve {
+    pub fn new(wanted: Wanted) -> Self {
+        // As `json` writes it.
+        let mark = format!("\"gateway\":{}", quoted(&wanted.gateway));
+        Self { wanted: Wanted { text: wanted.text.to_lowercase(), ..wanted }, mark }
+    }
+
+    pub fn takes(&self, line: &[u8]) -> bool {
         let Ok(line) = std::str::from_utf8(line) else { return false };
         let time = line.strip_prefix("{\"time\":\"").unwrap_or("");
         line.contains(&self.mark)

@@ -28,10 +28,10 @@ mod spans;
 mod tunnel;
 
 pub use access_log::{AccessLog, Exchange, RouteRef, Sink, Upstream};
-pub use admin::Admin;
+pub use admin::{Admin, Beside};
 pub use context::{TraceContext, hexadecimal, trace_state};
 pub use history::{Counted, History, Point, STEP};
-pub use kept::{Keeper, Kept, Lines, Reader, Wanted};
+pub use kept::{Keeper, Kept, Lines, Reader, Sieve, Wanted};
 pub use log_line::{Heard, Own};
 pub use metrics::{BackendMetrics, ListenerMetrics, Measured, Metrics, RouteMetrics};
 pub use spans::{Spans, Traced, Try};

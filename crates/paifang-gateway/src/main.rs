@@ -5,15 +5,17 @@
 //!
 //! ```text
 //! control ══ sync ══► Plane: proxy::Dataplane      admin address: /livez, /readyz, /metrics
+//!                                                  to the pod itself: what the console shows
 //! ```
 //!
 //! **Invariant:** it is not ready before it serves everything that it was to have when it connected first.
 
+mod beside;
 mod plane;
 
 use anyhow::Context;
 use clap::Parser;
-use observe::{Admin, Sink};
+use observe::{Admin, History, Sink};
 use plane::Plane;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -105,7 +107,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         let (state, draining) = (state.clone(), draining.clone());
         move || state.borrow().version.is_some() && !draining.load(Ordering::Relaxed)
     };
-    let admin = tokio::spawn(admin.serve(plane.metrics(), ready));
+    let history = Arc::new(History::new(plane.metrics()));
+    let told = beside::Told { plane: plane.clone(), history: history.clone() };
+    let admin = tokio::spawn(admin.beside(move |target| told.answer(target)).serve(plane.metrics(), ready));
+    let remembering = tokio::spawn(beside::remember(history));
     let link = {
         let (plane, options) = (plane.clone(), options(&arguments)?);
         tokio::spawn(async move { sync::follow(&options, &*plane, &state).await })
@@ -128,6 +133,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     drop(stop_spans);
     // A panic has been reported where it happened.
     let _ = spans.await;
+    remembering.abort();
     admin.abort();
     let _ = admin.await;
     // Joining the workers' threads blocks.

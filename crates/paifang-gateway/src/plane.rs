@@ -1,8 +1,8 @@
 //! The data plane, as the link obeys with it.
 
-use model::{Ack, Egress, Update};
+use model::{Ack, Egress, GatewayId, ObjectRef, Update};
 use observe::Metrics;
-use proxy::Dataplane;
+use proxy::{Dataplane, Fares};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,6 +38,11 @@ impl Plane {
             egress: Arc::new(move || rules.dataplane.egress()),
             wanted: Box::new(move || served.dataplane.collectors()),
         }
+    }
+
+    /// How the backends of an object's routes fare.
+    pub fn fares(&self, gateway: &GatewayId, object: &ObjectRef) -> Vec<Fares> {
+        self.dataplane.fares(gateway, object)
     }
 
     pub async fn drain(&self, deadline: Duration) {

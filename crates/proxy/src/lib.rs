@@ -34,6 +34,7 @@ mod dataplane;
 mod date;
 mod delivery;
 mod exchange;
+mod fares;
 mod forward;
 mod heads;
 mod listeners;
@@ -56,6 +57,7 @@ mod warm;
 mod worker;
 
 pub use dataplane::{Dataplane, start};
+pub use fares::{EndpointFares, Fares};
 pub use observe::{Sink, Spans};
 
 use model::Egress;

@@ -43,3 +43,41 @@ async fn an_endless_head_is_cut_off_and_others_are_answered() {
     assert_eq!(ask(address, &"x".repeat(LARGEST_HEAD * 4)).await, "");
     assert!(ask(address, "GET /livez HTTP/1.1\r\n\r\n").await.contains("ok"));
 }
+
+/// An address of this machine that is not of loopback; `None`: it has none.
+fn outward() -> Option<std::net::IpAddr> {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
+    // Nothing is sent: the system only says from where it would be.
+    socket.connect("198.18.0.1:9").ok()?;
+    Some(socket.local_addr().ok()?.ip()).filter(|it| !it.is_loopback() && !it.is_unspecified())
+}
+
+#[tokio::test]
+async fn what_is_for_this_machine_others_are_not_told() {
+    let admin = Admin::bind("0.0.0.0:0".parse().expect("an address")).await.expect("a socket");
+    let port = admin.address().expect("an address").port();
+    let admin = admin.beside(|target| (target == "/history?step=5").then(|| "[1]".to_owned()));
+    tokio::spawn(admin.serve(Metrics::new(1), || true));
+    let get = async |ip: std::net::IpAddr, path: &str| ask((ip, port).into(), &format!("GET {path} HTTP/1.1\r\n\r\n")).await;
+    let loopback = std::net::Ipv4Addr::LOCALHOST.into();
+    let said = get(loopback, "/history?step=5").await;
+    assert!(said.starts_with("HTTP/1.1 200 OK\r\n") && said.ends_with("\r\n\r\n[1]"), "{said}");
+    assert!(get(loopback, "/history").await.starts_with("HTTP/1.1 404 "));
+    let Some(outward) = outward() else { return eprintln!("this machine has no address but loopback: it is not asked from there") };
+    assert!(get(outward, "/livez").await.starts_with("HTTP/1.1 200 "));
+    assert_eq!(get(outward, "/history?step=5").await, get(outward, "/nothing").await);
+}
+
+#[test]
+fn who_asks_from_here() {
+    for (peer, expect) in [
+        ("127.0.0.1:1", true),
+        ("127.9.9.9:1", true),
+        ("[::1]:1", true),
+        ("[::ffff:127.0.0.1]:1", true),
+        ("10.0.0.1:1", false),
+        ("[fd00::1]:1", false),
+    ] {
+        assert_eq!(is_here(peer.parse().expect("a socket")), expect, "{peer}");
+    }
+}

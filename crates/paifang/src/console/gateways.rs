@@ -3,11 +3,10 @@
 use crate::serve::Serving;
 use console::{Backend, BackendEndpoint, Gateways};
 use control::Picture;
-use model::{BackendId, Balancing, GatewayId, ObjectRef};
+use model::{GatewayId, ObjectRef};
 use observe::{History, Kept};
 use proxy::Dataplane;
 use resources::Kind;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use tokio::sync::watch;
@@ -63,16 +62,18 @@ impl Here {
     }
 }
 
-/// How a backend's endpoints fare.
-fn fares(dataplane: &Dataplane, backend: &model::Backend) -> Backend {
-    let id = backend.id.to_string();
-    let Some(set) = dataplane.endpoints(&backend.id) else { return Backend { id, ..Backend::default() } };
-    let endpoints = set.endpoints().iter().map(|it| BackendEndpoint {
+/// As the console has it.
+fn shown(fares: proxy::Fares) -> Backend {
+    let endpoint = |it: proxy::EndpointFares| BackendEndpoint {
         address: it.address.to_string(),
-        in_flight: (backend.balancing == Balancing::LeastRequest).then(|| it.in_flight()),
-        trouble: it.trouble().map(|it| it.word()),
-    });
-    Backend { id, connections: set.connections(), endpoints: endpoints.collect() }
+        in_flight: it.in_flight,
+        trouble: it.trouble.map(|it| it.word().to_owned()),
+    };
+    Backend {
+        id: fares.backend.to_string(),
+        connections: fares.connections,
+        endpoints: fares.endpoints.into_iter().map(endpoint).collect(),
+    }
 }
 
 fn is_request(kind: &str) -> bool {
@@ -97,16 +98,7 @@ impl Gateways for Here {
 
     fn backends(&self, gateway: &GatewayId, object: &ObjectRef) -> Option<Vec<Backend>> {
         let dataplane = self.dataplane.upgrade()?;
-        let snapshot = dataplane.snapshot();
-        let hosts = snapshot.gateway(gateway).into_iter().flat_map(|table| table.hosts());
-        let mut found: BTreeMap<&BackendId, &model::Backend> = BTreeMap::new();
-        for host in hosts {
-            let routes = host.routes.iter().filter(|it| it.source.object == *object).flat_map(model::Route::backends);
-            let tunnels = host.tunnel.iter().chain(&host.datagrams).filter(|it| it.source.object == *object);
-            let passed = tunnels.flat_map(|it| &it.backends).filter_map(|it| it.backend.as_ref());
-            found.extend(routes.chain(passed).map(|it| (&it.id, &**it)));
-        }
-        Some(found.into_values().map(|it| fares(&dataplane, it)).collect())
+        Some(dataplane.fares(gateway, object).into_iter().map(shown).collect())
     }
 
     fn history(&self) -> Option<&History> {
