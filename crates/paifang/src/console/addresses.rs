@@ -69,7 +69,7 @@ impl Known {
 
     /// The same with what only this process knows; `None`: nothing runs for it.
     fn told(&self, seen: &SeenGateway, serving: Serving) -> Option<Serving> {
-        let is_asked_for = *seen.object.kind != *Kind::Service.word();
+        let is_asked_for = *seen.object.kind != *Kind::Service.name();
         let (namespace, name) = match is_asked_for {
             true => (serving.namespace.clone(), serving.name.clone()),
             false => (translate::PLATFORM.to_owned(), "cluster".to_owned()),
@@ -133,13 +133,14 @@ fn serving(seen: &SeenGateway, scope: &str, objects: &[Value]) -> Serving {
 
 /// Whether who asks for it wants it traced.
 fn is_traced(kind: &str, objects: &[Value], namespace: &str, name: &str) -> bool {
-    let asked = [Kind::IngressGateway, Kind::KubesphereGateway].into_iter().find(|it| kind == it.word());
+    let asked = [Kind::IngressGateway, Kind::KubesphereGateway].into_iter().find(|it| kind == it.name());
     asked.and_then(|kind| find(objects, kind, namespace, name)).is_some_and(|it| it["spec"]["tracing"]["enabled"] == true)
 }
 
 fn find<'a>(objects: &'a [Value], kind: Kind, namespace: &str, name: &str) -> Option<&'a Value> {
     let meta = |it: &Value, field: &str| it["metadata"][field].as_str().unwrap_or_default().to_owned();
-    objects.iter().find(|it| it["kind"] == kind.word() && meta(it, "namespace") == namespace && meta(it, "name") == name)
+    let is_of = |it: &Value| it["kind"] == kind.word() && kind.api_versions().iter().any(|version| it["apiVersion"] == *version);
+    objects.iter().find(|it| is_of(it) && meta(it, "namespace") == namespace && meta(it, "name") == name)
 }
 
 fn none(why: &str) -> Host {

@@ -77,7 +77,7 @@ fn shown(fares: proxy::Fares) -> Backend {
 }
 
 fn is_request(kind: &str) -> bool {
-    kind == Kind::IngressGateway.word() || kind == Kind::KubesphereGateway.word()
+    kind == Kind::IngressGateway.name() || kind == Kind::KubesphereGateway.name()
 }
 
 impl Gateways for Here {
@@ -107,5 +107,17 @@ impl Gateways for Here {
 
     fn log(&self) -> Option<&Kept> {
         Some(&self.kept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_of_gateway_api_is_nobody_s_request() {
+        let of = |kind: Kind| is_request(&ObjectRef::new(kind.name(), "shop", "edge").kind);
+        assert!(of(Kind::IngressGateway) && of(Kind::KubesphereGateway));
+        assert!(!of(Kind::Gateway) && !of(Kind::IstioGateway));
     }
 }
