@@ -20,6 +20,7 @@ interface Props {
 
 const plain = (value: number | null) => (value === null ? '—' : value >= 100 ? value.toFixed(0) : String(Number(value.toFixed(value >= 10 ? 1 : 2))))
 const HEIGHT = 210
+const FONT = '12px system-ui'
 
 export default function Chart({ label, at, lines, show = plain }: Props) {
   const place = useRef<HTMLDivElement>(null)
@@ -50,13 +51,24 @@ export default function Chart({ label, at, lines, show = plain }: Props) {
   )
 }
 
+/** As wide as what stands there: a number that is cut off is another. */
+function widthOf(plot: UPlot, values: string[] | null): number {
+  const { ctx } = plot
+  const before = ctx.font
+  ctx.font = FONT
+  const widest = Math.max(24, ...(values ?? []).map((it) => ctx.measureText(it).width))
+  // It remembers what it set last.
+  ctx.font = before
+  return 20 + Math.ceil(widest)
+}
+
 const newest = (plot: UPlot) => plot.setLegend({ idx: plot.data[0].length - 1 }, false)
 
 function options(width: number, lines: Line[], show: (value: number | null) => string, language: string, time: string): UPlot.Options {
   const style = getComputedStyle(document.documentElement)
   const color = (name: string) => style.getPropertyValue(name).trim()
   const tones = { good: color('--jade'), warn: color('--warn'), bad: color('--bad'), quiet: color('--faint') }
-  const axis = { stroke: color('--faint'), grid: { stroke: color('--line'), width: 1 }, ticks: { show: false }, font: '12px system-ui' }
+  const axis = { stroke: color('--faint'), grid: { stroke: color('--line'), width: 1 }, ticks: { show: false }, font: FONT }
   const clock = new Intl.DateTimeFormat(language === 'zh' ? 'zh-CN' : 'en', { hour: '2-digit', minute: '2-digit', hour12: false })
   return {
     width: Math.max(width, 200),
@@ -68,7 +80,7 @@ function options(width: number, lines: Line[], show: (value: number | null) => s
     scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.15 : 1] } },
     axes: [
       { ...axis, values: (_, ticks) => ticks.map((tick) => clock.format(tick * 1000)), space: 70 },
-      { ...axis, size: 58, values: (_, ticks) => ticks.map((tick) => show(tick)) },
+      { ...axis, size: widthOf, values: (_, ticks) => ticks.map((tick) => show(tick)) },
     ],
     series: [
       { label: time, value: (_, at) => (at === null ? '—' : clock.format(at * 1000)) },
