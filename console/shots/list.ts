@@ -13,6 +13,8 @@ export interface Shot {
   who?: Person
   path: string
   act?: (page: Page, how: How) => Promise<unknown> | undefined
+  /** There is no such page. */
+  lost?: boolean
   /** All of the page, not what fits a screen. */
   tall?: boolean
 }
@@ -85,7 +87,7 @@ const REGULAR: Shot[] = [
   { name: 'operator-why', path: `${at}/members`, act: (page, { say }) => button(page, say('Why can I not change this?', '为什么我无法修改？')) },
   { name: 'operator-roles', path: `${at}/roles` },
   { name: 'forbidden', path: '/users' },
-  { name: 'lost', path: '/nowhere' },
+  { name: 'lost', path: '/nowhere', lost: true },
   { name: 'routes', path: `${at}/routes` },
   { name: 'route', path: `${at}/routes/demo`, tall: true },
   { name: 'route-access', path: `${at}/routes/demo`, act: tab('Access', '访问'), tall: true },
