@@ -182,7 +182,8 @@ export function Copy({ text, label }: { text: string; label?: string }) {
 export function Code({ children }: { children: string }) {
   return (
     <div className="code">
-      {children}
+      {/* A line is broken before a flag, not behind its hyphen. */}
+      {children.split(/( -{1,2}[\w-]+)/).map((part, index) => (index % 2 ? <span key={index}> <span className="nowrap">{part.slice(1)}</span></span> : part))}
       <Copy text={children} />
     </div>
   )

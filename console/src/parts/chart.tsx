@@ -51,6 +51,9 @@ export default function Chart({ label, at, lines, show = plain }: Props) {
   )
 }
 
+/** Where few octets or requests are drawn, several lines would be called the same. */
+const once = (names: string[]) => names.map((it, index) => (it === names[index - 1] ? '' : it))
+
 /** As wide as what stands there: a number that is cut off is another. */
 function widthOf(plot: UPlot, values: string[] | null): number {
   const { ctx } = plot
@@ -80,7 +83,7 @@ function options(width: number, lines: Line[], show: (value: number | null) => s
     scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.15 : 1] } },
     axes: [
       { ...axis, values: (_, ticks) => ticks.map((tick) => clock.format(tick * 1000)), space: 70 },
-      { ...axis, size: widthOf, values: (_, ticks) => ticks.map((tick) => show(tick)) },
+      { ...axis, size: widthOf, values: (_, ticks) => once(ticks.map((tick) => show(tick))) },
     ],
     series: [
       { label: time, value: (_, at) => (at === null ? '—' : clock.format(at * 1000)) },

@@ -58,9 +58,13 @@ export function External({ service }: { service: Service }) {
   return <span className="soft">{t('services.inside')}</span>
 }
 
+/** On a Service that a gateway is seen as: where one process serves them all, it leads to no Pods. */
+const OF_GATEWAY = 'gateway.networking.k8s.io/gateway-name'
+
 export function Endpoints({ service, count }: { service: Service; count: { ready: number; all: number } | undefined }) {
   const { t } = useWords()
   if (service.spec.type === 'ExternalName') return <>—</>
+  if (!count && service.metadata.labels?.[OF_GATEWAY]) return <State tone="quiet">{t('gateway.one')}</State>
   const { ready, all } = count ?? { ready: 0, all: 0 }
   return <State tone={ready === 0 ? 'bad' : ready < all ? 'warn' : 'good'}>{t('flow.ready', { ready, all })}</State>
 }
