@@ -65,9 +65,9 @@ export function chosenOf(role: Role): Chosen | null {
 }
 
 /** The same in one line, with the levels as people call them. */
-export const permissionsOf = (role: Role, call: (key: string, otherwise: string) => string): string =>
+export const permissionsOf = (role: Role, call: (key: string, otherwise: string) => string, named: (permission: string) => string = (it) => it): string =>
   Object.entries(chosenOf(role) ?? {})
-    .map(([name, level]) => `${name}: ${call(`level.${level}`, level)}`)
+    .map(([name, level]) => `${named(name)}: ${call(`level.${level}`, level)}`)
     .join(', ')
 
 /** Whether its rules are others than those of the permissions it names: somebody has changed them by hand. */

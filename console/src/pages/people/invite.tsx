@@ -15,6 +15,7 @@ import { Command } from '../../parts/command'
 import { useDoing } from '../../parts/dialogs'
 import { say } from '../../parts/toasts'
 import { useWords } from '../../words'
+import { permissionName } from '../../words/permissions'
 import type { PlaceOf } from './shared'
 
 interface InviteProps {
@@ -61,9 +62,9 @@ function UserSelect({ value, onChange }: { value: string; onChange: (user: strin
 }
 
 function RoleSelect({ place, value, wrong, onChange }: { place: PlaceOf; value: string; wrong: string | undefined; onChange: (role: string) => void }) {
-  const { t, maybe } = useWords()
+  const { t, maybe, language } = useWords()
   const roles = useLive<Role>(KINDS.role, place.namespace).objects
-  const about = (it: Role) => maybe(`role.${place.of}.${it.metadata.name}`, permissionsOf(it, maybe))
+  const about = (it: Role) => maybe(`role.${place.of}.${it.metadata.name}`, permissionsOf(it, maybe, (name) => permissionName(name, language)))
   const options = roles.map((it) => ({ value: it.metadata.name, label: it.metadata.name, about: about(it) })).sort((a, b) => a.value.localeCompare(b.value))
   return (
     <Field id="invite-role" label={t('members.role')} wrong={wrong} help={options.find((it) => it.value === value)?.about ?? t('members.roleHelp')}>

@@ -12,6 +12,7 @@ import { Command, quoted } from '../../parts/command'
 import { useDoing } from '../../parts/dialogs'
 import { say } from '../../parts/toasts'
 import { useWords } from '../../words'
+import { permissionName } from '../../words/permissions'
 import type { PlaceOf } from './shared'
 
 interface Props {
@@ -74,7 +75,7 @@ function Choices({ permissions, chosen, onChange }: { permissions: Permission[];
       {permissions.map((it) => (
         <li key={it.name}>
           <span>
-            <b>{it.name}</b>
+            <b>{permissionName(it.name, language)}</b>
             <span className="faint">{it.about[language]}</span>
           </span>
           <Select aria-label={it.name} allowClear placeholder={t('roles.not')} value={chosen[it.name] ?? null} options={levelsOf(it).map((value) => ({ value, label: maybe(`level.${value}`, value) }))} onChange={(level?: string | null) => choose(it.name, level ?? undefined)} />

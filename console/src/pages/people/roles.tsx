@@ -16,6 +16,7 @@ import { NameCell, ObjectTable, ageColumn, type Column } from '../../parts/table
 import { Why } from '../../parts/why'
 import { useParam } from '../../shell/params'
 import { useWords } from '../../words'
+import { permissionName } from '../../words/permissions'
 import { RoleDialog } from './role'
 import type { Listed, PlaceOf } from './shared'
 
@@ -84,7 +85,7 @@ export function useRoles(place: PlaceOf): Listed {
 }
 
 function useColumns(of: PlaceOf['of'], permissions: ReturnType<typeof usePermissions>): Column<Role>[] {
-  const { t, maybe } = useWords()
+  const { t, maybe, language } = useWords()
   return useMemo(
     () => [
       { key: 'name', title: t('table.name'), cell: (it) => (isBuiltIn(it) ? <b>{it.metadata.name}</b> : <NameCell object={it} link={<b>{it.metadata.name}</b>} />), by: (it) => it.metadata.name },
@@ -94,14 +95,14 @@ function useColumns(of: PlaceOf['of'], permissions: ReturnType<typeof usePermiss
         title: t('roles.allows'),
         cell: (it) => (
           <>
-            {isBuiltIn(it) ? maybe(`role.${of}.${it.metadata.name}`, '') : permissionsOf(it, maybe) || t('roles.rules', { n: it.rules?.length ?? 0 })}
+            {isBuiltIn(it) ? maybe(`role.${of}.${it.metadata.name}`, '') : permissionsOf(it, maybe, (name) => permissionName(name, language)) || t('roles.rules', { n: it.rules?.length ?? 0 })}
             {!isBuiltIn(it) && permissions.length > 0 && hasDrifted(it, permissions) && <div><State tone="warn">{t('roles.drifted')}</State></div>}
           </>
         ),
       },
       ageColumn(t('meta.created')),
     ],
-    [t, maybe, of, permissions],
+    [t, maybe, language, of, permissions],
   )
 }
 
