@@ -80,7 +80,7 @@ export default {
   'error.conflict': 'Somebody has changed this meanwhile.',
   'error.csrf': 'This page is out of date. Load it again.',
   'error.exists': 'There is one of that name already.',
-  'error.forbidden': 'You may not do this.',
+  'error.forbidden': 'You may not do this. An admin of the project or the platform can give you a role that may.',
   'error.invalid': 'This was not accepted.',
   'error.noAnswer': 'The server does not answer. Is it running, and is the network there?',
   'error.notFound': 'There is no such object here any more.',
