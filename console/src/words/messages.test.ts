@@ -18,18 +18,18 @@ function said(value: unknown): string[] {
   return [...own, ...Object.values(rest).flatMap(said)]
 }
 
-const golden = [...new Set(files(join(CRATES, 'translate-ingress'), 'status.yaml').flatMap((file) => said(parse(readFileSync(file, 'utf8')))))]
+const golden = [...new Set(readdirSync(CRATES).flatMap((crate) => files(join(CRATES, crate), 'status.yaml')).flatMap((file) => said(parse(readFileSync(file, 'utf8')))))]
 
 describe('what the server says', () => {
   it('is said in Chinese', () => {
-    expect(golden.length).toBeGreaterThan(40)
+    expect(golden.length).toBeGreaterThan(200)
     expect(golden.filter((text) => chinese(text) === undefined)).toEqual([])
   })
   it('is not said by halves', () => {
-    expect(golden.map((text) => chinese(text) ?? '').filter(isProse)).toEqual([])
+    expect(golden.map((text) => (chinese(text) ?? '').replace(/\b(kubectl|paifang) .*/, '')).filter(isProse)).toEqual([])
   })
   it('has no entry twice', () => {
     const seen = new Set<string>()
-    expect(CATALOGUE.filter(([english]) => seen.size === seen.add(english).size).map(([english]) => english)).toEqual([])
+    expect([...CATALOGUE].filter(([english]) => seen.size === seen.add(english).size).map(([english]) => english)).toEqual([])
   })
 })

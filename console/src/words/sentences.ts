@@ -2,8 +2,9 @@
 
 /**
  * English as the server's source has it, and the same in the other language. A hole is `{}`; the other language numbers them, `{1}` on.
- * What is in a hole between quotes stays as it is. Elsewhere it may be a sentence of the catalogue itself; prose that is in no catalogue
- * may stand in `{*}` alone (what an operating system or a library says), so that nothing is said in two languages by halves.
+ * What is in a hole between quotes stays as it is, and so does what is in `{=}`. Elsewhere it may be a sentence of the catalogue itself;
+ * prose that is in no catalogue may stand in `{*}` alone (what an operating system or a library says), so that nothing is said in two
+ * languages by halves.
  */
 export type Catalogue = readonly (readonly [english: string, chinese: string])[]
 
@@ -18,16 +19,19 @@ interface Template {
   literal: number
 }
 
-type Hole = 'quoted' | 'free' | 'foreign'
+/** `strict`: what somebody else says in a sentence has to be known, too. */
+type How = 'strict' | 'loose'
+type Hole = 'kept' | 'free' | 'foreign'
 
-const HOLE = /\{\*?\}/
+const HOLE = /\{[*=]?\}/
+const KINDS: Record<string, Hole> = { '{}': 'free', '{*}': 'foreign', '{=}': 'kept' }
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
 /** Problems are put together so by the server; a message of more characters is cut there. */
 const SEPARATOR = '; '
 const LONGEST = 2048
 
-const FIELD = /^([A-Za-z][\w-]*(?:\.[\w-]+|\[[^\]]*\])*): (?=\S)/
+const FIELD = /^(<nil>|[A-Za-z][\w-]*(?:\.[\w-]+|\[[^\]]*\])*): (?=\S)/
 
 /** Whether a text has words of a language that no quote holds. */
 export const isProse = (text: string) => /(?<![\w./:-])[a-z']{2,} [a-z']{2,}(?![\w/:-])/.test(text.replace(/`[^`]*`|"[^"]*"|“[^”]*”/g, '`'))
@@ -56,13 +60,14 @@ function firstWord(template: string): string {
 function compiled(english: string, chinese: string): Template {
   const parts = english.split(HOLE)
   const marks = english.match(new RegExp(HOLE, 'g')) ?? []
-  const holes = marks.map((mark, index): Hole => (isQuoted(parts[index] ?? '', parts[index + 1] ?? '') ? 'quoted' : mark === '{*}' ? 'foreign' : 'free'))
-  const between = parts.map(escaped).reduce((pattern, part, index) => `${pattern}(${holes[index - 1] === 'quoted' ? '[^`]*?' : '[\\s\\S]+?'})${part}`)
+  const quoted = marks.map((_, index) => isQuoted(parts[index] ?? '', parts[index + 1] ?? ''))
+  const holes = marks.map((mark, index) => (quoted[index] ? 'kept' : (KINDS[mark] ?? 'free')))
+  const between = parts.map(escaped).reduce((pattern, part, index) => `${pattern}(${quoted[index - 1] ? '[^`]*?' : '[\\s\\S]+?'})${part}`)
   const longest = parts.reduce((most, part) => (part.length > most.length ? part : most), '')
   return { pattern: new RegExp(`^${between}$`), longest, holes, chinese, literal: english.length - marks.join('').length }
 }
 
-const isQuoted = (before: string, after: string) => /[`"]$/.test(before) && after.startsWith(before.at(-1) ?? ' ')
+const isQuoted = (before: string, after: string) => /[`"']$/.test(before) && after.startsWith(before.at(-1) ?? ' ')
 
 /** One text, taken apart; what was tried once is not tried again. */
 class Reading {
@@ -88,13 +93,14 @@ class Reading {
   }
 
   /** A field, what is wrong there, and what to do about it. */
-  private problem(text: string): string | undefined {
-    const whole = this.sentence(text)
+  private problem(text: string, how: How = 'loose'): string | undefined {
+    const whole = this.sentence(text, 'strict')
     if (whole !== undefined) return whole
     const field = FIELD.exec(text)
-    const inside = field && this.problem(text.slice(field[0].length))
-    if (field && inside !== undefined && inside !== null) return `${field[1]}：${inside}`
-    return this.split(text, '. ', (it) => this.sentence(it), (it) => this.problem(it), '。')
+    const inside = field ? this.problem(text.slice(field[0].length), how) : undefined
+    if (field && inside !== undefined) return `${field[1]}：${inside}`
+    const said = (it: string) => this.sentence(it, 'strict') ?? (how === 'loose' ? this.sentence(it, how) : undefined)
+    return this.split(text, '. ', said, (it) => this.problem(it, how), '。') ?? said(text)
   }
 
   private split(text: string, separator: string, first: Translate, rest: Translate, between: string): string | undefined {
@@ -106,34 +112,35 @@ class Reading {
     return undefined
   }
 
-  private sentence(text: string): string | undefined {
-    if (!this.sentences.has(text)) this.sentences.set(text, this.found(text))
-    return this.sentences.get(text)
+  private sentence(text: string, how: How): string | undefined {
+    const key = how + text
+    if (!this.sentences.has(key)) this.sentences.set(key, this.found(text, how))
+    return this.sentences.get(key)
   }
 
-  private found(text: string): string | undefined {
+  private found(text: string, how: How): string | undefined {
     for (const word of [text.split(' ', 1)[0] ?? '', '']) {
       for (const template of this.byWord.get(word) ?? []) {
-        const said = text.includes(template.longest) ? this.filled(template, text) : undefined
+        const said = text.includes(template.longest) ? this.filled(template, text, how) : undefined
         if (said !== undefined) return said
       }
     }
     return undefined
   }
 
-  private filled({ pattern, holes, chinese }: Template, text: string): string | undefined {
+  private filled({ pattern, holes, chinese }: Template, text: string, how: How): string | undefined {
     const found = pattern.exec(text)
     if (!found) return undefined
-    const values = holes.map((hole, index) => this.value(found[index + 1] ?? '', hole))
+    const values = holes.map((hole, index) => this.value(found[index + 1] ?? '', hole, how))
     if (values.includes(undefined)) return undefined
     return chinese.replace(/\{(\d+)\}/g, (_, number: string) => values[Number(number) - 1] ?? '')
   }
 
-  private value(text: string, hole: Hole): string | undefined {
-    if (hole === 'quoted') return text
-    const said = this.listed(text) ?? this.problem(text)
+  private value(text: string, hole: Hole, how: How): string | undefined {
+    if (hole === 'kept') return text
+    const said = this.listed(text) ?? this.problem(text, how)
     if (said !== undefined) return said
-    return hole === 'free' && (isProse(text) || text.includes(SEPARATOR)) ? undefined : text
+    return (hole === 'free' || how === 'strict') && (isProse(text) || text.includes(SEPARATOR)) ? undefined : text
   }
 
   /** `[one, another]`, as Kubernetes lists what is wrong. */

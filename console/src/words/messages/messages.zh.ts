@@ -1,7 +1,15 @@
 // All that the server says in sentences, in Chinese: its own chunk, loaded when Chinese is chosen and something is said.
 import { translator } from '../sentences'
+import { API } from './api.zh'
+import { CONSOLE } from './console.zh'
+import { FIELDS } from './fields.zh'
+import { GATEWAY_API } from './gateway-api.zh'
+import { GATEWAYS } from './gateways.zh'
 import { INGRESS } from './ingress.zh'
+import { ISTIO } from './istio.zh'
+import { STEPS } from './steps.zh'
 
-export const CATALOGUE = [...INGRESS]
+export const CATALOGUE = [...FIELDS, ...INGRESS, ...GATEWAY_API, ...ISTIO, ...GATEWAYS, ...API, ...CONSOLE]
 
 export const chinese = translator(CATALOGUE)
+export const step = translator(STEPS)
