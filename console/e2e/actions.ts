@@ -76,6 +76,7 @@ const binding = (user: string, to: string) => ({ apiVersion: 'rbac.authorization
 
 const OTHER: Record<string, Loose> = {
   httproutes: { hostnames: ['sample.kubesphere.io'], rules: [{ backendRefs: [{ name: 'sample', port: 80 }] }] },
+  tlsroutes: { hostnames: ['sample.kubesphere.io'], rules: [{ backendRefs: [{ name: 'sample', port: 80 }] }] },
   gateways: { gatewayClassName: 'paifang', listeners: [{ name: 'http', port: 80, protocol: 'HTTP' }] },
   virtualservices: { hosts: ['sample.kubesphere.io'], http: [{ route: [{ destination: { host: 'sample', port: { number: 80 } } }] }] },
   'istio-gateways': { selector: { istio: 'ingressgateway' }, servers: [{ port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: ['sample.kubesphere.io'] }] },

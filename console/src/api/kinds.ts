@@ -36,6 +36,7 @@ export const KINDS = {
   roleBinding: kind('rbac.authorization.k8s.io', 'v1', 'RoleBinding', 'rolebindings'),
   clusterRoleBinding: kind('rbac.authorization.k8s.io', 'v1', 'ClusterRoleBinding', 'clusterrolebindings', false),
   httpRoute: kind('gateway.networking.k8s.io', 'v1', 'HTTPRoute', 'httproutes'),
+  tlsRoute: kind('gateway.networking.k8s.io', 'v1', 'TLSRoute', 'tlsroutes'),
   gateway: kind('gateway.networking.k8s.io', 'v1', 'Gateway', 'gateways'),
   istioGateway: kind('networking.istio.io', 'v1', 'Gateway', 'gateways'),
   virtualService: kind('networking.istio.io', 'v1', 'VirtualService', 'virtualservices'),

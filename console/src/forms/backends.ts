@@ -80,7 +80,7 @@ const virtualService: Shape = {
   },
 }
 
-const SHAPES: Record<string, Shape> = { HTTPRoute: httpRoute, VirtualService: virtualService }
+const SHAPES: Record<string, Shape> = { HTTPRoute: httpRoute, TLSRoute: { ...httpRoute, about: () => '' }, VirtualService: virtualService }
 
 export const hasBackends = ({ kind }: { kind: string }) => kind in SHAPES
 export const emptyBackend = (): BackendForm => ({ name: '', port: '', weight: 1, note: '' })

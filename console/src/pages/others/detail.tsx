@@ -11,10 +11,11 @@ import { Command } from '../../parts/command'
 import { Actions } from '../../parts/menu'
 import { aliasOf, descriptionOf } from '../../forms/names'
 import { Conditions, DetailTabs, Events, Metadata } from '../../parts/details'
-import { useParam } from '../../shell/params'
+import { useParam, useQueryParam } from '../../shell/params'
 import { useWords } from '../../words'
 import type { OtherEdit } from './edit'
-import { conditionsOf, OTHERS, otherBySlug } from './kinds'
+import { OtherAccess } from './access'
+import { conditionsOf, isRoute, OTHERS, otherBySlug } from './kinds'
 import { Split } from '../routes/flow'
 import { OtherDialog, OtherState, useOtherActions } from './list'
 
@@ -25,6 +26,7 @@ export function OtherDetail() {
   const navigate = useNavigate()
   const [project, slug, name] = [useParam('project'), useParam('kind'), useParam('name')]
   const other = otherBySlug(slug)
+  const tab = useQueryParam('tab') || 'status'
   const rights = useRights(project)
   const { object, loading, error } = useOne<Loose>(other?.kind ?? { kind: '', plural: '', group: '', version: '', namespaced: true, kubectl: '' }, other && project, name)
   const [doing, setDoing] = useState<OtherEdit | 'delete' | null>(null)
@@ -52,8 +54,11 @@ export function OtherDetail() {
           <Facts of={[[t('routes.hosts'), other.hosts(object).join(', ')], [t('others.leads'), other.leads(object).join(', ')], [t('meta.created'), <When at={object.metadata.creationTimestamp} />]]} />
         </Card>
         <DetailTabs
+          active={tab}
+          onChange={(key) => void navigate({ to: `${base}/${name}`, search: { tab: key }, replace: true })}
           tabs={[
             { key: 'status', label: t('gateway.status'), children: <Status kind={other.kind.kind} object={object} project={project} /> },
+            ...(isRoute(other.kind) ? [{ key: 'access', label: t('access.title'), children: <OtherAccess object={object} /> }] : []),
             { key: 'yaml', label: 'YAML', children: <Suspense fallback={<Loading />}><Shown label="YAML" value={shown(object)} readOnly /></Suspense> },
             { key: 'metadata', label: t('meta.title'), children: <Metadata object={object} /> },
             { key: 'events', label: t('events.title'), children: <Events of={object} /> },
@@ -75,7 +80,7 @@ function Status({ kind, object, project }: { kind: string; object: Loose; projec
           <Split project={project} about={about} backends={backends} />
         </Card>
       ))}
-      <Card title={t('conditions.title')}>
+      <Card title={t('conditions.title')} bare>
         <Conditions of={conditionsOf(object)} />
       </Card>
     </div>

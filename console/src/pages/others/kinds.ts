@@ -1,6 +1,7 @@
 // Kinds of Gateway API and Istio, shown and edited like routes.
 import { KINDS, type Kind } from '../../api/kinds'
 import type { Condition, Loose } from '../../api/types'
+import { list, strings, type Any } from './loose'
 
 export interface Other {
   slug: string
@@ -9,10 +10,6 @@ export interface Other {
   hosts: (object: Loose) => string[]
   leads: (object: Loose) => string[]
 }
-
-type Any = Record<string, unknown>
-const list = (it: unknown): Any[] => (Array.isArray(it) ? (it as Any[]) : [])
-const strings = (it: unknown): string[] => (Array.isArray(it) ? it.map(String) : [])
 
 const backends = (object: Loose) => list(object.spec?.rules).flatMap((rule) => list(rule.backendRefs).map((it) => `${String(it.name)}:${String(it.port ?? '')}${it.weight !== undefined ? ` (${String(it.weight)})` : ''}`))
 const destinations = (object: Loose) =>
@@ -23,6 +20,7 @@ const destinations = (object: Loose) =>
 
 export const OTHERS: Other[] = [
   { slug: 'httproutes', kind: KINDS.httpRoute, title: 'HTTPRoute', hosts: (it) => strings(it.spec?.hostnames), leads: backends },
+  { slug: 'tlsroutes', kind: KINDS.tlsRoute, title: 'TLSRoute', hosts: (it) => strings(it.spec?.hostnames), leads: backends },
   { slug: 'gateways', kind: KINDS.gateway, title: 'Gateway (Gateway API)', hosts: (it) => list(it.spec?.listeners).map((one) => `${String(one.protocol)} ${String(one.port)}${one.hostname ? ` ${String(one.hostname)}` : ''}`), leads: (it) => [String(it.spec?.gatewayClassName ?? '')] },
   { slug: 'virtualservices', kind: KINDS.virtualService, title: 'VirtualService', hosts: (it) => strings(it.spec?.hosts), leads: destinations },
   { slug: 'istio-gateways', kind: KINDS.istioGateway, title: 'Gateway (Istio)', hosts: (it) => list(it.spec?.servers).flatMap((one) => strings(one.hosts)), leads: (it) => list(it.spec?.servers).map((one) => { const port = (one.port ?? {}) as Any; return `${String(port.protocol)} ${String(port.number)}` }) },
@@ -39,6 +37,9 @@ export function servedByAnother({ kind, spec, status }: Loose): string {
   const named = kind === 'Gateway' && typeof spec?.gatewayClassName === 'string' ? spec.gatewayClassName : ''
   return named && !OUR_CLASSES.includes(named) ? named : ''
 }
+
+/** Whether requests come in by it, so that it has ways to visit it. */
+export const isRoute = ({ kind }: Kind) => kind === 'HTTPRoute' || kind === 'TLSRoute' || kind === 'VirtualService'
 
 export const otherBySlug = (slug: string) => OTHERS.find((it) => it.slug === slug)
 

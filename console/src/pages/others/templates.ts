@@ -24,6 +24,21 @@ spec:
           port: 80
           weight: 10
 `,
+  tlsroutes: (project) => `apiVersion: gateway.networking.k8s.io/v1
+kind: TLSRoute
+metadata:
+  name: NAME
+  namespace: ${project}
+spec:
+  parentRefs:
+    - name: GATEWAY
+  hostnames:
+    - demo.example.com
+  rules:
+    - backendRefs:
+        - name: SERVICE
+          port: 443
+`,
   gateways: (project) => `apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
 metadata:

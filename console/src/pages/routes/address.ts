@@ -2,6 +2,7 @@
 import type { Serving } from '../../api/console'
 import type { Ingress } from '../../api/types'
 import { GENERATED_HOST, HOST_ANNOTATION } from '../../forms/route'
+import { quoted } from '../../parts/command'
 import { portOf, visitUrl } from '../gateways/state'
 
 export interface Reach {
@@ -16,6 +17,14 @@ export interface Reach {
   port: string
   /** Empty where no browser can go there: a wildcard. */
   url: string
+}
+
+/** One row of *Access*: what is visited, and the gateway that has it. */
+export interface Way {
+  reach: Reach
+  gateway: Serving | undefined
+  /** An address, where the gateway cannot be seen. */
+  fallback: string
 }
 
 export const addressesOf = ({ status }: Ingress) => (status?.loadBalancer?.ingress ?? []).map((it) => it.ip ?? it.hostname ?? '').filter(Boolean)
@@ -64,10 +73,15 @@ export function gatewayOf(ingress: Ingress, serving: Serving[]): Serving | undef
   return candidates.find((it) => it.addresses.some((one) => addresses.includes(one))) ?? candidates[0]
 }
 
+const IP = /^[0-9.]+$|:/
+
 /** The line of a hosts file, and the command that needs none. */
 export function lines(reach: Reach, gateway: Serving | undefined, fallback: string): { hosts: string; curl: string } {
   const address = gateway?.addresses[0] ?? fallback
   const port = (gateway && portOf(gateway, reach.protocol)) ?? (reach.protocol === 'https' ? 443 : 80)
-  const resolve = reach.host && address ? `--resolve ${reach.host}:${port}:${address} ` : ''
-  return { hosts: reach.host && address ? `${address} ${reach.host}` : '', curl: `curl ${reach.protocol === 'https' ? '--insecure ' : ''}${resolve}${reach.url}` }
+  const [one, ip] = [reach.host !== '' && !reach.host.startsWith('*'), IP.test(address)]
+  const to = !one || !address ? '' : ip ? `--resolve ${reach.host}:${port}:${address} ` : `--connect-to ${reach.host}:${port}:${address}:${port} `
+  // Else curl takes them for a set of paths.
+  const globoff = /[[\]{}]/.test(reach.url.replace(/^\w+:\/\/\[[^\]]*\]/, '')) ? '--globoff ' : ''
+  return { hosts: one && ip ? `${address} ${reach.host}` : '', curl: `curl ${reach.protocol === 'https' ? '--insecure ' : ''}${globoff}${to}${quoted(reach.url)}` }
 }

@@ -14,7 +14,7 @@ import { DetailTabs, Events, Metadata } from '../../parts/details'
 import { Actions } from '../../parts/menu'
 import { useParam, useQueryParam } from '../../shell/params'
 import { useWords } from '../../words'
-import { Access } from './access'
+import { RouteAccess } from './access'
 import { addressesOf, classOf, gatewayOf } from './address'
 import type { EditWhat } from './edit'
 import { Flow } from './flow'
@@ -74,7 +74,7 @@ export function RouteDetail() {
           onChange={(key) => void navigate({ to: `${base}/${name}`, search: { tab: key }, replace: true })}
           tabs={[
             { key: 'status', label: t('gateway.status'), children: <Flow route={route} canaries={canariesOf(route, all)} gateway={gateway} /> },
-            { key: 'access', label: t('access.title'), children: <Access route={route} gateway={gateway} /> },
+            { key: 'access', label: t('access.title'), children: <RouteAccess route={route} gateway={gateway} /> },
             { key: 'metadata', label: t('meta.title'), children: <Metadata object={route} /> },
             { key: 'events', label: t('events.title'), children: <Events of={route} /> },
           ]}

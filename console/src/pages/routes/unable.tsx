@@ -2,6 +2,7 @@
 import { useState } from 'react'
 import { Button } from 'antd'
 import { CheckCircleFilled, CloseCircleFilled, QuestionCircleFilled } from '@ant-design/icons'
+import { ApiError } from '../../api/client'
 import { check, type Hop, type Serving } from '../../api/console'
 import { KINDS } from '../../api/kinds'
 import { useMay } from '../../api/rights'
@@ -14,7 +15,8 @@ import { chineseOf } from '../../words/reasons'
 /** As many as are tried at once. */
 const MOST = 4
 
-export function Unable({ gateway, urls }: { gateway: Serving; urls: string[] }) {
+/** `named`: there are several, so that it says which gateway is asked. */
+export function Unable({ gateway, urls, named = false }: { gateway: Serving; urls: string[]; named?: boolean }) {
   const { t } = useWords()
   const [found, setFound] = useState<{ url: string; hops: Hop[] }[] | null>(null)
   const { busy, error, run } = useDoing()
@@ -22,7 +24,7 @@ export function Unable({ gateway, urls }: { gateway: Serving; urls: string[] }) 
   const start = () => void run(async () => setFound(await Promise.all(urls.slice(0, MOST).map(async (url) => ({ url, hops: (await check(gateway.namespace, gateway.name, url)).hops })))))
   return (
     <Card
-      title={t('unable.title')}
+      title={named ? `${t('unable.title')} · ${gateway.namespace}/${gateway.name}` : t('unable.title')}
       extra={
         may && (
           <Button loading={busy} onClick={start} disabled={urls.length === 0}>
@@ -35,6 +37,12 @@ export function Unable({ gateway, urls }: { gateway: Serving; urls: string[] }) 
         {!found && <p className="soft">{t(may === false ? 'unable.mayNot' : 'unable.about', { gateway: `${gateway.namespace}/${gateway.name}` })}</p>}
         {may === false && urls[0] && <Code>{`paifang explain --live ${quoted(urls[0])}`}</Code>}
         {Boolean(error) && <Trouble error={error} />}
+        {error instanceof ApiError && error.status === 404 && urls[0] && (
+          <>
+            <p className="soft">{t('unable.elsewhere')}</p>
+            <Code>{`paifang explain --live ${quoted(urls[0])}`}</Code>
+          </>
+        )}
         {found?.map(({ url, hops }) => (
           <section key={url} aria-label={url}>
             <b className="wrap">{url}</b>
