@@ -1,6 +1,6 @@
 // Adding a certificate with its key, and putting newer ones in their place: read and compared before anything is sent.
 import { useEffect, useMemo, useState } from 'react'
-import { Button, Input, Modal, Upload } from 'antd'
+import { Button, Input, Upload } from 'antd'
 import { UploadOutlined } from '@ant-design/icons'
 import { KINDS } from '../api/kinds'
 import { client } from '../api/live'
@@ -9,9 +9,9 @@ import type { Secret } from '../api/types'
 import { keyFits, parseCertificate, type Parsed } from '../forms/certificate'
 import { isName } from '../forms/names'
 import { newTlsSecret, pemProblems, withPair, type TlsForm } from '../forms/secret'
-import { Field, Trouble } from '../parts/basics'
-import { Command } from '../parts/command'
+import { Field } from '../parts/basics'
 import { useDoing } from '../parts/dialogs'
+import { FormDialog } from '../parts/form-dialog'
 import { say } from '../parts/toasts'
 import { useWords } from '../words'
 import { CertificateLine } from './routes/rules'
@@ -45,21 +45,18 @@ export function TlsDialog({ project, secret, onClose }: Props) {
   const name = form.name || 'NAME'
   const command = `kubectl create secret tls ${name} -n ${project} --cert=tls.crt --key=tls.key${read ? ' --dry-run=client -o yaml | kubectl apply -f -' : ''}`
   return (
-    <Modal open width={680} title={read ? t('secrets.renewTitle', { name }) : t('secrets.add')} okText={t(read ? 'do.save' : 'do.create')} okButtonProps={{ loading: busy }} onOk={() => void save()} onCancel={onClose} footer={(buttons) => <div className="row between"><Command text={command} /><span className="row">{buttons}</span></div>}>
-      <div className="stack">
-        {!read && (
-          <Field id="secret-name" label={t('table.name')} help={t('form.nameHelp')} wrong={at('name')}>
-            <Input id="secret-name" autoFocus value={form.name} onChange={(event) => setForm({ ...form, name: event.target.value.trim() })} />
-          </Field>
-        )}
-        {(['certificate', 'key'] as const).map((field) => (
-          <Pem key={field} field={field} value={form[field]} wrong={at(field)} onChange={(text) => setForm((before) => ({ ...before, [field]: text }))}>
-            {field === 'certificate' && parsed && <CertificateLine data={{ names: parsed.names, notBefore: parsed.notBefore.toISOString(), notAfter: parsed.notAfter.toISOString(), matches: {} }} />}
-          </Pem>
-        ))}
-        {Boolean(error) && <Trouble error={error} />}
-      </div>
-    </Modal>
+    <FormDialog title={read ? t('secrets.renewTitle', { name }) : t('secrets.add')} command={command} does={t(read ? 'do.save' : 'do.create')} busy={busy} error={error} width={680} onDo={() => void save()} onClose={onClose}>
+      {!read && (
+        <Field id="secret-name" label={t('table.name')} help={t('form.nameHelp')} wrong={at('name')}>
+          <Input id="secret-name" autoFocus value={form.name} onChange={(event) => setForm({ ...form, name: event.target.value.trim() })} />
+        </Field>
+      )}
+      {(['certificate', 'key'] as const).map((field) => (
+        <Pem key={field} field={field} value={form[field]} wrong={at(field)} onChange={(text) => setForm((before) => ({ ...before, [field]: text }))}>
+          {field === 'certificate' && parsed && <CertificateLine data={{ names: parsed.names, notBefore: parsed.notBefore.toISOString(), notAfter: parsed.notAfter.toISOString(), matches: {} }} />}
+        </Pem>
+      ))}
+    </FormDialog>
   )
 }
 

@@ -1,6 +1,6 @@
 // A gateway on a page: how it is, where it is reached, what can be done with it.
 import { useState } from 'react'
-import { Button, InputNumber, Modal } from 'antd'
+import { Button, InputNumber } from 'antd'
 import { ColumnHeightOutlined, EditOutlined, EyeOutlined, PoweroffOutlined } from '@ant-design/icons'
 import { useNavigate } from '@tanstack/react-router'
 import type { Serving } from '../../api/console'
@@ -10,12 +10,13 @@ import type { Rights } from '../../api/rights'
 import { useSession } from '../../api/session'
 import type { IngressGateway } from '../../api/types'
 import { CREATOR } from '../../forms/names'
-import { Card, Copy, Facts, Field, Note, State, Trouble, When } from '../../parts/basics'
-import { Command } from '../../parts/command'
+import { Card, Copy, Facts, Field, Note, State, When } from '../../parts/basics'
 import { DeleteDialog, useDoing } from '../../parts/dialogs'
+import { FormDialog } from '../../parts/form-dialog'
 import { Actions } from '../../parts/menu'
 import { say } from '../../parts/toasts'
 import { useWords } from '../../words'
+import { Said } from '../../words/said'
 import { GatewayDialog } from './dialog'
 import { gatewayState, remarks, scopeWord, servingOf, visitUrl } from './state'
 
@@ -55,15 +56,12 @@ function ScaleDialog({ gateway, onClose }: { gateway: IngressGateway; onClose: (
     onClose()
   }
   return (
-    <Modal open title={t('gateway.scale')} okText={t('do.save')} okButtonProps={{ loading: busy }} onOk={() => void save()} onCancel={onClose} footer={(buttons) => <div className="row" style={{ justifyContent: 'space-between' }}><Command text={`kubectl patch igw ${gateway.metadata.name} -n ${gateway.metadata.namespace} --type merge -p '{"spec":{"replicas":${replicas}}}'`} /><span className="row">{buttons}</span></div>}>
-      <div className="stack">
-        {mode === 'up' && <Note tone="info"><p>{t('gateway.scaleUp')}</p></Note>}
-        <Field id="replicas" label={t('gateway.replicas')} help={t('gateway.scaleHelp')}>
-          <InputNumber id="replicas" min={0} max={1000} precision={0} value={replicas} onChange={(value) => setReplicas(value ?? 1)} />
-        </Field>
-        {Boolean(error) && <Trouble error={error} />}
-      </div>
-    </Modal>
+    <FormDialog title={t('gateway.scale')} command={`kubectl patch igw ${gateway.metadata.name} -n ${gateway.metadata.namespace} --type merge -p '{"spec":{"replicas":${replicas}}}'`} does={t('do.save')} busy={busy} error={error} onDo={() => void save()} onClose={onClose}>
+      {mode === 'up' && <Note tone="info"><p>{t('gateway.scaleUp')}</p></Note>}
+      <Field id="replicas" label={t('gateway.replicas')} help={t('gateway.scaleHelp')}>
+        <InputNumber id="replicas" min={0} max={1000} precision={0} value={replicas} onChange={(value) => setReplicas(value ?? 1)} />
+      </Field>
+    </FormDialog>
   )
 }
 
@@ -91,7 +89,7 @@ export function GatewayCard({ gateway, rights, base }: { gateway: IngressGateway
       }
     >
       <div className="stack">
-        {message && <Note tone={tone === 'bad' ? 'bad' : 'warn'}><p>{message}</p></Note>}
+        {message && <Note tone={tone === 'bad' ? 'bad' : 'warn'}><p><Said of={message} /></p></Note>}
         <Remarks gateway={gateway} />
         <GatewayFacts serving={servingOf(gateway)} gateway={gateway} />
       </div>
@@ -105,7 +103,7 @@ export function Remarks({ gateway }: { gateway: IngressGateway }) {
   return remarks(gateway).map(({ type, message }) => (
     <Note key={type} tone="warn">
       <b>{maybe(`remark.${type}`, type)}</b>
-      <p>{message}</p>
+      <p><Said of={message} /></p>
     </Note>
   ))
 }

@@ -1,16 +1,16 @@
 // Enable gateway, and Edit gateway.
 import { useState } from 'react'
-import { Button, Input, InputNumber, Modal, Switch } from 'antd'
+import { Button, Input, InputNumber, Switch } from 'antd'
 import { useOptionHints } from '../../api/console'
 import { KINDS } from '../../api/kinds'
 import { create, edit } from '../../api/objects'
 import { useSession } from '../../api/session'
 import type { IngressGateway } from '../../api/types'
 import { EMPTY_GATEWAY, gatewayProblems, newGateway, readGateway, writeGateway, type GatewayForm } from '../../forms/gateway'
-import { Field, Note, Trouble } from '../../parts/basics'
-import { Command } from '../../parts/command'
+import { Field, Note } from '../../parts/basics'
 import { useDoing } from '../../parts/dialogs'
 import { EntryRows } from '../../parts/entries'
+import { FormDialog } from '../../parts/form-dialog'
 import { say } from '../../parts/toasts'
 import { saidOf, useTrial, type Said } from '../../parts/trial'
 import { useWords } from '../../words'
@@ -55,33 +55,16 @@ export function GatewayDialog({ namespace, gateway, scope = 'Project', begin = E
   }
   const change = (next: Partial<GatewayForm>) => setForm({ ...form, ...next })
   return (
-    <Modal
-      open
-      width={720}
-      title={t(gateway ? 'gateway.edit' : scope === 'Cluster' ? 'gateway.configure' : 'gateway.enable')}
-      okText={t(gateway || scope === 'Cluster' ? 'do.save' : 'gateway.enableDo')}
-      okButtonProps={{ loading: busy, disabled: problems.length > 0 || moved }}
-      onOk={() => void save()}
-      onCancel={onClose}
-      footer={(buttons) => (
-        <div className="row" style={{ justifyContent: 'space-between' }}>
-          <Command text={applyCommand(made)} />
-          <span className="row">{buttons}</span>
-        </div>
+    <FormDialog title={t(gateway ? 'gateway.edit' : scope === 'Cluster' ? 'gateway.configure' : 'gateway.enable')} command={applyCommand(made)} does={t(gateway || scope === 'Cluster' ? 'do.save' : 'gateway.enableDo')} busy={busy} error={error} width={720} blocked={problems.length > 0 || moved} onDo={() => void save()} onClose={onClose}>
+      {moved && (
+        <Note tone="warn" action={<Button onClick={newest}>{t('gateway.newest')}</Button>}>
+          <p>{t('error.conflict')}</p>
+        </Note>
       )}
-    >
-      <div className="stack">
-        {moved && (
-          <Note tone="warn" action={<Button onClick={newest}>{t('gateway.newest')}</Button>}>
-            <p>{t('error.conflict')}</p>
-          </Note>
-        )}
-        <AccessFields form={form} onChange={change} wrong={wrong} />
-        <Tracing form={form} onChange={change} wrong={wrong} />
-        <Options form={form} onChange={(config) => change({ config })} said={said} />
-        {Boolean(error) && <Trouble error={error} />}
-      </div>
-    </Modal>
+      <AccessFields form={form} onChange={change} wrong={wrong} />
+      <Tracing form={form} onChange={change} wrong={wrong} />
+      <Options form={form} onChange={(config) => change({ config })} said={said} />
+    </FormDialog>
   )
 }
 

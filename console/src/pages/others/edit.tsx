@@ -1,6 +1,6 @@
 // Edit information, Edit hosts and backends, Edit annotations: of objects of other APIs, as of routes.
 import { useState } from 'react'
-import { AutoComplete, Button, Input, InputNumber, Modal, Select } from 'antd'
+import { AutoComplete, Button, Input, InputNumber, Select } from 'antd'
 import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
 import { KINDS, type Kind } from '../../api/kinds'
 import { useLive } from '../../api/live'
@@ -10,10 +10,11 @@ import { backendProblems, emptyBackend, readBackends, shares, writeBackends, typ
 import { entryProblems, isShownAnnotation, readEntries, writeEntries } from '../../forms/entries'
 import { readNaming, writeNaming } from '../../forms/names'
 import { difference } from '../../forms/patch'
-import { Field, Trouble } from '../../parts/basics'
-import { Command, quoted } from '../../parts/command'
+import { Field } from '../../parts/basics'
+import { quoted } from '../../parts/command'
 import { useDoing } from '../../parts/dialogs'
 import { EntryRows } from '../../parts/entries'
+import { FormDialog } from '../../parts/form-dialog'
 import { say } from '../../parts/toasts'
 import { useWords } from '../../words'
 
@@ -49,48 +50,31 @@ export function OtherEditDialog({ what, kind, object, onClose }: Props) {
     onClose()
   }
   return (
-    <Modal
-      open
-      width={what === 'information' ? 560 : 900}
-      title={t(TITLES[what])}
-      okText={t('do.save')}
-      okButtonProps={{ loading: busy }}
-      onOk={() => void save()}
-      onCancel={onClose}
-      footer={(buttons) => (
-        <div className="row" style={{ justifyContent: 'space-between' }}>
-          <Command text={steps.length > 0 ? `kubectl patch ${kind.kubectl} ${name} -n ${namespace} --type=json -p ${quoted(JSON.stringify(steps))}` : `kubectl edit ${kind.kubectl} ${name} -n ${namespace}`} />
-          <span className="row">{buttons}</span>
-        </div>
+    <FormDialog title={t(TITLES[what])} command={steps.length > 0 ? `kubectl patch ${kind.kubectl} ${name} -n ${namespace} --type=json -p ${quoted(JSON.stringify(steps))}` : `kubectl edit ${kind.kubectl} ${name} -n ${namespace}`} does={t('do.save')} busy={busy} error={error} width={what === 'information' ? 560 : 900} onDo={() => void save()} onClose={onClose}>
+      {what === 'information' && (
+        <>
+          <Field id="other-alias" label={t('form.alias')} help={t('form.aliasHelp')}>
+            <Input id="other-alias" maxLength={63} value={naming.alias} onChange={(event) => setNaming({ ...naming, alias: event.target.value })} />
+          </Field>
+          <Field id="other-description" label={t('form.description')}>
+            <Input.TextArea id="other-description" maxLength={256} rows={3} value={naming.description} onChange={(event) => setNaming({ ...naming, description: event.target.value })} />
+          </Field>
+        </>
       )}
-    >
-      <div className="stack">
-        {what === 'information' && (
-          <>
-            <Field id="other-alias" label={t('form.alias')} help={t('form.aliasHelp')}>
-              <Input id="other-alias" maxLength={63} value={naming.alias} onChange={(event) => setNaming({ ...naming, alias: event.target.value })} />
-            </Field>
-            <Field id="other-description" label={t('form.description')}>
-              <Input.TextArea id="other-description" maxLength={256} rows={3} value={naming.description} onChange={(event) => setNaming({ ...naming, description: event.target.value })} />
-            </Field>
-          </>
-        )}
-        {what === 'rules' && <Backends project={namespace} form={backends} onChange={setBackends} problems={tried ? problems : []} />}
-        {what === 'annotations' && (
-          <>
-            <div className="field">
-              <span className="label">{t('meta.annotations')}</span>
-              <EntryRows label={t('meta.annotations')} of="annotations" rows={annotations} onChange={setAnnotations} addText={t('do.addAnnotation')} />
-            </div>
-            <div className="field">
-              <span className="label">{t('meta.labels')}</span>
-              <EntryRows label={t('meta.labels')} of="labels" rows={labels} onChange={setLabels} addText={t('do.addLabel')} />
-            </div>
-          </>
-        )}
-        {Boolean(error) && <Trouble error={error} />}
-      </div>
-    </Modal>
+      {what === 'rules' && <Backends project={namespace} form={backends} onChange={setBackends} problems={tried ? problems : []} />}
+      {what === 'annotations' && (
+        <>
+          <div className="field">
+            <span className="label">{t('meta.annotations')}</span>
+            <EntryRows label={t('meta.annotations')} of="annotations" rows={annotations} onChange={setAnnotations} addText={t('do.addAnnotation')} />
+          </div>
+          <div className="field">
+            <span className="label">{t('meta.labels')}</span>
+            <EntryRows label={t('meta.labels')} of="labels" rows={labels} onChange={setLabels} addText={t('do.addLabel')} />
+          </div>
+        </>
+      )}
+    </FormDialog>
   )
 }
 

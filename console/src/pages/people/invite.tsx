@@ -1,6 +1,6 @@
 // Inviting somebody to a place, giving them another role there, and removing them.
 import { useState } from 'react'
-import { Input, Modal, Select } from 'antd'
+import { Input, Select } from 'antd'
 import { ask } from '../../api/client'
 import { KINDS, listPath } from '../../api/kinds'
 import { useLive } from '../../api/live'
@@ -10,9 +10,9 @@ import { useSession } from '../../api/session'
 import type { List, Role, RoleBinding, User } from '../../api/types'
 import { has, invitation, isKept, isUserName, withoutMember, type Member } from '../../forms/people'
 import { permissionsOf } from '../../forms/role'
-import { Field, Note, Trouble } from '../../parts/basics'
-import { Command } from '../../parts/command'
+import { Field, Note } from '../../parts/basics'
 import { useDoing } from '../../parts/dialogs'
+import { FormDialog } from '../../parts/form-dialog'
 import { say } from '../../parts/toasts'
 import { useWords } from '../../words'
 import { permissionName } from '../../words/permissions'
@@ -42,15 +42,12 @@ export function InviteDialog({ place, bound, onClose }: InviteProps) {
     onClose()
   }
   return (
-    <Modal open title={t('members.invite')} okText={t('members.inviteDo')} okButtonProps={{ loading: busy }} onOk={() => void save()} onCancel={onClose} footer={(buttons) => <div className="row between"><Command text={`paifang invite ${form.user || 'USER'} --${place.of} ${place.name} --role ${form.role || 'ROLE'}`} /><span className="row">{buttons}</span></div>}>
-      <div className="stack">
-        <Field id="invite-user" label={t('members.member')} help={t(mayList ? 'members.userHelp' : 'members.userHelpBlind')} wrong={tried ? wrong.user : undefined}>
-          {mayList ? <UserSelect value={form.user} onChange={(user) => setForm({ ...form, user })} /> : <Input id="invite-user" autoFocus value={form.user} onChange={(event) => setForm({ ...form, user: event.target.value.trim() })} />}
-        </Field>
-        <RoleSelect place={place} value={form.role} wrong={tried || already ? wrong.role : undefined} onChange={(role) => setForm({ ...form, role })} />
-        {Boolean(error) && <Trouble error={error} />}
-      </div>
-    </Modal>
+    <FormDialog title={t('members.invite')} command={`paifang invite ${form.user || 'USER'} --${place.of} ${place.name} --role ${form.role || 'ROLE'}`} does={t('members.inviteDo')} busy={busy} error={error} onDo={() => void save()} onClose={onClose}>
+      <Field id="invite-user" label={t('members.member')} help={t(mayList ? 'members.userHelp' : 'members.userHelpBlind')} wrong={tried ? wrong.user : undefined}>
+        {mayList ? <UserSelect value={form.user} onChange={(user) => setForm({ ...form, user })} /> : <Input id="invite-user" autoFocus value={form.user} onChange={(event) => setForm({ ...form, user: event.target.value.trim() })} />}
+      </Field>
+      <RoleSelect place={place} value={form.role} wrong={tried || already ? wrong.role : undefined} onChange={(role) => setForm({ ...form, role })} />
+    </FormDialog>
   )
 }
 
@@ -123,13 +120,10 @@ export function RoleOfDialog({ place, member, onClose }: MemberProps) {
   }
   const at = `paifang invite ${member.member} --${place.of} ${place.name}`
   return (
-    <Modal open title={t('members.changeTitle', { who: member.member })} okText={t('do.save')} okButtonProps={{ loading: busy, disabled: role === before }} onOk={() => void save()} onCancel={onClose} footer={(buttons) => <div className="row between"><Command text={[`${at} --role ${role}`, `${at} --role ${before} --remove`]} /><span className="row">{buttons}</span></div>}>
-      <div className="stack">
-        {member.member === me && <Note tone="warn"><p>{t('members.self')}</p></Note>}
-        <RoleSelect place={place} value={role} wrong={undefined} onChange={setRole} />
-        {Boolean(error) && <Trouble error={error} />}
-      </div>
-    </Modal>
+    <FormDialog title={t('members.changeTitle', { who: member.member })} command={[`${at} --role ${role}`, `${at} --role ${before} --remove`]} does={t('do.save')} busy={busy} error={error} blocked={role === before} onDo={() => void save()} onClose={onClose}>
+      {member.member === me && <Note tone="warn"><p>{t('members.self')}</p></Note>}
+      <RoleSelect place={place} value={role} wrong={undefined} onChange={setRole} />
+    </FormDialog>
   )
 }
 
@@ -143,12 +137,9 @@ export function RemoveDialog({ place, member, onClose }: MemberProps) {
     onClose()
   }
   return (
-    <Modal open title={t('members.removeTitle', { who: member.member })} okText={t('members.removeDo')} okButtonProps={{ danger: true, loading: busy }} onOk={() => void finish()} onCancel={onClose} footer={(buttons) => <div className="row between"><Command text={`paifang invite ${member.member} --${place.of} ${place.name} --role ${member.roleRef.name} --remove`} /><span className="row">{buttons}</span></div>}>
-      <div className="stack">
-        {member.member === me && <Note tone="warn"><p>{t('members.self')}</p></Note>}
-        <p>{t('members.removeAbout', { who: member.member, role: member.roleRef.name, where: place.name })}</p>
-        {Boolean(error) && <Trouble error={error} />}
-      </div>
-    </Modal>
+    <FormDialog title={t('members.removeTitle', { who: member.member })} command={`paifang invite ${member.member} --${place.of} ${place.name} --role ${member.roleRef.name} --remove`} does={t('members.removeDo')} busy={busy} error={error} danger onDo={() => void finish()} onClose={onClose}>
+      {member.member === me && <Note tone="warn"><p>{t('members.self')}</p></Note>}
+      <p>{t('members.removeAbout', { who: member.member, role: member.roleRef.name, where: place.name })}</p>
+    </FormDialog>
   )
 }

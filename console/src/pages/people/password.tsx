@@ -1,11 +1,10 @@
 // A one-time password for somebody: made, shown once, and to be changed at the first sign-in.
 import { useState } from 'react'
-import { Modal } from 'antd'
 import { ApiError, ask } from '../../api/client'
 import { KINDS, objectPath } from '../../api/kinds'
-import { Code, Note, Trouble } from '../../parts/basics'
-import { Command } from '../../parts/command'
+import { Code, Note } from '../../parts/basics'
 import { useDoing } from '../../parts/dialogs'
+import { FormDialog } from '../../parts/form-dialog'
 import { useWords } from '../../words'
 
 /** Good for choosing another: 20 letters and digits, no two of which look alike. */
@@ -44,11 +43,8 @@ export function PasswordDialog({ name, onClose }: { name: string; onClose: () =>
   const { busy, error, run } = useDoing()
   const finish = () => (made === null ? void run(async () => setMade(await giveOneTime(name))) : onClose())
   return (
-    <Modal open title={t('users.setPassword')} okText={t(made === null ? 'users.makePassword' : 'do.close')} okButtonProps={{ loading: busy }} cancelButtonProps={made === null ? {} : { style: { display: 'none' } }} onOk={finish} onCancel={onClose} mask={{ closable: made === null }} footer={(buttons) => <div className="row between"><Command text={`paifang user password ${name}`} /><span className="row">{buttons}</span></div>}>
-      <div className="stack">
-        {made === null ? <p>{t('users.passwordAbout', { name })}</p> : <OneTime name={name} password={made} />}
-        {Boolean(error) && <Trouble error={error} />}
-      </div>
-    </Modal>
+    <FormDialog title={t('users.setPassword')} command={`paifang user password ${name}`} does={t(made === null ? 'users.makePassword' : 'do.close')} busy={busy} error={error} done={made !== null} onDo={finish} onClose={onClose}>
+      {made === null ? <p>{t('users.passwordAbout', { name })}</p> : <OneTime name={name} password={made} />}
+    </FormDialog>
   )
 }

@@ -1,6 +1,6 @@
 // Making a workspace or a project, and what people call it.
 import { useState } from 'react'
-import { Input, Modal } from 'antd'
+import { Input } from 'antd'
 import { ApiError, ask } from '../../api/client'
 import { KINDS, objectPath } from '../../api/kinds'
 import { client } from '../../api/live'
@@ -8,9 +8,10 @@ import { create, edit, remove } from '../../api/objects'
 import { useSession } from '../../api/session'
 import type { Project, Workspace } from '../../api/types'
 import { isName, readNaming, writeNaming } from '../../forms/names'
-import { Field, Trouble } from '../../parts/basics'
-import { Command, quoted } from '../../parts/command'
+import { Field } from '../../parts/basics'
+import { quoted } from '../../parts/command'
 import { useDoing } from '../../parts/dialogs'
+import { FormDialog } from '../../parts/form-dialog'
 import { say } from '../../parts/toasts'
 import { useWords } from '../../words'
 
@@ -57,20 +58,17 @@ export function PlaceDialog({ of, workspace = '', object, onClose }: Props) {
   const command = read ? `kubectl edit ${kind.kubectl} ${form.name}${of === 'project' ? ` -n ${workspaceNamespace(workspace)}` : ''}` : `paifang ${of} create ${form.name || 'NAME'}${of === 'project' ? ` --workspace ${workspace}` : ''}${words}`
   const title = read ? (of === 'workspace' ? 'workspaces.edit' : 'projects.edit') : of === 'workspace' ? 'workspaces.create' : 'projects.create'
   return (
-    <Modal open title={t(title)} okText={t(read ? 'do.save' : 'do.create')} okButtonProps={{ loading: busy }} onOk={() => void save()} onCancel={onClose} footer={(buttons) => <div className="row between"><Command text={command} /><span className="row">{buttons}</span></div>}>
-      <div className="stack">
-        <Field id="place-name" label={t('table.name')} help={t(read ? 'form.nameFixed' : 'form.nameHelp')} wrong={tried ? wrong : undefined}>
-          <Input id="place-name" autoFocus={!read} disabled={read !== undefined} value={form.name} onChange={(event) => setForm({ ...form, name: event.target.value.trim() })} />
-        </Field>
-        <Field id="place-alias" label={t('form.alias')} help={t('form.aliasHelp')}>
-          <Input id="place-alias" maxLength={63} value={form.alias} onChange={(event) => setForm({ ...form, alias: event.target.value })} />
-        </Field>
-        <Field id="place-description" label={t('form.description')}>
-          <Input.TextArea id="place-description" maxLength={256} rows={2} value={form.description} onChange={(event) => setForm({ ...form, description: event.target.value })} />
-        </Field>
-        {Boolean(error) && <Trouble error={error} />}
-      </div>
-    </Modal>
+    <FormDialog title={t(title)} command={command} does={t(read ? 'do.save' : 'do.create')} busy={busy} error={error} onDo={() => void save()} onClose={onClose}>
+      <Field id="place-name" label={t('table.name')} help={t(read ? 'form.nameFixed' : 'form.nameHelp')} wrong={tried ? wrong : undefined}>
+        <Input id="place-name" autoFocus={!read} disabled={read !== undefined} value={form.name} onChange={(event) => setForm({ ...form, name: event.target.value.trim() })} />
+      </Field>
+      <Field id="place-alias" label={t('form.alias')} help={t('form.aliasHelp')}>
+        <Input id="place-alias" maxLength={63} value={form.alias} onChange={(event) => setForm({ ...form, alias: event.target.value })} />
+      </Field>
+      <Field id="place-description" label={t('form.description')}>
+        <Input.TextArea id="place-description" maxLength={256} rows={2} value={form.description} onChange={(event) => setForm({ ...form, description: event.target.value })} />
+      </Field>
+    </FormDialog>
   )
 }
 

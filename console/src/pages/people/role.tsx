@@ -1,15 +1,16 @@
 // A role of one's own: its name, and which permissions it has, each on a level.
 import { useState } from 'react'
-import { Input, Modal, Select } from 'antd'
+import { Input, Select } from 'antd'
 import type { Permission } from '../../api/console'
 import { KINDS } from '../../api/kinds'
 import { create, edit } from '../../api/objects'
 import type { Role } from '../../api/types'
 import { isName } from '../../forms/names'
 import { hasDrifted, newRole, readRole, writeRole, type RoleForm } from '../../forms/role'
-import { Field, Note, Trouble } from '../../parts/basics'
-import { Command, quoted } from '../../parts/command'
+import { Field, Note } from '../../parts/basics'
+import { quoted } from '../../parts/command'
 import { useDoing } from '../../parts/dialogs'
+import { FormDialog } from '../../parts/form-dialog'
 import { say } from '../../parts/toasts'
 import { useWords } from '../../words'
 import { permissionName } from '../../words/permissions'
@@ -44,23 +45,20 @@ export function RoleDialog({ place, permissions, role, onClose }: Props) {
     onClose()
   }
   return (
-    <Modal open width={720} title={role ? t('roles.edit', { name: role.metadata.name }) : t('roles.create')} okText={t(role ? 'do.save' : 'do.create')} okButtonProps={{ loading: busy }} onOk={() => void save()} onCancel={onClose} footer={(buttons) => <div className="row between"><Command text={commandFor(place, form, Boolean(role))} /><span className="row">{buttons}</span></div>}>
-      <div className="stack">
-        {role && hasDrifted(role, permissions) && <Note tone="warn"><p>{t('roles.driftedAbout')}</p></Note>}
-        <Field id="role-name" label={t('table.name')} help={t(role ? 'form.nameFixed' : 'form.nameHelp')} wrong={tried ? wrong.name : undefined}>
-          <Input id="role-name" autoFocus disabled={role !== undefined} value={form.name} onChange={(event) => setForm({ ...form, name: event.target.value.trim() })} />
-        </Field>
-        <Field id="role-description" label={t('form.description')}>
-          <Input id="role-description" maxLength={256} value={form.description} onChange={(event) => setForm({ ...form, description: event.target.value })} />
-        </Field>
-        <div className="field" role="group" aria-label={t('roles.permissions')}>
-          <span className="label">{t('roles.permissions')}</span>
-          <Choices permissions={permissions} chosen={form.chosen} onChange={(chosen) => setForm({ ...form, chosen })} />
-          {tried && wrong.chosen && <span className="wrong" role="alert">{wrong.chosen}</span>}
-        </div>
-        {Boolean(error) && <Trouble error={error} />}
+    <FormDialog title={role ? t('roles.edit', { name: role.metadata.name }) : t('roles.create')} command={commandFor(place, form, Boolean(role))} does={t(role ? 'do.save' : 'do.create')} busy={busy} error={error} width={720} onDo={() => void save()} onClose={onClose}>
+      {role && hasDrifted(role, permissions) && <Note tone="warn"><p>{t('roles.driftedAbout')}</p></Note>}
+      <Field id="role-name" label={t('table.name')} help={t(role ? 'form.nameFixed' : 'form.nameHelp')} wrong={tried ? wrong.name : undefined}>
+        <Input id="role-name" autoFocus disabled={role !== undefined} value={form.name} onChange={(event) => setForm({ ...form, name: event.target.value.trim() })} />
+      </Field>
+      <Field id="role-description" label={t('form.description')}>
+        <Input id="role-description" maxLength={256} value={form.description} onChange={(event) => setForm({ ...form, description: event.target.value })} />
+      </Field>
+      <div className="field" role="group" aria-label={t('roles.permissions')}>
+        <span className="label">{t('roles.permissions')}</span>
+        <Choices permissions={permissions} chosen={form.chosen} onChange={(chosen) => setForm({ ...form, chosen })} />
+        {tried && wrong.chosen && <span className="wrong" role="alert">{wrong.chosen}</span>}
       </div>
-    </Modal>
+    </FormDialog>
   )
 }
 

@@ -1,11 +1,9 @@
 // Suspending somebody, and taking it back.
-import { Modal } from 'antd'
 import { KINDS } from '../../api/kinds'
 import { edit } from '../../api/objects'
 import type { User } from '../../api/types'
-import { Trouble } from '../../parts/basics'
-import { Command } from '../../parts/command'
 import { useDoing } from '../../parts/dialogs'
+import { FormDialog } from '../../parts/form-dialog'
 import { say } from '../../parts/toasts'
 import { useWords } from '../../words'
 
@@ -22,11 +20,8 @@ export function SuspendDialog({ user, onClose }: { user: User; onClose: () => vo
     onClose()
   }
   return (
-    <Modal open title={t(resumes ? 'users.resumeTitle' : 'users.suspendTitle', { name })} okText={t(`users.${word}`)} okButtonProps={{ danger: !resumes, loading: busy }} onOk={() => void save()} onCancel={onClose} footer={(buttons) => <div className="row between"><Command text={`paifang user ${word} ${name}`} /><span className="row">{buttons}</span></div>}>
-      <div className="stack">
-        <p>{t(resumes ? 'users.resumeAbout' : 'users.suspendAbout', { name })}</p>
-        {Boolean(error) && <Trouble error={error} />}
-      </div>
-    </Modal>
+    <FormDialog title={t(resumes ? 'users.resumeTitle' : 'users.suspendTitle', { name })} command={`paifang user ${word} ${name}`} does={t(`users.${word}`)} busy={busy} error={error} danger={!resumes} onDo={() => void save()} onClose={onClose}>
+      <p>{t(resumes ? 'users.resumeAbout' : 'users.suspendAbout', { name })}</p>
+    </FormDialog>
   )
 }

@@ -1,6 +1,6 @@
 // Making and editing a user: what they are called, by which names an issuer knows them, what they are on the platform.
 import { useState } from 'react'
-import { Checkbox, Input, Modal, Select } from 'antd'
+import { Checkbox, Input, Select } from 'antd'
 import { ask } from '../../api/client'
 import { KINDS, listPath } from '../../api/kinds'
 import { create, edit, remove } from '../../api/objects'
@@ -9,9 +9,10 @@ import { useSession } from '../../api/session'
 import type { List, RoleBinding, User } from '../../api/types'
 import { isKept, isUserName, platformInvitation, withoutMember } from '../../forms/people'
 import { newUser, PLATFORM_ROLES, readUser, writeUser, type UserForm } from '../../forms/user'
-import { Field, Trouble } from '../../parts/basics'
-import { Command, quoted } from '../../parts/command'
+import { Field } from '../../parts/basics'
+import { quoted } from '../../parts/command'
 import { useDoing } from '../../parts/dialogs'
+import { FormDialog } from '../../parts/form-dialog'
 import { say } from '../../parts/toasts'
 import { useWords } from '../../words'
 import { giveOneTime, OneTime } from './password'
@@ -48,7 +49,7 @@ export function UserDialog({ user, onClose }: { user?: User; onClose: () => void
     onClose()
   }
   return (
-    <Modal open title={t(read ? 'users.edit' : 'users.create')} okText={t(made !== null ? 'do.close' : read ? 'do.save' : 'do.create')} okButtonProps={{ loading: busy }} cancelButtonProps={made === null ? {} : { style: { display: 'none' } }} onOk={() => void save()} onCancel={onClose} mask={{ closable: made === null }} footer={(buttons) => <div className="row between"><Command text={commandsFor(form, read)} /><span className="row">{buttons}</span></div>}>
+    <FormDialog title={t(read ? 'users.edit' : 'users.create')} command={commandsFor(form, read)} does={t(made !== null ? 'do.close' : read ? 'do.save' : 'do.create')} busy={busy} error={error} done={made !== null} onDo={() => void save()} onClose={onClose}>
       {made !== null ? (
         <OneTime name={form.name} password={made} />
       ) : (
@@ -66,10 +67,9 @@ export function UserDialog({ user, onClose }: { user?: User; onClose: () => void
             <Select id="user-identities" aria-label={t('users.identities')} mode="tags" open={false} suffixIcon={null} tokenSeparators={[',', ' ']} value={form.identities} onChange={(identities: string[]) => setForm({ ...form, identities })} />
           </Field>
           {mayBind && form.name !== me && <PlatformRoles chosen={form.roles} onChange={(roles) => setForm({ ...form, roles })} />}
-          {Boolean(error) && <Trouble error={error} />}
         </div>
       )}
-    </Modal>
+    </FormDialog>
   )
 }
 

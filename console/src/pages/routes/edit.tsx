@@ -1,6 +1,6 @@
 // Edit information, Edit routing rules, Edit annotations.
 import { useState } from 'react'
-import { Input, Modal } from 'antd'
+import { Input } from 'antd'
 import { useAnnotationHints } from '../../api/console'
 import { ApiError } from '../../api/client'
 import { KINDS } from '../../api/kinds'
@@ -8,10 +8,10 @@ import type { Ingress } from '../../api/types'
 import type { Change } from '../../forms/canary'
 import { difference } from '../../forms/patch'
 import { informationProblems, metadataProblems, readRoute, refusedFields, ruleChanges, ruleProblems, writeInformation, writeMetadata, type RouteForm, type RouteProblem } from '../../forms/route'
-import { Field, Trouble } from '../../parts/basics'
-import { Command } from '../../parts/command'
+import { Field } from '../../parts/basics'
 import { useDoing } from '../../parts/dialogs'
 import { EntryRows } from '../../parts/entries'
+import { FormDialog } from '../../parts/form-dialog'
 import { say } from '../../parts/toasts'
 import { saidOf, useTrial, type Said } from '../../parts/trial'
 import { useWords } from '../../words'
@@ -58,28 +58,11 @@ export function EditDialog(props: Props) {
   }
   const { name, namespace } = route.metadata
   return (
-    <Modal
-      open
-      width={what === 'information' ? 560 : 900}
-      title={t({ information: 'routes.editInformation', rules: 'routes.editRules', annotations: 'routes.editAnnotations' }[what] as 'routes.editRules')}
-      okText={t('do.save')}
-      okButtonProps={{ loading: busy }}
-      onOk={() => void save()}
-      onCancel={onClose}
-      footer={(buttons) => (
-        <div className="row" style={{ justifyContent: 'space-between' }}>
-          <Command text={changes.length > 0 ? commands(changes) : `kubectl edit ingress ${name} -n ${namespace}`} />
-          <span className="row">{buttons}</span>
-        </div>
-      )}
-    >
-      <div className="stack">
-        {what === 'information' && <Information form={form} onChange={(next) => setForm({ ...form, ...next })} fixed />}
-        {what === 'rules' && <Rules project={namespace ?? ''} rules={form.rules} onChange={(rules) => setForm({ ...form, rules })} problems={[...(tried ? problems : []), ...refusedIn(error), ...saidAt(said)]} />}
-        {what === 'annotations' && <MetadataFields form={form} onChange={(next) => setForm({ ...form, ...next })} said={said} />}
-        {Boolean(error) && <Trouble error={error} />}
-      </div>
-    </Modal>
+    <FormDialog title={t({ information: 'routes.editInformation', rules: 'routes.editRules', annotations: 'routes.editAnnotations' }[what] as 'routes.editRules')} command={changes.length > 0 ? commands(changes) : `kubectl edit ingress ${name} -n ${namespace}`} does={t('do.save')} busy={busy} error={error} width={what === 'information' ? 560 : 900} onDo={() => void save()} onClose={onClose}>
+      {what === 'information' && <Information form={form} onChange={(next) => setForm({ ...form, ...next })} fixed />}
+      {what === 'rules' && <Rules project={namespace ?? ''} rules={form.rules} onChange={(rules) => setForm({ ...form, rules })} problems={[...(tried ? problems : []), ...refusedIn(error), ...saidAt(said)]} />}
+      {what === 'annotations' && <MetadataFields form={form} onChange={(next) => setForm({ ...form, ...next })} said={said} />}
+    </FormDialog>
   )
 }
 

@@ -1,6 +1,6 @@
 // Static endpoints: a Service for what runs outside of Pods, made and edited.
 import { useState } from 'react'
-import { Button, Input, InputNumber, Modal, Select } from 'antd'
+import { Button, Input, InputNumber, Select } from 'antd'
 import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
 import { stringify } from 'yaml'
 import { KINDS } from '../../api/kinds'
@@ -8,9 +8,10 @@ import { create, edit } from '../../api/objects'
 import { useSession } from '../../api/session'
 import type { Service } from '../../api/types'
 import { emptyService, ENDPOINTS, endpointProblems, newService, readEndpoints, serviceProblems, writeEndpoints, type ServiceForm } from '../../forms/service'
-import { Field, Trouble } from '../../parts/basics'
-import { Command, quoted } from '../../parts/command'
+import { Field } from '../../parts/basics'
+import { quoted } from '../../parts/command'
 import { useDoing } from '../../parts/dialogs'
+import { FormDialog } from '../../parts/form-dialog'
 import { say } from '../../parts/toasts'
 import { saidOf, useTrial } from '../../parts/trial'
 import { useWords } from '../../words'
@@ -45,21 +46,11 @@ export function EndpointsDialog({ service, onClose }: { service: Service; onClos
   }
   const annotation = endpoints.length > 0 ? `${ENDPOINTS}=${quoted(endpoints.join(', '))} --overwrite` : `${ENDPOINTS}-`
   return (
-    <Modal open width={620} title={t('services.editStatic')} okText={t('do.save')} okButtonProps={{ loading: busy }} onOk={() => void save()} onCancel={onClose} footer={(buttons) => <Foot command={`kubectl annotate service ${name} -n ${namespace} ${annotation}`}>{buttons}</Foot>}>
-      <div className="stack">
-        <Addresses value={endpoints} onChange={setEndpoints} wrong={problem ? t(`services.wrong.${problem.reason}`) : saidOf(said, `metadata.annotations[${ENDPOINTS}]`)} />
-        {Boolean(error) && <Trouble error={error} />}
-      </div>
-    </Modal>
+    <FormDialog title={t('services.editStatic')} command={`kubectl annotate service ${name} -n ${namespace} ${annotation}`} does={t('do.save')} busy={busy} error={error} width={620} onDo={() => void save()} onClose={onClose}>
+      <Addresses value={endpoints} onChange={setEndpoints} wrong={problem ? t(`services.wrong.${problem.reason}`) : saidOf(said, `metadata.annotations[${ENDPOINTS}]`)} />
+    </FormDialog>
   )
 }
-
-export const Foot = ({ command, children }: { command: string; children: React.ReactNode }) => (
-  <div className="row" style={{ justifyContent: 'space-between' }}>
-    <Command text={command} />
-    <span className="row">{children}</span>
-  </div>
-)
 
 export function CreateDialog({ project, taken, onClose }: { project: string; taken: (name: string) => boolean; onClose: () => void }) {
   const { t } = useWords()
@@ -81,20 +72,17 @@ export function CreateDialog({ project, taken, onClose }: { project: string; tak
     onClose()
   }
   return (
-    <Modal open width={680} title={t('services.create')} okText={t('do.create')} okButtonProps={{ loading: busy }} onOk={() => void save()} onCancel={onClose} footer={(buttons) => <Foot command={`kubectl apply -f - <<'END'\n${stringify(made)}END`}>{buttons}</Foot>}>
-      <div className="stack">
-        <p className="soft">{t('services.createAbout')}</p>
-        <Field id="service-name" label={t('table.name')} help={t('form.nameHelp')} wrong={wrong('name')}>
-          <Input id="service-name" autoFocus maxLength={63} value={form.name} onChange={(event) => change({ name: event.target.value.trim() })} {...(wrong('name') && { status: 'error' as const })} />
-        </Field>
-        <Field id="service-alias" label={t('form.alias')} help={t('form.aliasHelp')}>
-          <Input id="service-alias" maxLength={63} value={form.alias} onChange={(event) => change({ alias: event.target.value })} />
-        </Field>
-        <Ports of={form.ports} onChange={(ports) => change({ ports })} wrong={wrong} />
-        <Addresses value={form.endpoints} onChange={(endpoints) => change({ endpoints })} wrong={wrong('endpoints')} />
-        {Boolean(error) && <Trouble error={error} />}
-      </div>
-    </Modal>
+    <FormDialog title={t('services.create')} command={`kubectl apply -f - <<'END'\n${stringify(made)}END`} does={t('do.create')} busy={busy} error={error} width={680} onDo={() => void save()} onClose={onClose}>
+      <p className="soft">{t('services.createAbout')}</p>
+      <Field id="service-name" label={t('table.name')} help={t('form.nameHelp')} wrong={wrong('name')}>
+        <Input id="service-name" autoFocus maxLength={63} value={form.name} onChange={(event) => change({ name: event.target.value.trim() })} {...(wrong('name') && { status: 'error' as const })} />
+      </Field>
+      <Field id="service-alias" label={t('form.alias')} help={t('form.aliasHelp')}>
+        <Input id="service-alias" maxLength={63} value={form.alias} onChange={(event) => change({ alias: event.target.value })} />
+      </Field>
+      <Ports of={form.ports} onChange={(ports) => change({ ports })} wrong={wrong} />
+      <Addresses value={form.endpoints} onChange={(endpoints) => change({ endpoints })} wrong={wrong('endpoints')} />
+    </FormDialog>
   )
 }
 

@@ -1,6 +1,6 @@
 // Edit external access: none, a port of each node, or an address of its own.
 import { useState } from 'react'
-import { Modal, Select } from 'antd'
+import { Select } from 'antd'
 import { KINDS } from '../../api/kinds'
 import { edit } from '../../api/objects'
 import { useSession } from '../../api/session'
@@ -9,14 +9,14 @@ import { entryProblems } from '../../forms/entries'
 import { difference } from '../../forms/patch'
 import { providerHints, PROVIDERS } from '../../forms/providers'
 import { readExternal, writeExternal, type ExternalForm } from '../../forms/service'
-import { Field, Note, Trouble } from '../../parts/basics'
+import { Field, Note } from '../../parts/basics'
 import { quoted } from '../../parts/command'
 import { useDoing } from '../../parts/dialogs'
 import { EntryRows } from '../../parts/entries'
+import { FormDialog } from '../../parts/form-dialog'
 import { say } from '../../parts/toasts'
 import { saidOf, useTrial } from '../../parts/trial'
 import { useWords } from '../../words'
-import { Foot } from './endpoints'
 
 export function ExternalDialog({ service, onClose }: { service: Service; onClose: () => void }) {
   const { t } = useWords()
@@ -39,36 +39,33 @@ export function ExternalDialog({ service, onClose }: { service: Service; onClose
     setForm({ ...form, annotations: [...form.annotations, ...fresh] })
   }
   return (
-    <Modal open width={680} title={t('services.editExternal')} okText={t('do.save')} okButtonProps={{ loading: busy }} onOk={() => void save()} onCancel={onClose} footer={(buttons) => <Foot command={`kubectl patch service ${own} -n ${namespace} --type=json -p ${quoted(JSON.stringify(difference(service, edited)))}`}>{buttons}</Foot>}>
-      <div className="stack">
-        <fieldset className="choices">
-          <legend className="hidden">{t('services.external')}</legend>
-          {(['ClusterIP', 'NodePort', 'LoadBalancer'] as const).map((type) => (
-            <label key={type} className="choice">
-              <input type="radio" name="external" checked={form.type === type} onChange={() => setForm({ ...form, type })} />
-              <span>
-                <b>{type === 'ClusterIP' ? t('services.inside') : type}</b>
-                <span className="about">{t(`external.${type}`)}</span>
-              </span>
-            </label>
-          ))}
-        </fieldset>
-        {form.type === 'LoadBalancer' && (
-          <>
-            <Note tone={mode === 'up' && pool === false ? 'warn' : 'info'}>
-              <p>{t(mode === 'cluster' ? 'services.byCluster' : pool === false ? 'services.noPool' : 'services.byPool')}</p>
-            </Note>
-            <Field id="service-provider" label={t('gateway.provider')} help={t('gateway.providerHelp')}>
-              <Select id="service-provider" aria-label={t('gateway.provider')} allowClear placeholder={t('gateway.providerNone')} value={provider} options={PROVIDERS.map(({ name }) => ({ value: name, label: name }))} onChange={(name?: string | null) => choose(name ?? null)} />
-            </Field>
-            <div className="field">
-              <span className="label">{t('meta.annotations')}</span>
-              <EntryRows label={t('meta.annotations')} of="annotations" rows={form.annotations} onChange={(annotations) => setForm({ ...form, annotations })} hints={providerHints(provider ?? '')} said={(key) => saidOf(said, `metadata.annotations[${key}]`)} addText={t('do.addAnnotation')} />
-            </div>
-          </>
-        )}
-        {Boolean(error) && <Trouble error={error} />}
-      </div>
-    </Modal>
+    <FormDialog title={t('services.editExternal')} command={`kubectl patch service ${own} -n ${namespace} --type=json -p ${quoted(JSON.stringify(difference(service, edited)))}`} does={t('do.save')} busy={busy} error={error} width={680} onDo={() => void save()} onClose={onClose}>
+      <fieldset className="choices">
+        <legend className="hidden">{t('services.external')}</legend>
+        {(['ClusterIP', 'NodePort', 'LoadBalancer'] as const).map((type) => (
+          <label key={type} className="choice">
+            <input type="radio" name="external" checked={form.type === type} onChange={() => setForm({ ...form, type })} />
+            <span>
+              <b>{type === 'ClusterIP' ? t('services.inside') : type}</b>
+              <span className="about">{t(`external.${type}`)}</span>
+            </span>
+          </label>
+        ))}
+      </fieldset>
+      {form.type === 'LoadBalancer' && (
+        <>
+          <Note tone={mode === 'up' && pool === false ? 'warn' : 'info'}>
+            <p>{t(mode === 'cluster' ? 'services.byCluster' : pool === false ? 'services.noPool' : 'services.byPool')}</p>
+          </Note>
+          <Field id="service-provider" label={t('gateway.provider')} help={t('gateway.providerHelp')}>
+            <Select id="service-provider" aria-label={t('gateway.provider')} allowClear placeholder={t('gateway.providerNone')} value={provider} options={PROVIDERS.map(({ name }) => ({ value: name, label: name }))} onChange={(name?: string | null) => choose(name ?? null)} />
+          </Field>
+          <div className="field">
+            <span className="label">{t('meta.annotations')}</span>
+            <EntryRows label={t('meta.annotations')} of="annotations" rows={form.annotations} onChange={(annotations) => setForm({ ...form, annotations })} hints={providerHints(provider ?? '')} said={(key) => saidOf(said, `metadata.annotations[${key}]`)} addText={t('do.addAnnotation')} />
+          </div>
+        </>
+      )}
+    </FormDialog>
   )
 }
