@@ -9,6 +9,7 @@ import { describe, Field, Loading, Note } from '../parts/basics'
 import { Mark, Switches } from '../shell/language'
 import { useQueryParam } from '../shell/params'
 import { useWords, type Say } from '../words'
+import { useTell, type Tell } from '../words/messages'
 import { TokenForm } from './sign-in-token'
 
 type Wrong = { field: 'user' | 'password' | 'new' | 'again' | 'all'; text: string }
@@ -64,6 +65,7 @@ function Way() {
 
 function Form({ to, reason, children }: { to: string; reason: string; children: ReactNode }) {
   const { t } = useWords()
+  const tell = useTell()
   const navigate = useNavigate()
   const [user, setUser] = useState('')
   const [password, setPassword] = useState('')
@@ -81,7 +83,7 @@ function Form({ to, reason, children }: { to: string; reason: string; children: 
       await navigate({ to })
     } catch (error) {
       if (error instanceof ApiError && error.reason === 'PasswordChangeRequired') setFresh({ new: '', again: '' })
-      else setWrong(whatIsWrong(error, t))
+      else setWrong(whatIsWrong(error, t, tell))
     } finally {
       setBusy(false)
     }
@@ -123,13 +125,13 @@ function Form({ to, reason, children }: { to: string; reason: string; children: 
 /** Only a path of this origin. */
 const isInside = (path: string) => /^\/(?![/\\])/.test(path) && !path.startsWith('/sign-in')
 
-function whatIsWrong(error: unknown, t: Say): Wrong {
+function whatIsWrong(error: unknown, t: Say, tell: Tell): Wrong {
   if (!(error instanceof ApiError)) return { field: 'all', text: String(error) }
   switch (error.reason) {
     case 'WrongCredentials':
       return { field: 'password', text: t('signIn.wrong') }
     case 'WeakPassword':
-      return { field: 'new', text: `${t('signIn.weak')} ${error.message}` }
+      return { field: 'new', text: `${t('signIn.weak')} ${tell(error.message)}` }
     case 'TooManyAttempts':
       return { field: 'all', text: t('signIn.tooMany', { seconds: error.retryAfter ?? 30 }) }
     default:

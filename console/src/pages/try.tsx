@@ -15,6 +15,7 @@ import { useDoing } from '../parts/dialogs'
 import { EntryRows } from '../parts/entries'
 import { useParam } from '../shell/params'
 import { useWords } from '../words'
+import { Said } from '../words/said'
 import { gatewayOf, reaches } from './routes/address'
 import { milliseconds } from './gateways/numbers'
 import { useServing } from './gateways/serving'
@@ -100,7 +101,7 @@ function Answered({ it: { answer, explanation, error } }: { it: Tried }) {
     <div className="palette">
       <Card title={t('try.answer')} extra={answer && <span className="row"><State tone={answer.status >= 500 ? 'bad' : answer.status >= 400 ? 'warn' : 'good'}>{answer.status}</State><span className="faint">{milliseconds(answer.ms)}</span></span>}>
         <div className="stack">
-          {error && <Note tone="bad">{error}</Note>}
+          {error && <Note tone="bad"><Said of={error} /></Note>}
           {answer && (
             <>
               <div className="code">{answer.headers.map(([key, value]) => `${key}: ${value}`).join('\n')}</div>

@@ -5,6 +5,7 @@ import { CheckCircleFilled, CheckOutlined, CloseCircleFilled, CopyOutlined, Excl
 import { Link } from '@tanstack/react-router'
 import { ApiError } from '../api/client'
 import { useWords, type Say } from '../words'
+import { Said } from '../words/said'
 
 export interface Crumb {
   text: string
@@ -66,7 +67,7 @@ export function State({ tone, children, title }: { tone: Tone; children: ReactNo
       {children}
     </span>
   )
-  return title ? <Tooltip title={title}>{state}</Tooltip> : state
+  return title ? <Tooltip title={<Said of={title} />}>{state}</Tooltip> : state
 }
 
 export function Note({ tone, children, action }: { tone: 'info' | 'warn' | 'bad'; children: ReactNode; action?: ReactNode }) {
@@ -123,12 +124,12 @@ export function Trouble({ error, onRetry }: { error: unknown; onRetry?: () => vo
         <ul>
           {causes.map((cause, index) => (
             <li key={index}>
-              {cause.field && <code>{cause.field}</code>} {cause.message}
+              {cause.field && <code>{cause.field}</code>} <Said of={cause.message} />
             </li>
           ))}
         </ul>
       ) : (
-        detail?.message && <p>{detail.message}</p>
+        detail?.message && <p><Said of={detail.message} /></p>
       )}
       {detail?.command && <Code>{detail.command}</Code>}
     </Note>
@@ -214,7 +215,7 @@ export function Field({ id, label, help, wrong, children }: { id: string; label:
       {children}
       {wrong ? (
         <span className="wrong" role="alert" id={`${id}-wrong`}>
-          {wrong}
+          <Said of={wrong} />
         </span>
       ) : (
         help && <span className="help">{help}</span>

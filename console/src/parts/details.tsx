@@ -6,7 +6,7 @@ import { useLive } from '../api/live'
 import type { Condition, Event, Obj } from '../api/types'
 import { useWords } from '../words'
 import { conditionName, reasonName } from '../words/conditions'
-import { original, useTell } from '../words/messages'
+import { Said } from '../words/said'
 import { Card, Copy, Nothing, State, Trouble, When } from './basics'
 import { conditionTone } from './tones'
 
@@ -48,7 +48,7 @@ export function Events({ of, namespace }: { of: Obj; namespace?: string }) {
   const { t } = useWords()
   const { uid, name, namespace: own } = of.metadata
   const live = useLive<Event>(KINDS.event, namespace ?? own ?? 'default')
-  const mine = useMemo(() => live.objects.filter((it) => (it.involvedObject?.uid ? it.involvedObject.uid === uid : it.involvedObject?.name === name && it.involvedObject.kind === of.kind)).sort((a, b) => at(b).localeCompare(at(a))), [live.objects, uid, name, of.kind])
+  const mine = useMemo(() => live.objects.filter((it) => (it.involvedObject?.uid ? it.involvedObject.uid === uid : it.involvedObject?.name === name && it.involvedObject.kind === of.kind)).sort((a, b) => seenAt(b).localeCompare(seenAt(a))), [live.objects, uid, name, of.kind])
   if (live.error) return <Trouble error={live.error} />
   if (mine.length === 0) return <div className="card"><Nothing title={t('events.none')}>{t('events.noneAbout')}</Nothing></div>
   return (
@@ -61,28 +61,24 @@ export function Events({ of, namespace }: { of: Obj; namespace?: string }) {
         columns={[
           { title: t('events.type'), width: 130, render: (_, it) => <State tone={it.type === 'Warning' ? 'warn' : 'good'}>{it.type === 'Warning' ? t('events.warning') : t('events.normal')}</State> },
           { title: t('events.reason'), width: 200, render: (_, it) => <Reason of={it.reason} />, responsive: ['md'] },
-          { title: t('events.message'), render: (_, it) => <><Message of={it.message} /><div className="faint narrow-only"><When at={at(it)} /></div></> },
-          { title: t('events.last'), width: 140, responsive: ['md'], render: (_, it) => <When at={at(it)} /> },
+          { title: t('events.message'), render: (_, it) => <><Message of={it.message} /><div className="faint narrow-only"><When at={seenAt(it)} /></div></> },
+          { title: t('events.last'), width: 140, responsive: ['md'], render: (_, it) => <When at={seenAt(it)} /> },
         ]}
       />
     </Card>
   )
 }
 
-const at = (event: Event) => event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp ?? ''
+export const seenAt = (event: Event) => event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp ?? ''
 
 /** In words, where there are some; the word of the API stays beside it, for it is what one searches for. */
-function Reason({ of = '' }: { of: string | undefined }) {
+export function Reason({ of = '' }: { of: string | undefined }) {
   const { language } = useWords()
   const said = reasonName(of, language)
   return said ? <>{said} <code className="faint">{of}</code></> : <code>{of}</code>
 }
 
-/** In the language that is chosen; as it was said, when pointed at. */
-export function Message({ of = '' }: { of: string | undefined }) {
-  const said = useTell()(of)
-  return <span className="wrap" {...original(of, said)}>{said}</span>
-}
+export const Message = ({ of }: { of: string | undefined }) => <Said of={of} className="wrap" />
 
 export function Conditions({ of }: { of: Condition[] | undefined }) {
   const { t, language } = useWords()

@@ -5,6 +5,7 @@ import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
 import type { Hint } from '../api/console'
 import { entryProblems, type Entry } from '../forms/entries'
 import { useWords } from '../words'
+import { Said } from '../words/said'
 
 interface Props {
   label: string
@@ -52,7 +53,7 @@ export function EntryRows({ label, of, rows, onChange, hints = [], addText, said
             {problem || judged ? (
               <div className="field">
                 <span className="wrong" role="alert">
-                  {problem ? t(`entries.problem.${problem}`) : judged}
+                  {problem ? t(`entries.problem.${problem}`) : <Said of={judged} />}
                 </span>
               </div>
             ) : (

@@ -2,6 +2,7 @@
 import { useSyncExternalStore } from 'react'
 import { CloseOutlined } from '@ant-design/icons'
 import { useWords } from '../words'
+import { Said } from '../words/said'
 
 type Tone = 'good' | 'warn' | 'bad'
 interface Toast {
@@ -36,7 +37,7 @@ export function Toasts() {
     <div className="toasts" role="status" aria-live="polite">
       {all.map(({ id, tone, text }) => (
         <div key={id} className={`toast ${tone}`}>
-          <div>{text}</div>
+          <div><Said of={text} /></div>
           <button onClick={() => drop(id)} aria-label={t('do.close')}>
             <CloseOutlined aria-hidden />
           </button>

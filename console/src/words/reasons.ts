@@ -1,5 +1,6 @@
 // What hops and rows say, in Chinese, by their reasons. In English the server's own sentences stand, those of `reasons.json`; a test compares the two.
 import type { Values } from '.'
+import type { Tell } from './messages'
 
 export const CHINESE: Record<string, string> = {
   NotTried: '未检查',
@@ -115,8 +116,11 @@ const VALUES: [RegExp, string][] = [
 
 const inChinese = (value: string) => VALUES.reduce((text, [english, chinese]) => text.replace(english, chinese), value)
 
+/** Values that are sentences, as objects' conditions and problems have them. */
+const SENTENCES = ['problem', 'why']
+
 /** `undefined`: a newer server's reason. */
-export function chineseOf(reason: string | null | undefined, values: Values): string | undefined {
+export function chineseOf(reason: string | null | undefined, values: Values, tell: Tell = (text = '') => text): string | undefined {
   const text = reason ? CHINESE[reason] : undefined
-  return text?.replace(/\{(\w+)\}/g, (whole, name: string) => (values[name] === undefined ? whole : inChinese(String(values[name]))))
+  return text?.replace(/\{(\w+)\}/g, (whole, name: string) => (values[name] === undefined ? whole : SENTENCES.includes(name) ? tell(String(values[name])) : inChinese(String(values[name]))))
 }

@@ -15,6 +15,7 @@ import { Conditions, DetailTabs, Events, Metadata, type Tab } from '../../parts/
 import { Actions } from '../../parts/menu'
 import { useParam } from '../../shell/params'
 import { useWords, type Say } from '../../words'
+import { Said } from '../../words/said'
 import { GatewayFacts, Remarks, useGatewayActions } from './card'
 import { Logs } from './logs'
 import { Monitoring } from './monitoring'
@@ -54,7 +55,7 @@ export function GatewayDetail() {
       }
     >
       <div className="stack">
-        {state?.message && <Note tone={state.tone === 'bad' ? 'bad' : 'warn'}><p>{state.message}</p></Note>}
+        {state?.message && <Note tone={state.tone === 'bad' ? 'bad' : 'warn'}><p><Said of={state.message} /></p></Note>}
         {object && <Remarks gateway={object} />}
         <Card>
           <GatewayFacts serving={shown} {...(object && { gateway: object })} />

@@ -4,6 +4,8 @@ import type { Event } from '../../api/types'
 import { Card, State, When } from '../../parts/basics'
 import { useWords } from '../../words'
 import { reasonName } from '../../words/conditions'
+import { original } from '../../words/messages'
+import { Said } from '../../words/said'
 import { LONG, type Ending } from './certificates'
 import type { Problem } from './problems'
 
@@ -28,7 +30,7 @@ export function Problems({ of, more }: { of: Problem[]; more: string | undefined
               <State tone={it.tone}>{it.kind}</State>
               <Link to={it.to} className="strong wrap">{it.where}</Link>
             </span>
-            <span className="soft wrap">{it.text}</span>
+            <span className="soft wrap" {...original(it.english, it.text)}>{it.text}</span>
           </li>
         ))}
         {of.length > SHOWN && <li className="faint">{t('routes.more', { n: of.length - SHOWN })}</li>}
@@ -85,7 +87,7 @@ export function Recent({ events, project }: { events: readonly Event[]; project:
                 </span>
                 <span className="faint"><When at={at(it)} /></span>
               </span>
-              <span className="soft wrap clamp">{it.message}</span>
+              <Said of={it.message} className="soft wrap clamp" />
             </li>
           ))}
         </ul>

@@ -5,11 +5,12 @@ import type { EndpointSlice, Ingress, IngressGateway, Loose, Service } from '../
 import type { Event } from '../../api/types'
 import { conditionTone } from '../../parts/tones'
 import type { Tone } from '../../parts/basics'
-import { useWords, type Say, type Speaking } from '../../words'
+import { useWords } from '../../words'
+import { useTell } from '../../words/messages'
 import { conditionsOf, OTHERS } from '../others/kinds'
 import { gatewayOf } from '../routes/address'
 import { countEndpoints } from '../routes/flow'
-import { tell, troubles, warningsByObject, type Beside } from '../routes/problems'
+import { tell, troubles, warningsByObject, type Beside, type Telling } from '../routes/problems'
 import { isUrgent, type Ending } from './certificates'
 
 export interface Problem {
@@ -18,6 +19,8 @@ export interface Problem {
   where: string
   to: string
   text: string
+  /** In the API's own words, where it is said in others. */
+  english?: string | undefined
 }
 
 export interface Everything {
@@ -43,7 +46,7 @@ const grouped = <T extends { metadata: { namespace?: string } }>(all: readonly T
   return by
 }
 
-function ofRoutes(of: Everything, serving: Serving[], project: string, words: Speaking): Problem[] {
+function ofRoutes(of: Everything, serving: Serving[], project: string, words: Telling): Problem[] {
   const { t } = words
   const warnings = warningsByObject(of.events)
   const [services, slices, routes] = [of.services && grouped(of.services), of.slices && grouped(of.slices), grouped(of.routes)]
@@ -59,38 +62,39 @@ function ofRoutes(of: Everything, serving: Serving[], project: string, words: Sp
       const { name } = it.metadata
       // When certificates end, they say themselves.
       const found = troubles(it, beside, gatewayOf(it, serving) !== undefined).filter(({ code }) => code !== 'CertificateExpires')
-      return found.map((one): Problem => ({ kind: t('routes.one'), tone: one.reason === 'warned' ? 'warn' : 'bad', where: project ? name : `${namespace}/${name}`, to: `/projects/${namespace}/routes/${name}`, text: tell(one, words) }))
+      return found.map((one): Problem => ({ kind: t('routes.one'), tone: one.reason === 'warned' ? 'warn' : 'bad', where: project ? name : `${namespace}/${name}`, to: `/projects/${namespace}/routes/${name}`, text: tell(one, words), english: one.reason === 'warned' ? one.text : undefined }))
     })
   })
 }
 
-const ofGateways = (gateways: readonly IngressGateway[], project: string, t: Say): Problem[] =>
+const ofGateways = (gateways: readonly IngressGateway[], project: string, { t, said }: Telling): Problem[] =>
   gateways.flatMap(({ metadata: { name, namespace = '' }, status }) =>
-    (status?.conditions ?? []).filter((one) => conditionTone(one) === 'warn').map((one): Problem => ({ kind: t('gateway.one'), tone: one.type.endsWith('Ignored') ? 'warn' : 'bad', where: project ? name : `${namespace}/${name}`, to: project ? `/projects/${namespace}/gateways/${namespace}/${name}` : `/cluster/gateways/${namespace}/${name}`, text: one.message ?? one.type })))
+    (status?.conditions ?? []).filter((one) => conditionTone(one) === 'warn').map((one): Problem => ({ kind: t('gateway.one'), tone: one.type.endsWith('Ignored') ? 'warn' : 'bad', where: project ? name : `${namespace}/${name}`, to: project ? `/projects/${namespace}/gateways/${namespace}/${name}` : `/cluster/gateways/${namespace}/${name}`, text: said(one.message ?? one.type), english: one.message })))
 
-const ofOthers = (others: Everything['others'], project: string): Problem[] =>
+const ofOthers = (others: Everything['others'], project: string, { said }: Telling): Problem[] =>
   OTHERS.flatMap(({ slug, title }) =>
     (others[slug] ?? []).flatMap((it) => {
       const { name, namespace = '' } = it.metadata
       const bad = conditionsOf(it).filter((one) => conditionTone(one) === 'warn')
-      return bad.map((one): Problem => ({ kind: title, tone: 'warn', where: project ? name : `${namespace}/${name}`, to: `/projects/${namespace}/others/${slug}/${name}`, text: one.message ?? one.reason ?? one.type }))
+      return bad.map((one): Problem => ({ kind: title, tone: 'warn', where: project ? name : `${namespace}/${name}`, to: `/projects/${namespace}/others/${slug}/${name}`, text: said(one.message ?? one.reason ?? one.type), english: one.message }))
     }))
 
-const ofCertificates = (endings: Ending[], project: string, t: Say): Problem[] =>
+const ofCertificates = (endings: Ending[], project: string, { t, said }: Telling): Problem[] =>
   endings.filter(isUrgent).map(({ namespace, name, days, problem }): Problem => {
-    const text = problem ?? (days !== null && days < 0 ? t('cert.expired') : t('overview.ends', { days: days ?? 0 }))
-    return { kind: t('overview.certificate'), tone: problem || (days ?? 0) < 0 ? 'bad' : 'warn', where: project ? name : `${namespace}/${name}`, to: `/projects/${namespace}/secrets`, text }
+    const text = problem ? said(problem) : (days !== null && days < 0 ? t('cert.expired') : t('overview.ends', { days: days ?? 0 }))
+    return { kind: t('overview.certificate'), tone: problem || (days ?? 0) < 0 ? 'bad' : 'warn', where: project ? name : `${namespace}/${name}`, to: `/projects/${namespace}/secrets`, text, english: problem }
   })
 
 /** The worst first. */
 export function useProblems(of: Everything, endings: Ending[], serving: Serving[], project: string): Problem[] {
   const words = useWords()
-  const { t, language } = words
+  const said = useTell()
   const { routes, services, slices, events, gateways, others, judged } = of
   return useMemo(() => {
     const everything = { routes, services, slices, events, gateways, others, judged }
-    const all = [...ofGateways(gateways, project, t), ...ofCertificates(endings, project, t), ...ofRoutes(everything, serving, project, words), ...ofOthers(others, project)]
+    const telling = { ...words, said }
+    const all = [...ofGateways(gateways, project, telling), ...ofCertificates(endings, project, telling), ...ofRoutes(everything, serving, project, telling), ...ofOthers(others, project, telling)]
     const once = new Map(all.map((it) => [`${it.to} ${it.text}`, it]))
     return [...once.values()].sort((a, b) => Number(a.tone !== 'bad') - Number(b.tone !== 'bad'))
-  }, [routes, services, slices, events, gateways, others, judged, endings, serving, project, language])
+  }, [routes, services, slices, events, gateways, others, judged, endings, serving, project, words.language, said])
 }

@@ -17,6 +17,7 @@ import { NameCell, ObjectTable, ageColumn, type Column } from '../../parts/table
 import { useAdmins, Why } from '../../parts/why'
 import { useParam } from '../../shell/params'
 import { useWords } from '../../words'
+import { useTell } from '../../words/messages'
 import { addressesOf, classOf, gatewayOf, hostsText, reaches } from './address'
 import type { EditWhat } from './edit'
 import { countEndpoints } from './flow'
@@ -178,11 +179,12 @@ function Hosts({ route, gateway }: { route: Ingress; gateway: Serving | undefine
 
 export function RouteState({ of, other }: { of: RouteTrouble[]; other: string }) {
   const words = useWords()
+  const said = useTell()
   const { t } = words
   const first = of[0]
   const another = other && <State tone="quiet">{t('routes.servedBy', { name: other })}</State>
   if (!first) return another || <State tone="good">{t('routes.fine')}</State>
-  const text = of.map((it) => tell(it, words)).join(' · ')
+  const text = of.map((it) => tell(it, { ...words, said })).join(' · ')
   return (
     <Tooltip title={text}>
       <span tabIndex={0}>

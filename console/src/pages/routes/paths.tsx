@@ -5,6 +5,7 @@ import type { Service } from '../../api/types'
 import { emptySecond, type SecondForm } from '../../forms/canary'
 import { emptyPath, PATH_TYPES, type PathForm, type RuleForm } from '../../forms/route'
 import { useWords } from '../../words'
+import { Said } from '../../words/said'
 
 interface PathsProps {
   id: string
@@ -141,7 +142,7 @@ const Cell = ({ wrong, children }: { wrong: string | undefined; children: React.
     {children}
     {wrong && (
       <span className="wrong" role="alert">
-        {wrong}
+        <Said of={wrong} />
       </span>
     )}
   </div>

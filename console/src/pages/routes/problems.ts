@@ -3,6 +3,7 @@ import type { Event, Ingress, Service } from '../../api/types'
 import { isCanary, primaryOf } from '../../forms/canary'
 import type { Speaking } from '../../words'
 import { reasonName } from '../../words/conditions'
+import type { Tell } from '../../words/messages'
 import { addressesOf } from './address'
 
 export interface RouteTrouble {
@@ -22,10 +23,16 @@ export interface Beside {
   judged?: ReadonlyMap<string, string[]> | undefined
 }
 
-/** A warning is told by its name, where it has one, and in the API's own words. */
-export function tell({ reason, text, code = '' }: RouteTrouble, { t, language }: Pick<Speaking, 't' | 'language'>): string {
+export interface Telling extends Pick<Speaking, 't' | 'language'> {
+  /** What the API says, in the language that was chosen. */
+  said: Tell
+}
+
+/** A warning is told by its name, where it has one, and by what the API says. */
+export function tell({ reason, text, code = '' }: RouteTrouble, { t, language, said }: Telling): string {
   const name = reasonName(code, language)
-  return reason === 'warned' && name ? t('trouble.said', { name, what: text }) : t(`trouble.${reason}`, { what: text })
+  const what = reason === 'warned' ? said(text) : text
+  return reason === 'warned' && name ? t('trouble.said', { name, what }) : t(`trouble.${reason}`, { what })
 }
 
 /** How long a gateway may take until it is asked about. */

@@ -9,6 +9,7 @@ import type { Secret, Service } from '../../api/types'
 import { emptyRule, type RouteProblem, type RuleForm } from '../../forms/route'
 import { Field, State } from '../../parts/basics'
 import { useWords, type Say } from '../../words'
+import { Said } from '../../words/said'
 import { Paths } from './paths'
 
 interface Props {
@@ -98,7 +99,7 @@ function Preview({ project, service }: { project: string; service: string }) {
     <div className="field">
       <span className="label">{t('rules.host')}</span>
       <div className="code" role="status">
-        {!service ? t('rules.previewFirst') : data ? data.host || data.why || t('rules.previewPending') : error ? `${service}.${project}.….nip.io` : '…'}
+        {!service ? t('rules.previewFirst') : data ? data.host || (data.why ? <Said of={data.why} /> : t('rules.previewPending')) : error ? `${service}.${project}.….nip.io` : '…'}
       </div>
       <span className="help">{t('rules.previewAbout')}</span>
     </div>

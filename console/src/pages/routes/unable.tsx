@@ -10,6 +10,7 @@ import { Card, Code, Note, Trouble } from '../../parts/basics'
 import { quoted } from '../../parts/command'
 import { useDoing } from '../../parts/dialogs'
 import { useWords } from '../../words'
+import { useTell } from '../../words/messages'
 import { chineseOf } from '../../words/reasons'
 
 /** As many as are tried at once. */
@@ -80,7 +81,8 @@ function HopLine({ hop }: { hop: Hop }) {
 /** In the language that was chosen; as the server said it, where there are no words for it. */
 function useSaid({ verdict, said, reason, values, partlySeen, mend, mendReason, mendValues }: Hop): { said: string; mend: string } {
   const { t, language } = useWords()
-  const chinese = language === 'zh' ? chineseOf(reason, values ?? {}) : undefined
+  const tell = useTell()
+  const chinese = language === 'zh' ? chineseOf(reason, values ?? {}, tell) : undefined
   const partly = partlySeen && verdict !== 'good' ? t(verdict === 'broken' ? 'unable.asFarAsSeen' : 'unable.partlySeen', { said: chinese ?? '' }) : chinese
-  return { said: chinese === undefined ? said : (partly ?? said), mend: (language === 'zh' && chineseOf(mendReason, mendValues ?? {})) || (mend ?? '') }
+  return { said: chinese === undefined ? said : (partly ?? said), mend: (language === 'zh' && chineseOf(mendReason, mendValues ?? {}, tell)) || (mend ?? '') }
 }

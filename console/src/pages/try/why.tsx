@@ -4,14 +4,16 @@ import { stringify } from 'yaml'
 import type { Explanation, Saying } from '../../api/console'
 import { Code, Facts } from '../../parts/basics'
 import { useWords } from '../../words'
+import { original, useTell, useTellStep } from '../../words/messages'
 import { chineseOf } from '../../words/reasons'
 import { OTHERS } from '../others/kinds'
 
 /** Sentences in the language that is chosen; a newer server's stay in English. */
 function useSpoken() {
   const { language } = useWords()
+  const tell = useTell()
   return (said: Saying[] = [], english = '') => {
-    const chinese = said.map((it) => chineseOf(it.reason, it.values))
+    const chinese = said.map((it) => chineseOf(it.reason, it.values, tell))
     return language === 'zh' && chinese.length > 0 && chinese.every((it) => it !== undefined) ? chinese.join('；') : english
   }
 }
@@ -28,6 +30,7 @@ interface Named {
 export function Why({ of }: { of: Explanation }) {
   const { t } = useWords()
   const spoken = useSpoken()
+  const step = useTellStep()
   const { route, answer, sent, backends = [] } = of
   const weight = backends.reduce((all, it) => all + it.weight, 0)
   return (
@@ -56,7 +59,7 @@ export function Why({ of }: { of: Explanation }) {
       {route && route.filters.length > 0 && (
         <Part title={t('try.steps')}>
           {route.filters.map((it) => (
-            <li key={it} className="wrap">{it}</li>
+            <li key={it} className="wrap" {...original(it, step(it))}>{step(it)}</li>
           ))}
         </Part>
       )}
