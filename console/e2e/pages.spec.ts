@@ -3,7 +3,7 @@ import { isAccessible, listen, signIn, speak, url } from './people'
 import { LANGUAGES } from './words'
 
 const AT = '/projects/demo-project'
-const PAGES = [AT, `${AT}/services`, `${AT}/services/httpbin`, `${AT}/secrets`, `${AT}/others/httproutes`, `${AT}/try`, `${AT}/members`, `${AT}/roles`, `${AT}/routes/demo`, `${AT}/routes/demo/yaml`, '/workspaces', '/account', '/cluster/pools']
+const PAGES = [AT, `${AT}/services`, `${AT}/services/httpbin`, `${AT}/secrets`, `${AT}/others/httproutes`, `${AT}/events`, `${AT}/try`, `${AT}/members`, `${AT}/roles`, `${AT}/routes/demo`, `${AT}/routes/demo/yaml`, '/workspaces', '/account', '/cluster/pools']
 const OF_THE_PLATFORM = ['/', '/users', '/cluster/gateways', '/workspaces/demo-workspace']
 
 for (const language of LANGUAGES) {

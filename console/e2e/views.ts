@@ -17,6 +17,7 @@ export const VIEWS: Record<string, string[]> = {
   '/projects/$project/gateways/$namespace/$name': [`/projects/${OPEN}/gateways/${OPEN}/gateway`],
   '/projects/$project/services': [`${at}/services`],
   '/projects/$project/services/$name': [`${at}/services/sample`],
+  '/projects/$project/events': [`${at}/events`],
   '/projects/$project/secrets': [`${at}/secrets`],
   '/projects/$project/others/$kind': ['httproutes', 'tlsroutes', 'gateways', 'virtualservices', 'istio-gateways'].map((kind) => `${at}/others/${kind}`),
   '/projects/$project/others/$kind/new': [`${at}/others/httproutes/new`],

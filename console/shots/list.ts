@@ -121,6 +121,7 @@ const REGULAR: Shot[] = [
   } },
   { name: 'services', path: `${at}/services` },
   { name: 'service', path: `${at}/services/httpbin`, tall: true },
+  { name: 'events', path: `${at}/events` },
   { name: 'secrets', path: `${at}/secrets` },
   { name: 'secret-add', path: `${at}/secrets`, act: (page, { say }) => button(page, say('Add certificate', '添加证书')) },
   { name: 'others', path: `${at}/others/httproutes` },

@@ -32,6 +32,7 @@ const pages = [
   page('/projects/$project/services', lazyRouteComponent(() => import('./pages/services/list'), 'ServiceList')),
   page('/projects/$project/services/$name', lazyRouteComponent(() => import('./pages/services/detail'), 'ServiceDetail')),
   page('/projects/$project/secrets', lazyRouteComponent(() => import('./pages/secrets'), 'Secrets')),
+  page('/projects/$project/events', lazyRouteComponent(() => import('./pages/events'), 'Events')),
   page('/projects/$project/others/$kind', lazyRouteComponent(() => import('./pages/others/list'), 'OtherList')),
   page('/projects/$project/others/$kind/new', lazyRouteComponent(() => import('./pages/others/new'), 'OtherNew')),
   page('/projects/$project/others/$kind/$name', lazyRouteComponent(() => import('./pages/others/detail'), 'OtherDetail')),

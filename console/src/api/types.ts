@@ -124,7 +124,7 @@ export interface Event extends Obj {
   count?: number
   lastTimestamp?: string
   eventTime?: string
-  involvedObject?: { kind?: string; name?: string; uid?: string; namespace?: string }
+  involvedObject?: { apiVersion?: string; kind?: string; name?: string; uid?: string; namespace?: string }
 }
 
 export interface Place {

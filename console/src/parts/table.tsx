@@ -28,12 +28,15 @@ interface Props<T extends Obj> {
   text?: (object: T) => string
   filters?: ReactNode
   menu?: (object: T) => ReactNode
+  /** By name, unless another order says more. */
+  order?: (a: T, b: T) => number
   empty: ReactNode
 }
 
 const PAGE = 20
+const byName = (a: Obj, b: Obj) => a.metadata.name.localeCompare(b.metadata.name)
 
-export function ObjectTable<T extends Obj>({ label, live, columns, text, filters, menu, empty }: Props<T>) {
+export function ObjectTable<T extends Obj>({ label, live, columns, text, filters, menu, order = byName, empty }: Props<T>) {
   const { t } = useWords()
   const [wanted, setWanted] = useState('')
   const shown = useMemo(() => {
@@ -42,8 +45,8 @@ export function ObjectTable<T extends Obj>({ label, live, columns, text, filters
       const all = `${it.metadata.name} ${aliasOf(it)} ${it.metadata.namespace ?? ''} ${text?.(it) ?? ''}`.toLowerCase()
       return words.every((word) => all.includes(word))
     })
-    return [...found].sort((a, b) => a.metadata.name.localeCompare(b.metadata.name))
-  }, [live.objects, wanted, text])
+    return [...found].sort(order)
+  }, [live.objects, wanted, text, order])
   const drawn = useMemo(() => columns.map((column) => asAntd(column)), [columns])
   if (live.error) return <Trouble error={live.error} />
   if (live.loading) return <Loading />
@@ -73,7 +76,7 @@ export function ObjectTable<T extends Obj>({ label, live, columns, text, filters
 }
 
 function asAntd<T extends Obj>({ key, title, cell, by, wide, width }: Column<T>) {
-  const compare = by && ((a: T, b: T) => order(by(a), by(b)))
+  const compare = by && ((a: T, b: T) => compared(by(a), by(b)))
   return {
     key,
     title,
@@ -84,7 +87,7 @@ function asAntd<T extends Obj>({ key, title, cell, by, wide, width }: Column<T>)
   }
 }
 
-const order = (a: string | number, b: string | number) => (typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true }))
+const compared = (a: string | number, b: string | number) => (typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true }))
 
 /** Name, alias and description, as the first column of every list. */
 export function NameCell({ object, link }: { object: Obj; link: ReactNode }) {

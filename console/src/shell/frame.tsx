@@ -1,7 +1,7 @@
 // The frame around every page but the sign-in: bar, side menu, and the page.
 import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react'
 import { Dropdown } from 'antd'
-import { AppstoreOutlined, BankOutlined, CloudServerOutlined, ClusterOutlined, DashboardOutlined, DeploymentUnitOutlined, DownOutlined, ExperimentOutlined, GlobalOutlined, IdcardOutlined, KeyOutlined, MenuOutlined, NodeIndexOutlined, PartitionOutlined, TeamOutlined, UserOutlined } from '@ant-design/icons'
+import { AppstoreOutlined, BankOutlined, CloudServerOutlined, ClusterOutlined, DashboardOutlined, DeploymentUnitOutlined, DownOutlined, ExperimentOutlined, GlobalOutlined, HistoryOutlined, IdcardOutlined, KeyOutlined, MenuOutlined, NodeIndexOutlined, PartitionOutlined, TeamOutlined, UserOutlined } from '@ant-design/icons'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { KINDS } from '../api/kinds'
 import { useMine } from '../api/mine'
@@ -99,6 +99,9 @@ function Side({ open }: { open: boolean }) {
             </Item>
             <Item to={`${at}/secrets`} icon={<KeyOutlined aria-hidden />}>
               {t('secrets.title')}
+            </Item>
+            <Item to={`${at}/events`} icon={<HistoryOutlined aria-hidden />}>
+              {t('events.title')}
             </Item>
             <Item to={`${at}/try`} icon={<ExperimentOutlined aria-hidden />}>
               {t('try.title')}

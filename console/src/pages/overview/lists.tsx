@@ -73,7 +73,7 @@ export function Recent({ events, project }: { events: readonly Event[]; project:
   const { t, language } = useWords()
   const newest = [...events].sort((a, b) => at(b).localeCompare(at(a))).slice(0, 6)
   return (
-    <Card title={t('overview.recent')} bare={newest.length > 0}>
+    <Card title={t('overview.recent')} extra={project && <Link to={`/projects/${project}/events`}>{t('overview.toEvents')}</Link>} bare={newest.length > 0}>
       {newest.length === 0 ? (
         <p className="soft">{t('overview.nothingRecent')}</p>
       ) : (

@@ -1,12 +1,11 @@
 // Why a request was answered so: the route, what is done on the way, where it may go, and what was near.
-import { Link } from '@tanstack/react-router'
 import { stringify } from 'yaml'
 import type { Explanation, Saying } from '../../api/console'
 import { Code, Facts } from '../../parts/basics'
 import { useWords } from '../../words'
 import { original, useTell, useTellStep } from '../../words/messages'
 import { chineseOf } from '../../words/reasons'
-import { OTHERS } from '../others/kinds'
+import { ObjectLink } from '../object'
 
 /** Sentences in the language that is chosen; a newer server's stay in English. */
 function useSpoken() {
@@ -21,12 +20,6 @@ function useSpoken() {
 /** As many of what was near. */
 const NEAR = 6
 
-interface Named {
-  kind: string
-  namespace: string
-  name: string
-}
-
 export function Why({ of }: { of: Explanation }) {
   const { t } = useWords()
   const spoken = useSpoken()
@@ -38,7 +31,7 @@ export function Why({ of }: { of: Explanation }) {
       {!route && <p>{t('try.noRoute')}</p>}
       <Facts
         of={[
-          route && [t('try.route'), <Object of={route.object} />],
+          route && [t('try.route'), <ObjectLink of={route.object} />],
           route && [t('try.rule'), <code className="wrap">{route.rule}</code>],
           answer && [t('try.itself'), `${answer.status} ${answer.reason ?? ''} ${answer.location ?? ''}`],
           [t('try.through'), <span className="mono wrap">{[of.address, spoken(of.tlsSaid, of.tls ?? '')].filter(Boolean).join(' · ')}</span>],
@@ -81,7 +74,7 @@ function Near({ of: { others = [], absent = [] } }: { of: Explanation }) {
     <Part title={t('try.others')}>
       {near.slice(0, NEAR).map((it, index) => (
         <li key={index} className="in-text">
-          <Object of={it.object} /> <span className="soft wrap">{it.why}</span>
+          <ObjectLink of={it.object} /> <span className="soft wrap">{it.why}</span>
         </li>
       ))}
       {near.length > NEAR && <li className="faint">{t('routes.more', { n: near.length - NEAR })}</li>}
@@ -95,11 +88,3 @@ const Part = ({ title, children }: { title: string; children: React.ReactNode })
     <ul className="stack tight">{children}</ul>
   </div>
 )
-
-/** To its page, where it has one. */
-function Object({ of: { kind, namespace, name } }: { of: Named }) {
-  const other = OTHERS.find((it) => it.kind.kind === kind)
-  const to = kind === 'Ingress' ? `/projects/${namespace}/routes/${name}` : other && `/projects/${namespace}/others/${other.slug}/${name}`
-  const text = `${kind} ${namespace}/${name}`
-  return to ? <Link to={to} className="wrap">{text}</Link> : <span className="wrap">{text}</span>
-}
