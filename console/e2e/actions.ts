@@ -198,6 +198,6 @@ const platform: Action[] = [
 export const ACTIONS: Action[] = [...routes, ...others, ...gateways, ...belongings, ...places, ...platform]
 
 /** Rights that decide what is read to be shown, and no control. */
-export const READS = ['pages/overview.tsx: list kind', 'pages/overview.tsx: patch ingress', 'pages/overview.tsx: list secret', 'pages/overview/certificates.ts: a request of its own', 'pages/people/projects.tsx: list project', 'pages/routes/list.tsx: list kind', 'pages/routes/list.tsx: list service', 'pages/routes/list.tsx: list endpointSlice', 'pages/routes/rules.tsx: list secret']
+export const READS = ['pages/others/access.tsx: list ingressGateway', 'pages/others/access.tsx: list service', 'pages/overview.tsx: list kind', 'pages/overview.tsx: patch ingress', 'pages/overview.tsx: list secret', 'pages/overview/certificates.ts: a request of its own', 'pages/past.ts: list kind', 'pages/past.ts: patch ingress', 'pages/people/projects.tsx: list project', 'pages/routes/list.tsx: list kind', 'pages/routes/list.tsx: list service', 'pages/routes/list.tsx: list endpointSlice', 'pages/routes/rules.tsx: list secret']
 /** What everybody does, on their own account. */
 export const OWN_ACCOUNT = ['pages/people/account.tsx: a request of its own']

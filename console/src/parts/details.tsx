@@ -1,5 +1,5 @@
 // What the detail page of every object has: labels and annotations, events, conditions.
-import { useMemo } from 'react'
+import { useMemo, type ReactNode } from 'react'
 import { Table, Tabs } from 'antd'
 import { KINDS } from '../api/kinds'
 import { useLive } from '../api/live'
@@ -8,6 +8,7 @@ import { useWords } from '../words'
 import { conditionName, reasonName } from '../words/conditions'
 import { Said } from '../words/said'
 import { Card, Copy, Nothing, State, Trouble, When } from './basics'
+import { isPast, seenAt, standingFirst } from './past'
 import { conditionTone } from './tones'
 
 export function Metadata({ object }: { object: Obj }) {
@@ -44,11 +45,18 @@ export function Metadata({ object }: { object: Obj }) {
   )
 }
 
-export function Events({ of, namespace }: { of: Obj; namespace?: string }) {
+interface EventsProps {
+  of: Obj
+  namespace?: string
+  /** Which are over; the object's own conditions say it otherwise. */
+  past?: (event: Event) => boolean
+}
+
+export function Events({ of, namespace, past = (event) => isPast(event, of) }: EventsProps) {
   const { t } = useWords()
   const { uid, name, namespace: own } = of.metadata
   const live = useLive<Event>(KINDS.event, namespace ?? own ?? 'default')
-  const mine = useMemo(() => live.objects.filter((it) => (it.involvedObject?.uid ? it.involvedObject.uid === uid : it.involvedObject?.name === name && it.involvedObject.kind === of.kind)).sort((a, b) => seenAt(b).localeCompare(seenAt(a))), [live.objects, uid, name, of.kind])
+  const mine = useMemo(() => live.objects.filter((it) => (it.involvedObject?.uid ? it.involvedObject.uid === uid : it.involvedObject?.name === name && it.involvedObject.kind === of.kind)), [live.objects, uid, name, of.kind])
   if (live.error) return <Trouble error={live.error} />
   if (mine.length === 0) return <div className="card"><Nothing title={t('events.none')}>{t('events.noneAbout')}</Nothing></div>
   return (
@@ -56,10 +64,11 @@ export function Events({ of, namespace }: { of: Obj; namespace?: string }) {
       <Table
         size="middle"
         rowKey={(it) => it.metadata.name}
-        dataSource={mine}
+        dataSource={standingFirst(mine, past)}
+        rowClassName={(it) => (past(it) ? 'past' : '')}
         pagination={mine.length > 20 ? { pageSize: 20 } : false}
         columns={[
-          { title: t('events.type'), width: 130, render: (_, it) => <State tone={it.type === 'Warning' ? 'warn' : 'good'}>{it.type === 'Warning' ? t('events.warning') : t('events.normal')}</State> },
+          { title: t('events.type'), width: 140, render: (_, it) => <EventState past={past(it)} warns={it.type === 'Warning'} /> },
           { title: t('events.reason'), width: 200, render: (_, it) => <Reason of={it.reason} />, responsive: ['md'] },
           { title: t('events.message'), render: (_, it) => <><Message of={it.message} /><div className="faint narrow-only"><When at={seenAt(it)} /></div></> },
           { title: t('events.last'), width: 140, responsive: ['md'], render: (_, it) => <When at={seenAt(it)} /> },
@@ -69,7 +78,14 @@ export function Events({ of, namespace }: { of: Obj; namespace?: string }) {
   )
 }
 
-export const seenAt = (event: Event) => event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp ?? ''
+/** `past`: it has been mended since. */
+export function EventState({ warns, past, children }: { warns: boolean; past: boolean; children?: ReactNode }) {
+  const { t } = useWords()
+  if (past) return <State tone="quiet">{children && <>{children} · </>}{t('events.past')}</State>
+  return <State tone={warns ? 'warn' : 'good'}>{children ?? t(warns ? 'events.warning' : 'events.normal')}</State>
+}
+
+export { seenAt }
 
 /** In words, where there are some; the word of the API stays beside it, for it is what one searches for. */
 export function Reason({ of = '' }: { of: string | undefined }) {

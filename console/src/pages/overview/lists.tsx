@@ -1,11 +1,15 @@
 // The lists of the overview: problems, certificates, what has happened.
+import { useMemo } from 'react'
 import { Link } from '@tanstack/react-router'
 import type { Event } from '../../api/types'
 import { Card, State, When } from '../../parts/basics'
+import { EventState } from '../../parts/details'
+import { seenAt, standingFirst } from '../../parts/past'
 import { useWords } from '../../words'
 import { reasonName } from '../../words/conditions'
 import { original } from '../../words/messages'
 import { Said } from '../../words/said'
+import { usePast } from '../past'
 import { LONG, type Ending } from './certificates'
 import type { Problem } from './problems'
 
@@ -67,11 +71,10 @@ function Days({ days }: { days: number }) {
   return <State tone={days < 0 ? 'bad' : days <= 30 ? 'warn' : 'good'}>{days < 0 ? t('cert.expired') : t('overview.daysLeft', { days })}</State>
 }
 
-const at = (event: Event) => event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp ?? ''
-
 export function Recent({ events, project }: { events: readonly Event[]; project: string }) {
   const { t, language } = useWords()
-  const newest = [...events].sort((a, b) => at(b).localeCompare(at(a))).slice(0, 6)
+  const past = usePast(events, project)
+  const newest = useMemo(() => standingFirst(events, past).slice(0, 6), [events, past])
   return (
     <Card title={t('overview.recent')} extra={project && <Link to={`/projects/${project}/events`}>{t('overview.toEvents')}</Link>} bare={newest.length > 0}>
       {newest.length === 0 ? (
@@ -79,13 +82,13 @@ export function Recent({ events, project }: { events: readonly Event[]; project:
       ) : (
         <ul className="lines">
           {newest.map((it) => (
-            <li key={it.metadata.uid ?? it.metadata.name}>
+            <li key={it.metadata.uid ?? it.metadata.name} className={past(it) ? 'past' : ''}>
               <span className="row" style={{ justifyContent: 'space-between' }}>
                 <span className="row">
-                  <State tone={it.type === 'Warning' ? 'warn' : 'good'}>{reasonName(it.reason, language) || it.reason}</State>
+                  <EventState warns={it.type === 'Warning'} past={past(it)}>{reasonName(it.reason, language) || it.reason}</EventState>
                   <b className="wrap">{project ? it.involvedObject?.name : `${it.involvedObject?.namespace ?? ''}/${it.involvedObject?.name ?? ''}`}</b>
                 </span>
-                <span className="faint"><When at={at(it)} /></span>
+                <span className="faint"><When at={seenAt(it)} /></span>
               </span>
               <Said of={it.message} className="soft wrap clamp" />
             </li>

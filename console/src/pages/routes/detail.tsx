@@ -1,11 +1,11 @@
 // A route: where it leads, how it is reached, and where it breaks.
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import { Link, useNavigate } from '@tanstack/react-router'
 import type { Serving } from '../../api/console'
 import { KINDS } from '../../api/kinds'
-import { useOne } from '../../api/live'
+import { useLive, useOne } from '../../api/live'
 import { useMay, useRights } from '../../api/rights'
-import type { Ingress } from '../../api/types'
+import type { Event, Ingress } from '../../api/types'
 import { canariesOf, isCanary, primaryOf, shareOf } from '../../forms/canary'
 import { aliasOf, CREATOR, descriptionOf } from '../../forms/names'
 import { Card, Facts, Loading, Nothing, Page, Trouble, When } from '../../parts/basics'
@@ -20,6 +20,7 @@ import type { EditWhat } from './edit'
 import { Flow } from './flow'
 import { RouteDialog, useRouteActions } from './list'
 import { useServing } from '../gateways/serving'
+import { usePast } from '../past'
 import { scopeWord } from '../gateways/state'
 
 export function RouteDetail() {
@@ -76,13 +77,19 @@ export function RouteDetail() {
             { key: 'status', label: t('gateway.status'), children: <Flow route={route} canaries={canariesOf(route, all)} gateway={gateway} /> },
             { key: 'access', label: t('access.title'), children: <RouteAccess route={route} gateway={gateway} /> },
             { key: 'metadata', label: t('meta.title'), children: <Metadata object={route} /> },
-            { key: 'events', label: t('events.title'), children: <Events of={route} /> },
+            { key: 'events', label: t('events.title'), children: <RouteEvents route={route} project={project} /> },
           ]}
         />
       </div>
       {doing && <RouteDialog what={doing} route={route} all={all} onClose={close} onDeleted={() => void navigate({ to: base })} />}
     </Page>
   )
+}
+
+function RouteEvents({ route, project }: { route: Ingress; project: string }) {
+  const { objects } = useLive<Event>(KINDS.event, project)
+  const own = useMemo(() => objects.filter((it) => it.involvedObject?.uid === route.metadata.uid), [objects, route.metadata.uid])
+  return <Events of={route} past={usePast(own, project)} />
 }
 
 /** To its page, for who may see it. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Event, Ingress, Service } from '../../api/types'
-import { doubtful, troubles, warningsByObject, type Beside } from './problems'
+import { doubtful, stands, troubles, warningsByObject, type Beside } from './problems'
 
 const route = (name = 'web', more: object = {}) =>
   ({ metadata: { name: 'r', uid: 'u', creationTimestamp: '2026-01-01T00:00:00Z', ...more }, spec: { rules: [{ host: 'a', http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name, port: { number: 80 } } } }] } }] }, status: { loadBalancer: { ingress: [{ ip: '10.0.0.1' }] } } }) as unknown as Ingress
@@ -36,5 +36,13 @@ describe('the troubles of a route', () => {
     const said = warned('ServiceNotFound', 'spec.rules[0]: Service `web` does not exist')
     expect(reasons(route(), beside({}, said))).toEqual([])
     expect(reasons(route(), beside({ services: undefined }, said))).toEqual(['warned'])
+  })
+  it('stand as events while the objects say the same', () => {
+    const said = warned('ServiceNotFound', 'spec.rules[0]: Service `shop/web` does not exist')
+    const port = warned('PortNotFound', 'spec.rules[0]: Service `shop/web` has no port 80')
+    const without = beside({ services: new Map() })
+    const moved = beside({ services: new Map([service('web', 8080)]) })
+    expect([stands(said, route(), beside()), stands(said, route(), without), stands(said, route('other'), without)]).toEqual([false, true, false])
+    expect([stands(port, route(), beside()), stands(port, route(), moved)]).toEqual([false, true])
   })
 })

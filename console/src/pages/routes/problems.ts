@@ -80,6 +80,16 @@ export function holds(event: Event, ingress: Ingress, { services, routes, judged
   return now ? now.some((it) => message.includes(it) || it.includes(message)) : lastWritten(ingress, annotation) <= saidAt(event)
 }
 
+/** As `holds`, of an event by itself: what the objects say better is told by them, and the event says the same. */
+export function stands(event: Event, ingress: Ingress, beside: Beside): boolean {
+  const { reason = '', message = '' } = event
+  if (!beside.services || !SEEN_OTHERWISE.includes(reason)) return holds(event, ingress, beside)
+  const found = ofBackends(ingress, beside)
+  const of = (wanted: RouteTrouble['reason']) => found.some((it) => it.reason === wanted && message.includes(it.text.split(':')[0] ?? ''))
+  if (reason === 'ServiceNotFound') return of('noService')
+  return reason === 'PortNotFound' ? of('noPort') : lastWritten(ingress, undefined) <= saidAt(event)
+}
+
 /** The objects of its own project that a message names. */
 const namesOf = (message: string) => [...message.matchAll(/(?:Secret|Service) `[^`/]+\/([^`]+)`/g)].map((found) => found[1] ?? '')
 
