@@ -102,6 +102,7 @@ export const GATEWAY_API: Catalogue = [
   ['Put `ca.crt` into Secret `{}`, or into `{}`', '请将 ca.crt 放入保密字典 {1} 或 {2}'],
   ['no authority for certificates of clients can be had, so nobody comes in', '没有可用于校验客户端证书的颁发机构，因此所有客户端都无法访问'],
   ['It needs `ca.crt`: certificates in PEM form', '它需要包含 ca.crt：PEM 格式的证书'],
+  ['{} `{}` does not exist', '{1} {2} 不存在'],
   ['{} `{}` holds no usable authorities ({*})', '{1} {2} 中没有可用的证书颁发机构（{3}）'],
 
   // Routes and where they attach.

@@ -155,6 +155,8 @@ export const GATEWAYS: Catalogue = [
   ['{}; node ports answer on {}', '{1}；可通过 {2} 的节点端口访问'],
   ['no address has been given to it yet', '尚未分配地址'],
   ['listener {}: {}', '监听器 {1}：{2}'],
+  ['served by {}, at {}', '由 {1} 提供服务，地址为 {2}'],
+  ['gateway {}', '网关 {1}'],
   ['served on {}', '服务地址：{1}'],
   ['it is reached at {}', '访问地址：{1}'],
   ['Pending: no address available: {}', '等待中：没有可用的地址：{1}'],
@@ -184,6 +186,14 @@ export const GATEWAYS: Catalogue = [
   ['it is not reached from outside: others have {} ports already', '无法从外部访问：其他对象已占用 {1} 个端口'],
   ["port {} on {} is taken by another program; stop it, or {}", '{2} 的端口 {1} 已被其他程序占用；请停止该程序，或{3}'],
   ["give the gateway's Service another nodePort", '为网关的服务设置其他 nodePort'],
+  ['port {} is taken on every address of the pool; stop the program that has it, or use --port-offset 10000, another --pool, or --pool none', '地址池中所有地址的端口 {1} 均已被占用；请停止占用它的程序，或使用 --port-offset 10000、其他 --pool 或 --pool none'],
+  ['every node port from {} to {} is taken; stop a program that has one, or use other --node-ports', '{1} 至 {2} 的节点端口均已被占用；请停止占用它们的程序，或使用其他 --node-ports'],
+  ['{} cannot be listened on: {*}; {}', '无法监听 {1}：{2}；请{3}'],
+  ['it is not an address of this machine', '它不是此机器的地址'],
+  ['permission denied', '权限不足'],
+  ['it is in use', '它正被使用'],
+  ['choose another --node-address or --pool', '使用其他 --node-address 或 --pool'],
+  ['`{}` is no range of addresses; write for example {=}', '“{1}”不是有效的地址段；请填写例如 {2}'],
   ['ports below 1024 are refused to this user ({}); use --port-offset 10000, or allow them: `{}`, or `{}`', '当前用户无权使用 1024 以下的端口（{1}）；请使用 --port-offset 10000，或允许其使用：{2}，或 {3}'],
 
   // What stands in for containers, and what is read only.

@@ -40,6 +40,7 @@ export const INGRESS: Catalogue = [
   ['Delete the annotation', '请删除该注解'],
   ['Delete one of them', '请删除其中之一'],
   ['there is no annotation `{}`, so it does nothing', '没有名为 {1} 的注解，因此不起作用'],
+  ['It is only not among these objects: it may exist where they are applied', '它只是不在这些对象之中：在应用它们的地方可能存在'],
   ['Did you mean `{}`?', '您要写的是 {1} 吗？'],
   ['`{}` is not supported yet: `{}` is not followed, and the paths are served without it', '{1} 暂不支持：其值“{2}”未生效，路径仍正常提供服务'],
   ['`{}` is refused: the gateway runs no nginx configuration. It protects its paths, so they answer 503', '{1} 被拒绝：网关不执行 nginx 配置。它用于保护路径，因此这些路径返回 503'],
