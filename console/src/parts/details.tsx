@@ -85,8 +85,6 @@ export function EventState({ warns, past, children }: { warns: boolean; past: bo
   return <State tone={warns ? 'warn' : 'good'}>{children ?? t(warns ? 'events.warning' : 'events.normal')}</State>
 }
 
-export { seenAt }
-
 /** In words, where there are some; the word of the API stays beside it, for it is what one searches for. */
 export function Reason({ of = '' }: { of: string | undefined }) {
   const { language } = useWords()
