@@ -40,7 +40,17 @@ export interface Point {
   p99: number | null
 }
 
+/** Which pods of a gateway an answer is of, in front of a cluster. */
+export interface PodsAsked {
+  asked: number
+  silent: { pod: string; why: string }[]
+  leftOut: number
+  /** Lines of each pod that were looked through, where there may be more. */
+  searched?: number
+}
+
 export interface Metrics {
+  pods?: PodsAsked
   step: number
   points: (Point & { at: number })[]
   total: Point
@@ -194,7 +204,8 @@ export const useHealth = (gateway: Serving | undefined, enabled: boolean, route:
     retry: false,
   }).data?.backends
 
-export const check = (namespace: string, name: string, url: string) => post<{ hops: Hop[] }>(`${of(namespace, name)}/check`, { url })
-export const attempt = (namespace: string, name: string, request: { method: string; url: string; headers: Record<string, string>; body?: string }) =>
+/** `project`: where it is asked from; what is not to be seen elsewhere is looked for there. */
+export const check = (namespace: string, name: string, url: string, project: string) => post<{ hops: Hop[] }>(`${of(namespace, name)}/check`, { url, ...(project && { project }) })
+export const attempt = (namespace: string, name: string, request: { method: string; url: string; headers: Record<string, string>; body?: string; project?: string }) =>
   post<Tried>(`${of(namespace, name)}/try`, request)
 export const logsPath = (namespace: string, name: string, query: Record<string, string>) => `${of(namespace, name)}/logs?${new URLSearchParams(query)}`

@@ -99,6 +99,8 @@ export function describe(error: unknown, t: Say): string {
       return t('error.csrf')
     case 'NotAvailable':
       return t('elsewhere.not')
+    case 'MayNotLook':
+      return t('elsewhere.mayNot')
     case 'NoKind':
       return t('elsewhere.noKind')
     case 'NoGateways':

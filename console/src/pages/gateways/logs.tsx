@@ -3,22 +3,25 @@ import { useEffect, useRef, useState } from 'react'
 import { Button, Input, Switch } from 'antd'
 import { DownloadOutlined, SearchOutlined } from '@ant-design/icons'
 import { ApiError, open } from '../../api/client'
-import { logsPath } from '../../api/console'
+import { logsPath, type PodsAsked } from '../../api/console'
 import { Card, Nothing, State, Trouble } from '../../parts/basics'
 import { useWords } from '../../words'
 import { Elsewhere } from './elsewhere'
+import { Without } from './without'
 
-type Entry = Record<string, unknown> & { id: number }
+type Entry = Record<string, unknown> & { id: number; pods?: PodsAsked }
 const KEPT = 1_000
 
 /** The last lines that match, and those that follow. */
 function useLog(namespace: string, name: string, search: string, follow: boolean) {
   const [entries, setEntries] = useState<Entry[]>([])
+  const [pods, setPods] = useState<PodsAsked>()
   const [error, setError] = useState<unknown>(null)
   const next = useRef(0)
   useEffect(() => {
     const ending = new AbortController()
     setEntries([])
+    setPods(undefined)
     setError(null)
     const read = async () => {
       const query = { limit: String(KEPT), ...(search && { search }), ...(follow && { follow: '1' }) }
@@ -28,7 +31,10 @@ function useLog(namespace: string, name: string, search: string, follow: boolean
       for (let piece = await reader?.read(); piece && !piece.done; piece = await reader?.read()) {
         const parts = (rest + piece.value).split('\n')
         rest = parts.pop() ?? ''
-        const fresh = parts.filter(Boolean).flatMap((line) => parsed(line, next))
+        const all = parts.filter(Boolean).flatMap((line) => parsed(line, next))
+        const said = all.find((it) => it.pods)
+        if (said) setPods(said.pods)
+        const fresh = all.filter((it) => !it.pods)
         if (fresh.length > 0) setEntries((before) => [...before, ...fresh].slice(-KEPT))
       }
     }
@@ -38,7 +44,7 @@ function useLog(namespace: string, name: string, search: string, follow: boolean
       ending.abort()
     }
   }, [namespace, name, search, follow])
-  return { entries, error }
+  return { entries, pods, error }
 }
 
 function parsed(line: string, next: { current: number }): Entry[] {
@@ -53,9 +59,9 @@ export function Logs({ namespace, name }: { namespace: string; name: string }) {
   const { t } = useWords()
   const [search, setSearch] = useState('')
   const [follow, setFollow] = useState(true)
-  const { entries, error } = useLog(namespace, name, search, follow)
+  const { entries, pods, error } = useLog(namespace, name, search, follow)
   if (error instanceof ApiError && [404, 501].includes(error.status))
-    return <Elsewhere title={t('logs.none')} about={t('logs.unavailable')} command={error.command} />
+    return <Elsewhere title={t('logs.none')} about={t('logs.unavailable')} refusal={error} />
   return (
     <Card bare>
       <div className="filters">
@@ -69,6 +75,7 @@ export function Logs({ namespace, name }: { namespace: string; name: string }) {
         </Button>
       </div>
       {Boolean(error) && <Trouble error={error} />}
+      <Without pods={pods} />
       {entries.length === 0 ? <Nothing title={t(search ? 'logs.noMatch' : 'logs.none')}>{t('logs.noneAbout')}</Nothing> : <Lines entries={entries} />}
     </Card>
   )

@@ -6,6 +6,7 @@ import { useMetrics, type Metrics, type Window } from '../../api/console'
 import { Card, Loading, Trouble } from '../../parts/basics'
 import { useWords } from '../../words'
 import { Elsewhere } from './elsewhere'
+import { Without } from './without'
 import { bytes, eachMillisecond, milliseconds, perCent } from './numbers'
 
 const Chart = lazy(() => import('../../parts/chart'))
@@ -18,7 +19,7 @@ export function Monitoring({ namespace, name }: { namespace: string; name: strin
   const [every, setEvery] = useState(5)
   const { data, error, refetch } = useMetrics(namespace, name, window, every > 0 && every * 1000)
   if (error instanceof ApiError && [404, 501].includes(error.status))
-    return <Elsewhere title={t('monitoring.none')} about={t('monitoring.noneAbout')} command={error.command} />
+    return <Elsewhere title={t('monitoring.none')} about={t('monitoring.noneAbout')} refusal={error} />
   if (error) return <Trouble error={error} onRetry={() => void refetch()} />
   if (!data) return <Loading />
   return (
@@ -30,6 +31,7 @@ export function Monitoring({ namespace, name }: { namespace: string; name: strin
           <Select aria-label={t('monitoring.every')} value={every} onChange={setEvery} options={EVERY.map((value) => ({ value, label: value > 0 ? t('monitoring.seconds', { n: value }) : t('monitoring.never') }))} style={{ minWidth: 90 }} />
         </span>
       </div>
+      <Without pods={data.pods} />
       <Tiles metrics={data} />
       <Suspense fallback={<Loading />}>
         <Charts metrics={data} />

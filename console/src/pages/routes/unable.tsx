@@ -9,6 +9,7 @@ import { useMay } from '../../api/rights'
 import { Card, Code, Note, Trouble } from '../../parts/basics'
 import { quoted } from '../../parts/command'
 import { useDoing } from '../../parts/dialogs'
+import { useParam } from '../../shell/params'
 import { useWords } from '../../words'
 import { useTell } from '../../words/messages'
 import { chineseOf } from '../../words/reasons'
@@ -20,9 +21,10 @@ const MOST = 4
 export function Unable({ gateway, urls, named = false }: { gateway: Serving; urls: string[]; named?: boolean }) {
   const { t } = useWords()
   const [found, setFound] = useState<{ url: string; hops: Hop[] }[] | null>(null)
+  const project = useParam('project')
   const { busy, error, run } = useDoing()
   const may = useMay('get', KINDS.ingressGateway, gateway.namespace, gateway.name)
-  const start = () => void run(async () => setFound(await Promise.all(urls.slice(0, MOST).map(async (url) => ({ url, hops: (await check(gateway.namespace, gateway.name, url)).hops })))))
+  const start = () => void run(async () => setFound(await Promise.all(urls.slice(0, MOST).map(async (url) => ({ url, hops: (await check(gateway.namespace, gateway.name, url, project)).hops })))))
   return (
     <Card
       title={named ? `${t('unable.title')} · ${gateway.namespace}/${gateway.name}` : t('unable.title')}
