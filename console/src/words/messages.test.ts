@@ -2,6 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { conditionName, reasonName } from './conditions'
 import { CATALOGUE, chinese } from './messages/messages.zh'
 import { isProse } from './sentences'
 
@@ -20,6 +21,9 @@ function said(value: unknown): string[] {
 
 const golden = [...new Set(readdirSync(CRATES).flatMap((crate) => files(join(CRATES, crate), 'status.yaml')).flatMap((file) => said(parse(readFileSync(file, 'utf8')))))]
 
+/** Of the reference's tables: `Accepted` | `ListenersNotValid`. */
+const named = ['gateway-api', 'istio'].flatMap((page) => [...readFileSync(join(CRATES, `../docs/reference/${page}.md`), 'utf8').matchAll(/\| `([A-Z]\w+)=\w+` \| `([A-Z]\w+)` \|/g)].map(([, type = '', reason = '']) => ({ type, reason })))
+
 describe('what the server says', () => {
   it('is said in Chinese', () => {
     expect(golden.length).toBeGreaterThan(200)
@@ -27,6 +31,10 @@ describe('what the server says', () => {
   })
   it('is not said by halves', () => {
     expect(golden.map((text) => (chinese(text) ?? '').replace(/\b(kubectl|paifang) .*/, '')).filter(isProse)).toEqual([])
+  })
+  it('has names of conditions and reasons', () => {
+    expect(named.length).toBeGreaterThan(50)
+    expect(named.filter(({ type, reason }) => conditionName(type, 'zh') === type || reasonName(reason, 'zh') === '')).toEqual([])
   })
   it('has no entry twice', () => {
     const seen = new Set<string>()

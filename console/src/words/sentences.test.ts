@@ -9,6 +9,9 @@ const tell = translator([
   ['{}, so answers stay as they are', '{1}，因此响应保持原样'],
   ['{} was there first with {}', '{1} 更早使用了{2}'],
   ['this host', '此域名'],
+  ['{} or {}', '{1} 或 {2}'],
+  ['Write `"true"` or `"false"`', '请填写 true 或 false'],
+  ['{} `{}` is gone', '{1} {2} 已不存在'],
   ['{} cannot be listened on: {*}', '无法监听 {1}：{2}'],
   ['it is in use', '它正被使用'],
   ['port {} is served', '端口 {1} 已提供服务'],
@@ -49,6 +52,10 @@ describe('a problem', () => {
   it('has a field, a message and a hint', () => {
     expect(tell('spec.rules[0].http.paths[0].backend.service.name: Service `a/web` does not exist. Did you mean `wb`?')).toBe('spec.rules[0].http.paths[0].backend.service.name：服务 a/web 不存在。您要写的是 wb 吗？')
     expect(tell('metadata.annotations[nginx.ingress.kubernetes.io/x-y]: Service `a` does not exist')).toBe('metadata.annotations[nginx.ingress.kubernetes.io/x-y]：服务 a 不存在')
+  })
+  it('ends where the next begins, whatever a hole could hold', () => {
+    expect(tell('a.b[0]: Service `x` does not exist. Write `"true"` or `"false"`')).toBe('a.b[0]：服务 x 不存在。请填写 true 或 false')
+    expect(tell('a.b[0]: Service `x` is gone')).toBe('a.b[0]：Service x 已不存在')
   })
   it('is said when each part of it can be', () => {
     expect(tell('spec: Service `a/web` does not exist. Do something new')).toBeUndefined()

@@ -31,7 +31,12 @@ const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 const SEPARATOR = '; '
 const LONGEST = 2048
 
+/** As many as are remembered. */
+const MOST = 5000
+
 const FIELD = /^(<nil>|[A-Za-z][\w-]*(?:\.[\w-]+|\[[^\]]*\])*): (?=\S)/
+/** Certainly a field, and no first word of a sentence. */
+const PATH = /^[a-z]\w*[.[][^\s:]*: /
 
 /** Whether a text has words of a language that no quote holds. */
 export const isProse = (text: string) => /(?<![\w./:-])[a-z']{2,} [a-z']{2,}(?![\w/:-])/.test(text.replace(/`[^`]*`|"[^"]*"|“[^”]*”/g, '`'))
@@ -45,9 +50,12 @@ export function translator(catalogue: Catalogue): Translate {
   }
   for (const templates of byWord.values()) templates.sort((a, b) => b.literal - a.literal)
   const sentences = new Map<string, string | undefined>()
+  const messages = new Map<string, string | undefined>()
   return (text) => {
-    if (sentences.size > 5000) sentences.clear()
-    return new Reading(byWord, sentences).message(text)
+    if (sentences.size > MOST) sentences.clear()
+    if (messages.size > MOST) messages.clear()
+    if (!messages.has(text)) messages.set(text, new Reading(byWord, sentences).message(text))
+    return messages.get(text)
   }
 }
 
@@ -94,13 +102,18 @@ class Reading {
 
   /** A field, what is wrong there, and what to do about it. */
   private problem(text: string, how: How = 'loose'): string | undefined {
-    const whole = this.sentence(text, 'strict')
-    if (whole !== undefined) return whole
+    // The nearest boundaries first: a hole would take what is beyond them.
+    return this.hinted(text, 'strict') ?? this.sentence(text, 'strict') ?? this.placed(text, how) ?? (how === 'loose' ? (this.hinted(text, how) ?? this.sentence(text, how)) : undefined)
+  }
+
+  private hinted(text: string, how: How): string | undefined {
+    return PATH.test(text) ? this.placed(text, how) : this.split(text, '. ', (it) => this.sentence(it, how), (it) => this.problem(it, how), '。')
+  }
+
+  private placed(text: string, how: How): string | undefined {
     const field = FIELD.exec(text)
     const inside = field ? this.problem(text.slice(field[0].length), how) : undefined
-    if (field && inside !== undefined) return `${field[1]}：${inside}`
-    const said = (it: string) => this.sentence(it, 'strict') ?? (how === 'loose' ? this.sentence(it, how) : undefined)
-    return this.split(text, '. ', said, (it) => this.problem(it, how), '。') ?? said(text)
+    return field && inside !== undefined ? `${field[1]}：${inside}` : undefined
   }
 
   private split(text: string, separator: string, first: Translate, rest: Translate, between: string): string | undefined {
