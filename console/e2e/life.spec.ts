@@ -32,6 +32,10 @@ for (const language of LANGUAGES) {
     await answers('web /aaa/x')
     await speak(page, language)
     await enter(page, 'project-regular', `/projects/${of}/routes/life`)
+    await page.getByRole('tab', { name: t('events.title'), exact: true }).click()
+    await expect(page.getByRole('row').filter({ hasText: `IngressGateway ${of}/gateway` }).filter({ hasText: 'Accepted' })).toBeVisible()
+    await page.getByRole('tab', { name: t('meta.title'), exact: true }).click()
+    await expect(page.getByText('team', { exact: true }).first()).toBeVisible()
     const load = stream(at, HOST, '/aaa/load')
 
     await manage(page, t, t('routes.editInformation'))

@@ -1,5 +1,6 @@
 //! What is said about each object once what it asks for is served.
 
+mod accepted;
 mod conditions;
 mod draft;
 mod entrance;
@@ -7,6 +8,7 @@ mod entrance;
 use crate::picture::{GatewayPicture, SocketPicture};
 use crate::world::World;
 use crate::{Gateways, Picture, Plan};
+use accepted::Accepted;
 use conditions::Heard;
 use draft::Draft;
 use model::{Ack, BindingState, Collector, GatewayId, Nack, ObjectRef, ShardKey, Source, Text, Version};
@@ -49,6 +51,8 @@ pub(crate) struct Answers {
     observed: HashMap<Target, Vec<Reached>>,
     /// What was last written there: ours, even where no gateway has it any more.
     written: HashMap<Target, Vec<Reached>>,
+    /// Which gateways serve those that have got addresses.
+    accepted: Accepted,
     /// Routes with entries of ours in their status, as watched.
     marked: BTreeSet<Target>,
     /// Routes that got entries of ours, which perhaps nobody has seen yet.
@@ -95,6 +99,7 @@ impl Answers {
             bindings: Vec::new(),
             observed: HashMap::new(),
             written: HashMap::new(),
+            accepted: Accepted::default(),
             marked: BTreeSet::new(),
             entered: BTreeSet::new(),
             controllers,
@@ -266,6 +271,7 @@ impl Answers {
         let ours = self.written.get(&target).is_some_and(|it| it == observed);
         let theirs = wanted.is_empty() && !ours && !observed.iter().all(|it| self.all_shown().contains(&it.address));
         if observed != wanted && !theirs {
+            self.accepted.note(object, world.gateways_of(object).iter().filter_map(|it| self.gateways.get(it)), &wanted);
             self.written.insert(target.clone(), wanted.clone());
             self.mailbox.put(target, Wish::Reached(wanted));
         }
@@ -289,7 +295,8 @@ impl Answers {
         let mut problems = self.picture.borrow().problems.clone();
         for object in due.into_keys() {
             let found = self.problems(&object, world);
-            self.write_events(&object, &found, world, timestamp);
+            let all: BTreeSet<Said> = found.iter().cloned().chain(self.accepted.take(&object)).collect();
+            self.write_events(&object, &all, world, timestamp);
             if found.is_empty() {
                 problems.remove(&object);
             } else {

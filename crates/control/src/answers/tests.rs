@@ -136,6 +136,27 @@ fn a_route_of_others_is_left_alone_and_one_that_was_ours_is_cleared() {
     assert_eq!(of_route(&mailbox), Some(5), "as left by an earlier start");
 }
 
+fn plan(id: GatewayId, address: Option<std::net::IpAddr>) -> Plan {
+    Plan {
+        id,
+        owner: None,
+        services: vec![Name::new("gateways", "everybody")],
+        access: crate::Access::LoadBalancer,
+        address,
+        wanted: None,
+        entrance: resources::Entrance::default(),
+        shortage: address.is_none().then_some(pools::Shortage::NoPool),
+        others: Vec::new(),
+        node_address: [127, 0, 0, 1].into(),
+        node_ports: 30_000..=32_767,
+        nodes: Vec::new(),
+        crew: None,
+        ports: Vec::new(),
+        replies: model::Replies::default(),
+        options: Arc::default(),
+    }
+}
+
 #[test]
 fn gateways_are_spoken_of_again_when_they_move() {
     let (mut world, mut answers, mailbox) = fresh();
@@ -153,27 +174,40 @@ fn gateways_are_spoken_of_again_when_they_move() {
         conditions.into_iter().find(|it| it.kind == *"Programmed").map(|it| it.message.to_string()).unwrap_or_default()
     };
     assert_eq!(programmed(&mailbox), "no gateway serves it yet");
-    let plan = Plan {
-        id: GatewayId::new("demo/web"),
-        owner: None,
-        services: Vec::new(),
-        access: crate::Access::LoadBalancer,
-        address: None,
-        wanted: None,
-        entrance: resources::Entrance::default(),
-        shortage: Some(pools::Shortage::NoPool),
-        others: Vec::new(),
-        node_address: [127, 0, 0, 1].into(),
-        node_ports: 30_000..=32_767,
-        nodes: Vec::new(),
-        crew: None,
-        ports: Vec::new(),
-        replies: model::Replies::default(),
-        options: Arc::default(),
-    };
+    let plan = plan(GatewayId::new("demo/web"), None);
     answers.gateways(Arc::new([plan].into_iter().collect()), Trouble::new(), Instant::now());
     let version = world.next_version();
     answers.expect(version, BTreeSet::new(), [], &world);
     acknowledge(&world, &mut answers, version);
     assert_eq!(programmed(&mailbox), "there is no pool of addresses; node ports answer on 127.0.0.1");
+}
+
+#[test]
+fn who_serves_an_ingress_is_said_when_its_addresses_come_and_not_at_a_restart() {
+    let (mut world, about) = (world(), ObjectRef::new("Ingress", "demo", "web"));
+    let mut answers = answers(watch::channel(Picture::default()).0);
+    let (version, mailbox, target) = (world.next_version(), answers.mailbox.clone(), Target::new(Kind::Ingress, "demo", "web"));
+    let serve = |answers: &mut Answers, address: [u8; 4]| {
+        answers.gateways(Arc::new([plan(GatewayId::new("a/a"), Some(address.into()))].into_iter().collect()), Trouble::new(), Instant::now());
+        answers.expect(version, [about.clone()].into(), [], &world);
+        acknowledge(&world, answers, version);
+        answers.say(&world, Instant::now() + PATIENCE, "2026-01-01T00:00:00Z");
+    };
+    let accepted = |mailbox: &Mailbox| {
+        let message = |(_, wish): (Target, Wish)| match wish {
+            Wish::Event(event) if event["reason"] == "Accepted" => event["message"].as_str().map(str::to_owned),
+            _ => None,
+        };
+        mailbox.waiting().into_iter().filter_map(message).collect::<BTreeSet<String>>()
+    };
+    let address = |ip: &str| json!({ "status": { "loadBalancer": { "ingress": [{ "ip": ip }] } } });
+    answers.observe(&target, Some(&address("10.0.0.1")));
+    serve(&mut answers, [10, 0, 0, 1]);
+    assert_eq!(accepted(&mailbox), BTreeSet::new(), "an earlier start has said it");
+    serve(&mut answers, [10, 0, 0, 2]);
+    let said = "served by gateway gateways/everybody, at 10.0.0.2".to_owned();
+    assert_eq!(accepted(&mailbox), BTreeSet::from([said.clone()]));
+    answers.observe(&target, Some(&address("10.0.0.2")));
+    serve(&mut answers, [10, 0, 0, 2]);
+    assert_eq!(accepted(&mailbox), BTreeSet::from([said]));
 }

@@ -585,6 +585,7 @@ fn what_other_controllers_serve_is_neither_written_to_nor_called_unserved() {
     operator.route(&project, "ours", "ours.example/*=web:80", &[]);
     let at = admin.reached(&project, "http", |_| true);
     up.until_at(at, "ours.example", "/", "ours is served", |it| it.text() == "here");
+    up.event(&project, "ours", &["Accepted", &format!("served by IngressGateway {project}/gateway")]);
     for host in ["other.example", "old.example", "route.example"] {
         assert_eq!(up.ask(host, "/").status, 404, "{host}");
         up.until_at(at, host, "/", "not ours to serve", |it| it.status == 404);
