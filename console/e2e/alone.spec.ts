@@ -93,4 +93,17 @@ for (const language of LANGUAGES) {
       await asAdmin('delete', 'igw', 'gateway', '-n', PROJECT)
     }
   })
+  test(`where the kinds of people are not installed, the pages about them say so, and what that means (${language})`, async ({ page }) => {
+    // As an API server answers that has never heard of them.
+    await page.route('**/apis/paifang.dev/**', (route) => route.fulfill({ status: 404, contentType: 'text/plain', body: '404 page not found' }))
+    await signIn(page, language, token)
+    await expect(page).not.toHaveURL(/sign-in/)
+    for (const path of ['/workspaces', '/users', '/workspaces/any']) {
+      await page.goto(at + path)
+      await expect(page.getByText(t('people.noKinds'))).toBeVisible()
+      await expect(page.getByText('paifang crds | kubectl apply --server-side -f -')).toBeVisible()
+      for (const make of ['workspaces.create', 'users.create'] as const) await expect(page.getByRole('button', { name: t(make) })).toHaveCount(0)
+      await isAccessible(page)
+    }
+  })
 }

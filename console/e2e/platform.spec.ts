@@ -1,5 +1,6 @@
 // Users, workspaces, projects, members and roles, by who may make them; and what those see who are made members.
 import { expect, test, type Page } from '@playwright/test'
+import { permissionName } from '../src/words/permissions'
 import { isAccessible, listen, says, signIn, speak, url } from './people'
 import { LANGUAGES, type Language, type WordKey } from './words'
 
@@ -74,7 +75,7 @@ for (const language of LANGUAGES) {
     await choose(page, 'routes', t('level.manage'))
     await choose(page, 'services', t('level.view'))
     await press(page, t('do.create'))
-    await expect(page.getByText(`routes: ${t('level.manage')}, services: ${t('level.view')}`)).toBeVisible()
+    await expect(page.getByText(`${permissionName('routes', language)}: ${t('level.manage')}, ${permissionName('services', language)}: ${t('level.view')}`)).toBeVisible()
     await expect(page.getByText(t('roles.drifted'))).toHaveCount(0)
 
     await page.goto(`${url()}/projects/${project}/members`)
@@ -127,3 +128,9 @@ for (const language of LANGUAGES) {
     expect(errors).toEqual([])
   })
 }
+
+test('a project that is a namespace of the workspace, and no object of its own, says when it was made', async ({ page }) => {
+  await speak(page, 'en')
+  await signIn(page, 'admin', '/workspaces/demo-workspace')
+  await expect(page.getByRole('row').filter({ hasText: 'demo-project' }).locator('time')).toBeVisible()
+})

@@ -9,6 +9,7 @@ import { KINDS, type Kind } from '../api/kinds'
 import { useLive, type Live } from '../api/live'
 import { useMine } from '../api/mine'
 import { useMay, useRights } from '../api/rights'
+import { useSession } from '../api/session'
 import type { EndpointSlice, Event, Ingress, IngressGateway, Loose, Obj, Secret, Service } from '../api/types'
 import { Loading, Nothing, Page, Trouble } from '../parts/basics'
 import { Command } from '../parts/command'
@@ -27,6 +28,7 @@ export function Overview() {
   const { t } = useWords()
   const project = useParam('project')
   const mine = useMine()
+  const { mode } = useSession()
   if (mine.loading) return <Loading />
   if (project) return <OfProject project={project} alias={mine.projects.find((it) => it.name === project)?.alias} />
   if (mine.all) return <OfAll projects={mine.projects.length} workspaces={mine.workspaces.length} />
@@ -34,7 +36,7 @@ export function Overview() {
   return (
     <Page title={t('overview.title')}>
       <div className="card">
-        <Nothing title={t('overview.noProject')}>{t('overview.noProjectAbout')}</Nothing>
+        <Nothing title={t(mode === 'cluster' ? 'overview.noProjectNamed' : 'overview.noProject')}>{t(mode === 'cluster' ? 'overview.noProjectNamedAbout' : 'overview.noProjectAbout')}</Nothing>
       </div>
     </Page>
   )

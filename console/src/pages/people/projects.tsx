@@ -2,12 +2,14 @@
 import { useMemo, useState } from 'react'
 import { Button } from 'antd'
 import { DeleteOutlined, EditOutlined, PlusOutlined } from '@ant-design/icons'
+import { useQueries } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { KINDS } from '../../api/kinds'
 import { client, useLive } from '../../api/live'
 import { useMine } from '../../api/mine'
+import { get } from '../../api/objects'
 import { useRights } from '../../api/rights'
-import type { Project } from '../../api/types'
+import type { Obj, Place, Project } from '../../api/types'
 import { Nothing, State } from '../../parts/basics'
 import { Command } from '../../parts/command'
 import { DeleteDialog } from '../../parts/dialogs'
@@ -56,11 +58,21 @@ export function Projects({ workspace }: { workspace: string }) {
 function useAll(workspace: string, namespace: string | undefined, known: boolean) {
   const { projects } = useMine()
   const requested = useLive<Project>(KINDS.project, namespace)
-  return useMemo(() => {
+  const loading = !known || requested.loading
+  const others = useMemo(() => {
     const names = new Set(requested.objects.map((it) => it.metadata.name))
-    const others = projects.filter((it) => it.workspace === workspace && !names.has(it.name)).map((it): Project => ({ apiVersion: '', kind: 'Namespace', metadata: { name: it.name, ...(it.alias && { annotations: { 'kubesphere.io/alias-name': it.alias } }) }, spec: {} }))
-    return { ...requested, loading: !known || requested.loading, objects: [...requested.objects, ...others] }
-  }, [requested, projects, workspace, known])
+    return loading ? [] : projects.filter((it) => it.workspace === workspace && !names.has(it.name))
+  }, [requested.objects, loading, projects, workspace])
+  // Members may see the namespaces of their projects, which say more than that they are there.
+  const found = useQueries({
+    queries: others.map(({ name }) => ({ queryKey: ['namespace', name], queryFn: () => get<Obj>(KINDS.namespace, name), retry: false, staleTime: 60_000 })),
+    combine: (answers) => answers.map(({ data }) => data?.metadata),
+  })
+  return useMemo(() => {
+    const alias = (it: Place) => it.alias && { annotations: { 'kubesphere.io/alias-name': it.alias } }
+    const namespaces = others.map((it, index): Project => ({ apiVersion: '', kind: 'Namespace', metadata: found[index] ?? { name: it.name, ...alias(it) }, spec: {} }))
+    return { ...requested, loading, objects: [...requested.objects, ...namespaces] }
+  }, [requested, others, found, loading])
 }
 
 function useColumns(): Column<Project>[] {

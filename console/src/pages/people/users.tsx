@@ -7,12 +7,13 @@ import { useLive } from '../../api/live'
 import { useMay } from '../../api/rights'
 import { useSession } from '../../api/session'
 import type { Place, User } from '../../api/types'
-import { Nothing, Page, State } from '../../parts/basics'
+import { Loading, Nothing, Page, State } from '../../parts/basics'
 import { Command } from '../../parts/command'
 import { DeleteDialog } from '../../parts/dialogs'
 import { Actions } from '../../parts/menu'
 import { ObjectTable, ageColumn, type Column } from '../../parts/table'
 import { useWords } from '../../words'
+import { NoPeople, usePeopleKinds } from './kinds'
 import { PasswordDialog } from './password'
 import { SuspendDialog } from './suspend'
 import { UserDialog } from './user'
@@ -22,7 +23,8 @@ type Doing = { what: 'delete' | 'password' | 'edit' | 'suspend'; user: User } | 
 export function Users() {
   const { t } = useWords()
   const { user: me } = useSession()
-  const live = useLive<User>(KINDS.user, '')
+  const kinds = usePeopleKinds()
+  const live = useLive<User>(KINDS.user, kinds ? '' : undefined)
   const [doing, setDoing] = useState<Doing>(null)
   const [mayCreate, mayPatch, mayDelete] = [useMay('create', KINDS.user), useMay('patch', KINDS.user), useMay('delete', KINDS.user)]
   const columns = useColumns()
@@ -41,7 +43,7 @@ export function Users() {
       />
     )
   }
-  const make = mayCreate && (
+  const make = mayCreate && kinds && (
     <Button type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => setDoing({ what: 'create' })}>
       {t('users.create')}
     </Button>
@@ -49,7 +51,7 @@ export function Users() {
   const close = () => setDoing(null)
   return (
     <Page title={t('users.title')} about={t('users.about')} crumbs={[{ text: t('nav.platform') }]} actions={<><Command text="paifang user list" />{make}</>}>
-      <ObjectTable label={t('users.title')} live={live} columns={columns} text={(it) => `${it.spec.displayName ?? ''} ${it.spec.email ?? ''}`} menu={menu} empty={<Nothing title={t('users.none')} action={make} />} />
+      {kinds === undefined ? <Loading /> : !kinds ? <NoPeople /> : <ObjectTable label={t('users.title')} live={live} columns={columns} text={(it) => `${it.spec.displayName ?? ''} ${it.spec.email ?? ''}`} menu={menu} empty={<Nothing title={t('users.none')} action={make} />} />}
       {doing?.what === 'create' && <UserDialog onClose={close} />}
       {doing?.what === 'edit' && <UserDialog user={doing.user} onClose={close} />}
       {doing?.what === 'password' && <PasswordDialog name={doing.user.metadata.name} onClose={close} />}

@@ -18,6 +18,7 @@ import { DetailTabs } from '../../parts/details'
 import { Actions } from '../../parts/menu'
 import { useParam } from '../../shell/params'
 import { useWords } from '../../words'
+import { NoPeople } from './kinds'
 import { PlaceDialog, workspaceNamespace } from './place'
 import { Projects } from './projects'
 import { useRoles } from './roles'
@@ -47,6 +48,7 @@ function Whole({ name }: { name: string }) {
   const [doing, setDoing] = useState<'edit' | 'delete' | null>(null)
   const place: PlaceOf = { of: 'workspace', name, namespace: workspaceNamespace(name) }
   const crumbs: Crumb[] = [{ text: t('workspaces.title'), to: '/workspaces' }]
+  if (error instanceof ApiError && error.reason === 'NoKind') return <Page title={name} crumbs={crumbs}><NoPeople /></Page>
   if (error instanceof ApiError && error.status === 404)
     return (
       <Page title={name} crumbs={crumbs}>

@@ -9,12 +9,14 @@ import { useMay } from '../../api/rights'
 import { Loading, Nothing, Page } from '../../parts/basics'
 import { Command } from '../../parts/command'
 import { useWords } from '../../words'
+import { NoPeople, usePeopleKinds } from './kinds'
 import { PlaceDialog } from './place'
 
 export function Workspaces() {
   const { t } = useWords()
   const { workspaces, projects, loading } = useMine()
-  const may = useMay('create', KINDS.workspace)
+  const kinds = usePeopleKinds()
+  const may = useMay('create', KINDS.workspace) && kinds
   const [making, setMaking] = useState(false)
   // Of the workspaces whose projects one is in, too, though one is no member of them.
   const names = [...new Set([...workspaces.map((it) => it.name), ...projects.map((it) => it.workspace ?? '')])].filter(Boolean).sort()
@@ -25,8 +27,10 @@ export function Workspaces() {
   )
   return (
     <Page title={t('workspaces.title')} about={t('workspaces.about')} crumbs={[{ text: t('nav.platform') }]} actions={<><Command text="paifang workspace list" />{make}</>}>
-      {loading ? (
+      {loading || kinds === undefined ? (
         <Loading />
+      ) : !kinds ? (
+        <NoPeople />
       ) : names.length === 0 ? (
         <div className="card"><Nothing title={t('workspaces.none')} action={make}>{t('workspaces.noneAbout')}</Nothing></div>
       ) : (
