@@ -65,7 +65,7 @@ for (const language of LANGUAGES) {
     await expect(page.getByRole('button', { name: t('gateway.enable') })).toHaveCount(0)
     await apply('project-admin', request(of, 'second'))
     const refused = page.locator('section.card').filter({ hasText: t('gateway.refused') })
-    await expect(refused.getByText(`IngressGateway ${of}/gateway asked for this gateway first`)).toBeVisible()
+    await expect(refused.getByText(`IngressGateway ${of}/gateway ${language === 'zh' ? '更早申请了此网关' : 'asked for this gateway first'}`)).toBeVisible()
     const conditions = (await read('project-admin', 'igw', 'second', '-n', of)).status.conditions
     expect(conditions.find((it: { type: string }) => it.type === 'Accepted')).toMatchObject({ status: 'False', reason: 'Conflict' })
     expect(await curl(`http://${addresses[0]}:${http}/`)).toMatchObject({ status: 404 })

@@ -28,7 +28,13 @@ for (const language of LANGUAGES) {
       await expect(page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) }).getByText(t('routes.problem'))).toBeVisible()
       await page.getByRole('link', { name, exact: true }).click()
       await page.getByRole('tab', { name: t('events.title') }).click()
-      await expect(page.getByText(name === 'twice' ? /spec\.rules\[0\]\.http\.paths\[1\]/ : /spec\.tls\[0\].*missing/)).toBeVisible()
+      const said = page.getByText(name === 'twice' ? /spec\.rules\[0\]\.http\.paths\[1\]/ : /spec\.tls\[0\].*missing/)
+      await expect(said).toBeVisible()
+      if (language === 'zh') {
+        await expect(page.getByRole('row').filter({ has: said })).toContainText(name === 'twice' ? '路径重复' : '保密字典不存在')
+        await expect(said).toHaveText(name === 'twice' ? /域名 twice\.example 的路径“\/a”重复，采用 spec/ : /保密字典 .*\/missing 不存在，因此使用网关自带的证书。/)
+        await expect(said).toHaveAttribute('title', name === 'twice' ? /is named twice/ : /does not exist/)
+      }
     }
     // A port name that is too long passes the form, and not the API.
     await page.goto(`${url()}/projects/${of}/routes/twice`)
