@@ -72,4 +72,13 @@ describe('sentences of the sources', () => {
     const missing = all.flatMap(({ file, texts }) => texts.filter((text) => ![...PARTS, ...ASIDES].some((it) => it.test(text)) && chinese(text) === undefined && step(text) === undefined).map((text) => `${file}: ${text}`))
     expect(missing).toEqual([])
   })
+  it('have Chinese where they are of what is done with a request', () => {
+    const source = readFileSync(join(CRATES, 'access/src/words.rs'), 'utf8')
+    const of = (from: string, to: string) => literals(source.slice(source.indexOf(from), source.indexOf(to))).map(filled).filter((it) => /[a-z]{2}/i.test(it.replace(/x\d/g, '')))
+    const faults = of('fn fault_text', 'fn share').filter((it) => !it.startsWith('fault'))
+    const parts: Record<string, string[]> = { 'request x1': of('fn edit_text', 'pub fn source_text'), 'response x1': of('fn edit_text', 'pub fn source_text'), 'fault: x1': [...faults, faults.join(', ')] }
+    const whole = [...of('pub fn filter_text', 'fn fault_text').filter((it) => it !== 'nobody'), 'fault: x1'].flatMap((it) => parts[it]?.map((part) => it.replace('x1', part)) ?? [it])
+    expect(whole.length).toBeGreaterThan(18)
+    expect(whole.filter((it) => step(it) === undefined)).toEqual([])
+  })
 })
