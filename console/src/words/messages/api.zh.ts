@@ -69,6 +69,8 @@ export const API: Catalogue = [
 
   // What is wrong with an object, field by field.
   ['{} "{}" is invalid: {}', '{1}“{2}”无效：{3}'],
+  ['Password.paifang.dev "" is invalid: newPassword: Invalid value: {}', '{1}'],
+  ['{} "" is invalid: {}', '{1} 无效：{2}'],
   [' "" is invalid: {}', '对象无效：{1}'],
   ['Required value', '此项为必填'],
   ['Required value: {}', '此项为必填：{1}'],
