@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { chinese } from './messages/messages.zh'
 import { CHINESE, chineseOf } from './reasons'
 
 const told = JSON.parse(readFileSync(join(import.meta.dirname, 'reasons.json'), 'utf8')) as Record<string, { english: string; values: string[] }>
@@ -22,5 +23,13 @@ describe('what the server says of hops', () => {
     expect(chineseOf('NoSuchName', { host: '{resolver}', resolver: 'x' })).toBe('x没有 {resolver} 的记录')
     expect(chineseOf('OfTomorrow', {})).toBeUndefined()
     expect(chineseOf(null, {})).toBeUndefined()
+  })
+  it('tells in Chinese what is a sentence itself', () => {
+    const said = (reason: string, values: Record<string, string>) => chineseOf(reason, values, (text = '') => chinese(text) ?? text)
+    expect(said('MendObject', { object: 'Ingress demo/web', problem: 'spec.tls[0].secretName: Secret `demo/gone` does not exist' })).toBe('Ingress demo/web：spec.tls[0].secretName：保密字典 demo/gone 不存在')
+    expect(said('NearRoutes', { routes: 'a.test, Ingress demo/web  spec.rules[0].http.paths[0]: path is not `/x` or below; method is not GET; Ingress demo/old: Accepted is False, NoMatch: no gateway serves it' })).toBe(
+      '相近的有 a.test，Ingress demo/web 的 spec.rules[0].http.paths[0]：路径不是“/x”，也不在其下；方法不是 GET；Ingress demo/old：Accepted 为 False，NoMatch：没有网关提供服务',
+    )
+    expect(said('ConditionSays', { condition: 'Accepted', status: 'False', why: 'NoMatchingParent: Gateway `demo/edge` has no listener `web`' })).toBe('Accepted 为 False，NoMatchingParent：Gateway demo/edge 没有名为 web 的监听器')
   })
 })

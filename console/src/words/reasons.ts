@@ -117,7 +117,7 @@ const VALUES: [RegExp, string][] = [
 const inChinese = (value: string) => VALUES.reduce((text, [english, chinese]) => text.replace(english, chinese), value)
 
 /** Values that are sentences, as objects' conditions and problems have them. */
-const SENTENCES = ['problem', 'why']
+const SENTENCES = ['problem', 'routes', 'why']
 
 /** `undefined`: a newer server's reason. */
 export function chineseOf(reason: string | null | undefined, values: Values, tell: Tell = (text = '') => text): string | undefined {

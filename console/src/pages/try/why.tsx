@@ -5,6 +5,7 @@ import { Code, Facts } from '../../parts/basics'
 import { useWords } from '../../words'
 import { original, useTell, useTellStep } from '../../words/messages'
 import { chineseOf } from '../../words/reasons'
+import { Said } from '../../words/said'
 import { ObjectLink } from '../object'
 
 /** Sentences in the language that is chosen; a newer server's stay in English. */
@@ -43,7 +44,7 @@ export function Why({ of }: { of: Explanation }) {
           {backends.map((it) => (
             <li key={it.backend} className="row">
               {backends.length > 1 && <span className="chip jade">{t('try.share', { share: weight > 0 ? Math.round((it.weight * 1000) / weight) / 10 : 0 })}</span>}
-              <b className="wrap">{it.backend}</b>
+              <b className="wrap"><Said of={it.backend} /></b>
               <span className="faint mono wrap">{it.endpoints.join(', ') || t('flow.ready', { ready: 0, all: 0 })}</span>
             </li>
           ))}

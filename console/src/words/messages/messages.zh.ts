@@ -7,9 +7,10 @@ import { GATEWAY_API } from './gateway-api.zh'
 import { GATEWAYS } from './gateways.zh'
 import { INGRESS } from './ingress.zh'
 import { ISTIO } from './istio.zh'
+import { SAYINGS } from './sayings.zh'
 import { STEPS } from './steps.zh'
 
-export const CATALOGUE = [...FIELDS, ...INGRESS, ...GATEWAY_API, ...ISTIO, ...GATEWAYS, ...API, ...CONSOLE]
+export const CATALOGUE = [...FIELDS, ...INGRESS, ...GATEWAY_API, ...ISTIO, ...GATEWAYS, ...API, ...CONSOLE, ...SAYINGS]
 
 export const chinese = translator(CATALOGUE)
 export const step = translator(STEPS)
