@@ -44,7 +44,12 @@ const FORMS: Form[] = [
       await page.fill('#httpPort', '70000')
       await expect(at('httpPort')).toHaveText(t('gateway.wrong.port'))
       await expect(enable).toBeDisabled()
+      // The range is the cluster's: what it says of such a Service stands at the field.
+      await page.fill('#httpPort', '40000')
+      await expect(at('httpPort')).toHaveText(t('gateway.wrong.range', { from: 30000, to: 32767 }))
+      await expect(enable).toBeDisabled()
       await page.fill('#httpPort', '30999')
+      await expect(at('httpPort')).toHaveCount(0)
       await page.fill('#httpsPort', '30999')
       await expect(at('httpsPort')).toHaveText(t('gateway.wrong.samePort'))
       await page.getByRole('radio', { name: /LoadBalancer/ }).check()

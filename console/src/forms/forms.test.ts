@@ -119,6 +119,11 @@ describe('a gateway', () => {
     const form = { ...EMPTY_GATEWAY, httpPort: 30_100, httpsPort: 30_100, config: [{ key: 'a', value: '1' }, { key: 'a', value: '2' }] }
     expect(gatewayProblems(form)).toEqual([{ field: 'httpsPort', reason: 'samePort' }, { field: 'config', reason: 'rows' }])
     expect(gatewayProblems({ ...EMPTY_GATEWAY, httpPort: 70_000 })).toEqual([{ field: 'httpPort', reason: 'port' }])
+    const range = { from: 30_000, to: 30_099 }
+    expect(gatewayProblems({ ...EMPTY_GATEWAY, httpPort: 30_100, httpsPort: 30_099 }, range)).toEqual([{ field: 'httpPort', reason: 'range' }])
+    // What stands there already keeps nobody from changing something else.
+    expect(gatewayProblems({ ...EMPTY_GATEWAY, httpPort: 30_100 }, range, { ...EMPTY_GATEWAY, httpPort: 30_100 })).toEqual([])
+    expect(gatewayProblems({ ...EMPTY_GATEWAY, type: 'LoadBalancer', httpPort: 30_100 }, range)).toEqual([])
   })
 })
 

@@ -19,7 +19,13 @@ export interface GatewayForm {
   loadBalancerIP: string
 }
 
-export type GatewayProblem = { field: keyof GatewayForm; reason: 'port' | 'samePort' | 'address' | 'url' | 'rows' }
+export type GatewayProblem = { field: keyof GatewayForm; reason: 'port' | 'range' | 'samePort' | 'address' | 'url' | 'rows' }
+
+/** The ports that nodes give out. */
+export interface NodePortRange {
+  from: number
+  to: number
+}
 
 export const EMPTY_GATEWAY: GatewayForm = { type: 'NodePort', provider: '', annotations: [], tracing: false, sampling: null, endpoint: '', config: [], httpPort: null, httpsPort: null, loadBalancerIP: '' }
 
@@ -77,12 +83,16 @@ export function newGateway(namespace: string, creator: string, form: GatewayForm
   return JSON.parse(JSON.stringify(writeGateway({ metadata, spec: { scope } }, form))) as Omit<IngressGateway, 'apiVersion' | 'kind'>
 }
 
-export function gatewayProblems(form: GatewayForm): GatewayProblem[] {
+/** Of a range that is known, only ports that are newly asked for have to be in it. */
+export function gatewayProblems(form: GatewayForm, range?: NodePortRange, before?: GatewayForm): GatewayProblem[] {
   const problems: GatewayProblem[] = []
+  const outside = (field: 'httpPort' | 'httpsPort') => range !== undefined && form.type === 'NodePort' && form[field] !== null && form[field] !== before?.[field] && (form[field] < range.from || form[field] > range.to)
   const bad = (port: number | null) => port !== null && (!Number.isInteger(port) || port < 1 || port > 65_535)
   if (form.type !== 'ClusterIP') {
-    if (bad(form.httpPort)) problems.push({ field: 'httpPort', reason: 'port' })
-    if (bad(form.httpsPort)) problems.push({ field: 'httpsPort', reason: 'port' })
+    for (const field of ['httpPort', 'httpsPort'] as const) {
+      if (bad(form[field])) problems.push({ field, reason: 'port' })
+      else if (outside(field)) problems.push({ field, reason: 'range' })
+    }
     if (form.httpPort !== null && form.httpPort === form.httpsPort) problems.push({ field: 'httpsPort', reason: 'samePort' })
     if (entryProblems(form.annotations, 'annotations').size > 0) problems.push({ field: 'annotations', reason: 'rows' })
   }

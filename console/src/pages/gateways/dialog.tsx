@@ -14,7 +14,9 @@ import { FormDialog } from '../../parts/form-dialog'
 import { say } from '../../parts/toasts'
 import { saidOf, useTrial, type Said } from '../../parts/trial'
 import { useWords } from '../../words'
+import { useTell } from '../../words/messages'
 import { AccessFields } from './access'
+import { refusedPorts, useNodePorts } from './ports'
 
 interface Props {
   namespace: string
@@ -29,11 +31,14 @@ interface Props {
 
 export function GatewayDialog({ namespace, gateway, scope = 'Project', begin = EMPTY_GATEWAY, onClose }: Props) {
   const { t } = useWords()
+  const tell = useTell()
   const { user } = useSession()
   const [read, setRead] = useState(gateway)
   const [form, setForm] = useState<GatewayForm>(() => (gateway ? readGateway(gateway) : begin))
   const { busy, error, run } = useDoing()
-  const problems = gatewayProblems(form)
+  const before = gateway && readGateway(gateway)
+  const ports = useNodePorts(namespace, form, gateway)
+  const problems = gatewayProblems(form, ports.range, before)
   const made = gateway ? writeGateway(gateway, form) : newGateway(namespace, user, form, scope)
   const said = useTrial<IngressGateway>(KINDS.ingressGateway, gateway, problems.length > 0 ? null : made)
   // Its status may have moved on meanwhile, which is no concern of who edits; what it should be is.
@@ -51,7 +56,11 @@ export function GatewayDialog({ namespace, gateway, scope = 'Project', begin = E
   }
   const wrong = (field: keyof GatewayForm, path: string) => {
     const reason = problems.find((it) => it.field === field)?.reason
-    return reason && reason !== 'rows' ? t(`gateway.wrong.${reason}`) : saidOf(said, path)
+    if (reason && reason !== 'rows') return t(`gateway.wrong.${reason}`, { ...ports.range })
+    if (ports.taken.some((it) => it === field)) return t('gateway.wrong.taken')
+    const refused = gateway && refusedPorts(gateway)
+    const kept = (field === 'httpPort' || field === 'httpsPort') && form[field] !== null && form[field] === before?.[field]
+    return kept && refused?.message?.includes(`node port ${form[field]} `) ? tell(refused.message) : saidOf(said, path)
   }
   const change = (next: Partial<GatewayForm>) => setForm({ ...form, ...next })
   return (

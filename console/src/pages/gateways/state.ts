@@ -5,6 +5,7 @@ import type { Tone } from '../../parts/basics'
 import { conditionTone } from '../../parts/tones'
 import { isTracing } from '../../forms/gateway'
 import type { WordKey } from '../../words'
+import { refusedPorts } from './ports'
 
 export interface GatewayState {
   tone: Tone
@@ -28,7 +29,11 @@ export function gatewayState({ status }: IngressGateway): GatewayState {
 const MAIN = ['Accepted', 'AddressAssigned', 'Programmed']
 
 /** What else it says of itself that is not as it was asked for: options, ports, tracing. */
-export const remarks = ({ status }: IngressGateway): Condition[] => (status?.conditions ?? []).filter((it) => !MAIN.includes(it.type) && it.message && conditionTone(it) === 'warn')
+export function remarks(gateway: IngressGateway): Condition[] {
+  const refused = refusedPorts(gateway)
+  const others = (gateway.status?.conditions ?? []).filter((it) => !MAIN.includes(it.type) && it.message && conditionTone(it) === 'warn')
+  return refused ? [refused, ...others] : others
+}
 
 export const scopeWord = (scope: Serving['scope'] | undefined): WordKey => (scope === 'Cluster' ? 'gateway.ofCluster' : scope === 'Workspace' ? 'gateway.ofWorkspace' : 'gateway.ofProject')
 

@@ -7,6 +7,7 @@ import { conditionTone } from '../../parts/tones'
 import type { Tone } from '../../parts/basics'
 import { useWords } from '../../words'
 import { useTell } from '../../words/messages'
+import { refusedPorts } from '../gateways/ports'
 import { conditionsOf, OTHERS } from '../others/kinds'
 import { gatewayOf } from '../routes/address'
 import { countEndpoints } from '../routes/flow'
@@ -68,8 +69,11 @@ function ofRoutes(of: Everything, serving: Serving[], project: string, words: Te
 }
 
 const ofGateways = (gateways: readonly IngressGateway[], project: string, { t, said }: Telling): Problem[] =>
-  gateways.flatMap(({ metadata: { name, namespace = '' }, status }) =>
-    (status?.conditions ?? []).filter((one) => conditionTone(one) === 'warn').map((one): Problem => ({ kind: t('gateway.one'), tone: one.type.endsWith('Ignored') ? 'warn' : 'bad', where: project ? name : `${namespace}/${name}`, to: project ? `/projects/${namespace}/gateways/${namespace}/${name}` : `/cluster/gateways/${namespace}/${name}`, text: said(one.message ?? one.type), english: one.message })))
+  gateways.flatMap((gateway) => {
+    const { name, namespace = '' } = gateway.metadata
+    const bad = (gateway.status?.conditions ?? []).filter((one) => conditionTone(one) === 'warn')
+    return [...bad, refusedPorts(gateway) ?? []].flat().map((one): Problem => ({ kind: t('gateway.one'), tone: /Ignored$|Refused$/.test(one.type) ? 'warn' : 'bad', where: project ? name : `${namespace}/${name}`, to: project ? `/projects/${namespace}/gateways/${namespace}/${name}` : `/cluster/gateways/${namespace}/${name}`, text: said(one.message ?? one.type), english: one.message }))
+  })
 
 const ofOthers = (others: Everything['others'], project: string, { said }: Telling): Problem[] =>
   OTHERS.flatMap(({ slug, title }) =>
