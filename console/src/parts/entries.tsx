@@ -5,7 +5,7 @@ import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
 import type { Hint } from '../api/console'
 import { entryProblems, type Entry } from '../forms/entries'
 import { useWords } from '../words'
-import { Said } from '../words/said'
+import { Said, Ticked } from '../words/said'
 
 interface Props {
   label: string
@@ -61,7 +61,7 @@ export function EntryRows({ label, of, rows, onChange, hints = [], addText, said
                 <div className="faint">
                   {hint?.support === 'no' && <b>{t('entries.ignored')} </b>}
                   {hint?.support === 'partly' && <b>{t('entries.partly')} </b>}
-                  {hint?.about?.[language]}
+                  {hint?.about && <Ticked>{hint.about[language]}</Ticked>}
                   {unknown && t('entries.unknown')}
                 </div>
               )

@@ -15,7 +15,7 @@ import { Conditions, DetailTabs, Events, Metadata, type Tab } from '../../parts/
 import { Actions } from '../../parts/menu'
 import { useParam } from '../../shell/params'
 import { useWords, type Say } from '../../words'
-import { Said } from '../../words/said'
+import { Said, Ticked } from '../../words/said'
 import { GatewayFacts, Remarks, useGatewayActions } from './card'
 import { Logs } from './logs'
 import { Monitoring } from './monitoring'
@@ -107,7 +107,7 @@ function Options({ gateway }: { gateway: IngressGateway }) {
     return (
       <span className="soft">
         {hint.support === 'partly' && <b>{t('entries.partly')} </b>}
-        {hint.about?.[language]}
+        {hint.about && <Ticked>{hint.about[language]}</Ticked>}
       </span>
     )
   }
