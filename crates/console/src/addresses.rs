@@ -46,6 +46,8 @@ pub struct Serving {
     pub tracing: bool,
     /// The IngressClass that names it.
     pub class: Option<String>,
+    /// Nobody asked for it: what it is called here is the name of its Service.
+    pub is_there_anyway: bool,
 }
 
 /// A port of a gateway.
@@ -107,7 +109,6 @@ struct AskedGateway {
 
 /// `POST /console/generated-host`: for who may list the Ingresses of `namespace`, of a gateway that serves it.
 pub(crate) async fn host(app: &App, visit: Visit<'_>, session: &Session) -> Result<Reply, Refusal> {
-    let addresses = app.addresses.as_ref().ok_or_else(|| Refusal::unavailable("Hosts are not generated beside this console."))?;
     let body = visit.body(LARGEST).await?;
     let bad = || Refusal::bad("BadRequest", r#"The body must be {"namespace", "services": […], "gateway": {"namespace", "name"}}."#);
     let asked: Asked = serde_json::from_slice(&body).map_err(|_| bad())?;
@@ -115,18 +116,24 @@ pub(crate) async fn host(app: &App, visit: Visit<'_>, session: &Session) -> Resu
     let deed = Deed::new("list", "networking.k8s.io", "ingresses", &asked.namespace, "");
     app.rights.check(&app.relay, &session.account, &deed).await?;
     let gateway = asked.gateway.and_then(|it| Some((it.namespace, it.name?)));
+    let Some(addresses) = &app.addresses else {
+        return Ok(told(cluster::host(app, session, (&asked.namespace, &service), gateway).await?));
+    };
     if let Some((namespace, name)) = &gateway {
         let serving = addresses.serving(Some(asked.namespace.clone())).await.map_err(|error| unknown(&error))?;
         if !serving.iter().any(|it| it.namespace == *namespace && it.name == *name) {
             return Err(Refusal::forbidden(format!("Gateway {namespace}/{name} does not serve namespace {}.", asked.namespace)));
         }
     }
-    let host = addresses.host(asked.namespace, service, gateway).await.map_err(|error| unknown(&error))?;
+    Ok(told(addresses.host(asked.namespace, service, gateway).await.map_err(|error| unknown(&error))?))
+}
+
+fn told(host: Host) -> Reply {
     let mut told = json!({ "host": host.host, "template": host.template, "address": host.address });
     if let Some(why) = host.why {
         told["why"] = why.into();
     }
-    Ok(reply::json(StatusCode::OK, &told))
+    reply::json(StatusCode::OK, &told)
 }
 
 /// `GET /console/gateways`: for who may list the Ingresses of `namespace`; without it, all IngressGateways.

@@ -18,9 +18,11 @@ use crate::certificate::{self, Secrets};
 use crate::cluster::{self, Shows};
 use crate::cookie::{Cookie, Transport};
 use crate::endpoints;
-use crate::gateways::{self, Known};
+use crate::gateways::{self, Known, Place};
+use crate::logs;
 use crate::oidc::{self, Elsewhere};
 use crate::page::Pages;
+use crate::pods::Pods;
 use crate::relay::{self, Relay};
 use crate::reply::{self, Refusal, Reply};
 use crate::rights::{Deed, Rights};
@@ -34,6 +36,8 @@ use crate::{origin, page, path};
 
 /// What a body may take to come.
 const BODY: Duration = Duration::from_secs(30);
+/// Of a request that is refused, so much is read, and let go.
+const REFUSED: usize = 256 << 10;
 /// How often it is looked at whether who is signed in still is.
 pub(crate) const LOOKS: Duration = Duration::from_secs(2);
 
@@ -51,6 +55,8 @@ pub(crate) struct App {
     pub(crate) addresses: Option<Arc<dyn Addresses>>,
     pub(crate) secrets: Option<Arc<dyn Secrets>>,
     pub(crate) shows: Option<Arc<dyn Shows>>,
+    /// The pods that gateways run in, where that is not this process.
+    pub(crate) pods: Option<Pods>,
     pub(crate) tries: Tries,
     pub(crate) catalogues: Written,
     /// Whether addresses are given away here.
@@ -86,8 +92,10 @@ impl Visit<'_> {
 
 impl App {
     pub(crate) fn new(ports: Ports, relay: Relay, pages: Pages, (transport, mode): (Transport, Mode), stop: watch::Receiver<bool>) -> Self {
+        let pods = ports.pods.map(|namespace| Pods::new(relay.own(), namespace));
         Self {
             accounts: ports.accounts,
+            pods,
             relay,
             rights: Rights::default(),
             pages,
@@ -144,30 +152,54 @@ impl App {
         }
         let (session, _) = self.enter(&visit)?;
         if endpoint.access == Access::Gateway {
-            let deed = Deed::gateway(names.first().map_or("", |it| it), names.get(1).map_or("", |it| it));
-            self.rights.check(&self.relay, &session.account, &deed).await?;
-            if self.known.gateways.is_none() {
-                return Err(cluster::refused(self, &session, endpoint.action, names).await);
-            }
+            return match self.place(&session, endpoint.action, names).await {
+                Ok(place) => self.of_gateway(endpoint.action, visit, (names, place), session).await,
+                Err(refusal) => {
+                    // Over HTTP/2 some clients take an answer for broken whose request was not read to its end.
+                    let _ = visit.body(REFUSED).await;
+                    Err(refusal)
+                }
+            };
         }
         match endpoint.action {
             Action::Session => sign_in::session(self, &visit),
             Action::Logout => sign_in::logout(self, &visit),
             Action::Serving => addresses::serving(self, &visit, &session).await,
-            Action::Metrics => gateways::metrics(self, &visit, names),
-            Action::Logs => gateways::logs(self, &visit, names, session).await,
-            Action::Try => trial::answer(self, visit, names).await,
-            Action::Check => trial::check(self, visit, names).await,
-            Action::Endpoints => endpoints::answer(self, &visit, names, &session).await,
             Action::Annotations => Ok(catalogue::answer(&self.catalogues.annotations)),
             Action::Options => Ok(catalogue::answer(&self.catalogues.options)),
             Action::Permissions => Ok(catalogue::answer(&self.catalogues.permissions)),
             Action::GeneratedHost => addresses::host(self, visit, &session).await,
             Action::Certificate => certificate::answer(self, visit, &session).await,
             Action::Pools => addresses::pools(self, &session).await,
-            Action::Login | Action::Oidc | Action::OidcStart | Action::OidcCallback => {
-                Err(Refusal::not_found("There is nothing at this path."))
-            }
+            _ => Err(Refusal::not_found("There is nothing at this path.")),
+        }
+    }
+
+    /// Where the gateway runs that a path names, for who may look at it.
+    async fn place(&self, session: &Session, action: Action, names: &[String]) -> Result<Place, Refusal> {
+        let deed = Deed::gateway(names.first().map_or("", |it| it), names.get(1).map_or("", |it| it));
+        self.rights.check(&self.relay, &session.account, &deed).await?;
+        match self.known.find(names)? {
+            Some(here) => Ok(here),
+            None => cluster::find(self, session, action, names).await,
+        }
+    }
+
+    /// What is no object, of a gateway that who is signed in may look at.
+    async fn of_gateway(
+        &self,
+        action: Action,
+        visit: Visit<'_>,
+        (names, place): (&[String], Place),
+        session: Arc<Session>,
+    ) -> Result<Reply, Refusal> {
+        match action {
+            Action::Metrics => gateways::metrics(&visit, &place).await,
+            Action::Logs => logs::answer(self, &visit, (names, place), session).await,
+            Action::Try => trial::answer(self, visit, (names, &place), &session).await,
+            Action::Check => trial::check(self, visit, (names, &place), &session).await,
+            Action::Endpoints => endpoints::answer(self, &visit, &place, &session).await,
+            _ => Err(Refusal::not_found("There is nothing at this path.")),
         }
     }
 

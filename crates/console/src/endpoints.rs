@@ -7,7 +7,10 @@ use model::ObjectRef;
 use serde_json::{Value, json};
 
 use crate::app::{App, Visit};
+use crate::certificate::is_name;
+use crate::gateways::Place;
 use crate::path;
+use crate::pods::merged;
 use crate::reply::{self, Refusal, Reply};
 use crate::rights::Deed;
 use crate::session::Session;
@@ -42,18 +45,30 @@ const KINDS: [(&str, &str, &str); 4] = [
 ];
 
 /// `GET …/endpoints?route=NAMESPACE/NAME`, with `kind` where it is no Ingress.
-pub(crate) async fn answer(app: &App, visit: &Visit<'_>, names: &[String], session: &Session) -> Result<Reply, Refusal> {
+pub(crate) async fn answer(app: &App, visit: &Visit<'_>, place: &Place, session: &Session) -> Result<Reply, Refusal> {
     let query = |name: &str| path::query(visit.head.uri.query(), name).filter(|it| !it.is_empty());
     let bad = || Refusal::bad("BadRequest", "A route is asked for as ?route=NAMESPACE/NAME, one that is no Ingress with &kind=.");
     let asked = query("route").ok_or_else(bad)?;
-    let (namespace, name) = asked.split_once('/').filter(|(_, name)| !name.contains('/')).ok_or_else(bad)?;
+    let (namespace, name) = asked.split_once('/').filter(|(namespace, name)| is_name(namespace) && is_name(name)).ok_or_else(bad)?;
     let wanted = query("kind").unwrap_or_else(|| KINDS[0].0.to_owned());
     let (kind, group, resource) = KINDS.into_iter().find(|(kind, ..)| *kind == wanted).ok_or_else(bad)?;
     app.rights.check(&app.relay, &session.account, &Deed::new("get", group, resource, namespace, name)).await?;
-    let (gateways, id) = app.known.find(names)?;
-    let backends = gateways.backends(&id, &ObjectRef::new(kind, namespace, name));
-    let backends = backends.ok_or_else(|| Refusal::unavailable("How endpoints fare is not known beside this console."))?;
-    Ok(reply::json(StatusCode::OK, &json!({ "backends": backends.iter().map(Backend::json).collect::<Vec<_>>() })))
+    let (backends, missing) = match place {
+        Place::Here(gateways, id) => {
+            let backends = gateways.backends(id, &ObjectRef::new(kind, namespace, name));
+            (backends.ok_or_else(|| Refusal::unavailable("How endpoints fare is not known beside this console."))?, None)
+        }
+        Place::Pods(pods, found) => {
+            let target = format!("/endpoints?gateway={}&kind={kind}&namespace={namespace}&name={name}", found.id);
+            let heard = pods.ask(found, &target).await?;
+            (merged::backends(&heard.answers), Some(heard.missing))
+        }
+    };
+    let mut told = json!({ "backends": backends.iter().map(Backend::json).collect::<Vec<_>>() });
+    if let Some(missing) = missing {
+        told["pods"] = missing.json();
+    }
+    Ok(reply::json(StatusCode::OK, &told))
 }
 
 // === impl Backend ===

@@ -120,6 +120,11 @@ impl Refusal {
         Self::new(StatusCode::BAD_GATEWAY, "ApiUnreachable", "The Kubernetes API does not answer.")
     }
 
+    /// What would know it says nothing.
+    pub(crate) fn silent(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_GATEWAY, "NoPodAnswers", message)
+    }
+
     pub(crate) fn late() -> Self {
         Self::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", "It took too long.")
     }

@@ -60,6 +60,8 @@ pub struct Ports {
     pub secrets: Option<Arc<dyn Secrets>>,
     /// Where no gateway runs beside it.
     pub shows: Option<Arc<dyn Shows>>,
+    /// The namespace of a cluster that gateways run in, in pods: with the API's own right those are asked for what is no object.
+    pub pods: Option<String>,
     pub catalogues: Catalogues,
     /// Whether addresses for LoadBalancer are given away here.
     pub pool: bool,
@@ -153,6 +155,7 @@ impl Ports {
             addresses: None,
             secrets: None,
             shows: None,
+            pods: None,
             catalogues: Catalogues::default(),
             pool: false,
         }

@@ -1,7 +1,9 @@
 //! *Try it* and *Unable to access?*: a request through a gateway beside the explanation of what becomes of it, and where the way to it breaks.
 //!
-//! **Invariant:** a request goes to a socket of the gateway that the path of our own request names, and nowhere else, whatever its URL says.
+//! **Invariant:** a request goes to a socket of the gateway that the path of our own request names, or to one of its pods, and nowhere else,
+//! whatever its URL says.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,7 +23,13 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsConnector;
 
 use crate::app::{App, Visit};
+use crate::certificate::is_name;
+use crate::cluster::{self, Shows};
+use crate::gateways::Place;
+use crate::gathered::{self, Gathered};
+use crate::pods::{Found, Pods};
 use crate::reply::{self, Refusal, Reply};
+use crate::session::Session;
 use crate::sign_in::Waiting;
 
 /// Of what is asked, and of the body that goes on.
@@ -59,12 +67,15 @@ struct Asked {
     #[serde(default)]
     headers: Map<String, Value>,
     body: Option<String>,
+    /// Where it is asked from: objects of this project are looked at where not all may be.
+    project: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AskedCheck {
     url: String,
+    project: Option<String>,
 }
 
 /// Those that are under way.
@@ -83,26 +94,33 @@ impl Trials {
 }
 
 /// `POST …/try`.
-pub(crate) async fn answer(app: &App, visit: Visit<'_>, names: &[String]) -> Result<Reply, Refusal> {
+pub(crate) async fn answer(app: &App, visit: Visit<'_>, (names, place): (&[String], &Place), session: &Session) -> Result<Reply, Refusal> {
     let _place = app.trials.begin()?;
-    let (gateways, id) = app.known.find(names)?;
     let body = visit.body(LARGEST).await?;
     let asked: Asked = serde_json::from_slice(&body)
         .map_err(|_| Refusal::bad("BadRequest", r#"The body must be {"method", "url", "headers": {}, "body"}."#))?;
     let (request, uri, headers) = request(&asked)?;
-    let secure = uri.scheme_str() == Some("https");
-    let sockets = gateways.sockets(&id);
     let question = Question { method: asked.method.clone(), url: asked.url.clone(), headers };
-    let explanation = match &app.explains {
-        Some(explains) => tokio::time::timeout(PATIENCE, explains.explain(&id, question)).await.map_err(|_| Refusal::late())?,
-        None => Ok(Value::Null),
+    let explanation = match place {
+        Place::Here(_, id) => match &app.explains {
+            Some(explains) => tokio::time::timeout(PATIENCE, explains.explain(id, question)).await.map_err(|_| Refusal::late())?,
+            None => Ok(Value::Null),
+        },
+        Place::Pods(_, found) => {
+            let (shows, gathered) = seen(app, session, (names, asked.project.as_deref()), found).await?;
+            let id = found.id.clone();
+            let explained = tokio::task::spawn_blocking(move || shows.explain(&gathered, &id, &question));
+            let explained = tokio::time::timeout(PATIENCE, explained).await.map_err(|_| Refusal::late())?;
+            explained.unwrap_or_else(|error| Err(error.to_string()))
+        }
     };
     let begun = Instant::now();
-    let got = match socket(&sockets, uri.port_u16(), secure) {
-        Some(socket) => tokio::time::timeout(PATIENCE, send(socket, secure, &uri, request))
-            .await
-            .unwrap_or_else(|_| Err("it does not answer in time".into())),
-        None => Err("the gateway does not listen there".into()),
+    let sending = to_gateway(place, &uri, request);
+    let got = tokio::time::timeout(PATIENCE, sending).await.unwrap_or_else(|_| Err(Unsent::Failed("it does not answer in time".into())));
+    let got = match got {
+        Ok(answer) => Ok(answer),
+        Err(Unsent::Failed(why)) => Err(why),
+        Err(Unsent::Refused(refusal)) => return Err(refusal),
     };
     let mut told = json!({ "answer": null, "explanation": explanation.as_ref().unwrap_or(&Value::Null) });
     match got {
@@ -156,21 +174,85 @@ fn request(asked: &Asked) -> Result<Sent, Refusal> {
     Ok((request.body(body).map_err(|_| bad("The request cannot be made."))?, uri, lines))
 }
 
-/// The socket of the gateway that a URL leads to: by its port, else by what is spoken there.
-fn socket(sockets: &[(String, SocketAddr)], port: Option<u16>, secure: bool) -> Option<SocketAddr> {
-    let usual = if secure { 443 } else { 80 };
-    let name = if secure { "https" } else { "http" };
-    let at = |wanted: u16| sockets.iter().find(|(_, socket)| socket.port() == wanted).map(|(_, socket)| *socket);
-    match port {
-        Some(port) if port != usual => at(port),
-        // Where ports are moved, the name says which it is.
-        _ => sockets.iter().find(|(listener, _)| listener == name).map(|(_, socket)| *socket).or_else(|| at(usual)),
+/// What somebody may see of objects, and who knows what those mean.
+async fn seen(
+    app: &App,
+    session: &Session,
+    (names, project): (&[String], Option<&str>),
+    found: &Found,
+) -> Result<(Arc<dyn Shows>, Gathered), Refusal> {
+    let shows = app.shows.clone().ok_or_else(|| Refusal::unavailable("The way to a route cannot be checked here."))?;
+    let namespaces: BTreeSet<String> = names.first().map(String::as_str).into_iter().chain(project).map(str::to_owned).collect();
+    if !namespaces.iter().all(|it| is_name(it)) {
+        return Err(Refusal::bad("BadRequest", "This is no name of a project."));
+    }
+    let kinds = shows.kinds();
+    let gathering = gathered::gather(app, session, &kinds, &namespaces);
+    let mut gathered = tokio::time::timeout(PATIENCE, gathering).await.map_err(|_| Refusal::late())??;
+    // Who may look at a gateway is told by its object where it is reached; its Service says the same, and how gateways are named.
+    for service in [Some(&found.service), found.everybody.as_ref()].into_iter().flatten() {
+        if !gathered.objects.iter().any(|it| it["kind"] == "Service" && it["metadata"]["uid"] == service["metadata"]["uid"]) {
+            gathered.objects.push(service.clone());
+        }
+    }
+    Ok((shows, gathered))
+}
+
+/// Why a request did not get there.
+enum Unsent {
+    Failed(String),
+    /// The console may not send it.
+    Refused(Refusal),
+}
+
+/// Sends a request to the gateway, wherever it runs.
+async fn to_gateway(place: &Place, uri: &Uri, request: Request<Full<Bytes>>) -> Result<Value, Unsent> {
+    let secure = uri.scheme_str() == Some("https");
+    let nowhere = || Unsent::Failed("the gateway does not listen there".into());
+    match place {
+        Place::Here(gateways, id) => {
+            let sockets = gateways.sockets(id);
+            let seen: Vec<_> = sockets.iter().map(|(name, socket)| (name.as_str(), socket.port(), *socket)).collect();
+            let socket: SocketAddr = socket(&seen, uri.port_u16(), secure).ok_or_else(nowhere)?;
+            let stream = TcpStream::connect(socket).await.map_err(|error| Unsent::Failed(error.to_string()))?;
+            send(stream, uri, request).await.map_err(Unsent::Failed)
+        }
+        Place::Pods(pods, found) => {
+            let ports = found.ports();
+            let seen: Vec<_> = ports.iter().map(|(name, port, target)| (name.as_str(), *port, *target)).collect();
+            let port = socket(&seen, uri.port_u16(), secure).ok_or_else(nowhere)?;
+            send(open(pods, found, port).await?, uri, request).await.map_err(Unsent::Failed)
+        }
     }
 }
 
-async fn send(socket: SocketAddr, secure: bool, uri: &Uri, request: Request<Full<Bytes>>) -> Result<Value, String> {
-    let stream = TcpStream::connect(socket).await.map_err(|error| error.to_string())?;
-    if !secure {
+/// A port of the first pod that opens it; nothing has been sent to one that does not.
+async fn open(pods: &Pods, found: &Found, port: u16) -> Result<crate::pods::Forward, Unsent> {
+    let mut last = "no pod of the gateway is ready".to_owned();
+    for member in found.members.iter().filter(|it| it.is_ready) {
+        match pods.forward(&member.name, port).await {
+            Ok(forward) => return Ok(forward),
+            Err(untold) => last = untold.why().ok_or_else(|| Unsent::Refused(pods.forbidden()))?,
+        }
+    }
+    Err(Unsent::Failed(last))
+}
+
+/// The socket of the gateway that a URL leads to: by its port, else by what is spoken there. `sockets`: names, ports as clients have them, and where
+/// those are.
+fn socket<T: Copy>(sockets: &[(&str, u16, T)], port: Option<u16>, secure: bool) -> Option<T> {
+    let usual = if secure { 443 } else { 80 };
+    let name = if secure { "https" } else { "http" };
+    let at = |wanted: u16| sockets.iter().find(|(_, port, _)| *port == wanted).map(|(.., socket)| *socket);
+    match port {
+        Some(port) if port != usual => at(port),
+        // Where ports are moved, the name says which it is.
+        _ => sockets.iter().find(|(listener, ..)| *listener == name).map(|(.., socket)| *socket).or_else(|| at(usual)),
+    }
+}
+
+async fn send(stream: impl Stream, uri: &Uri, request: Request<Full<Bytes>>) -> Result<Value, String> {
+    if uri.scheme_str() != Some("https") {
         return exchange(stream, request).await;
     }
     let host = uri.host().unwrap_or("").trim_start_matches('[').trim_end_matches(']').to_owned();
@@ -181,7 +263,12 @@ async fn send(socket: SocketAddr, secure: bool, uri: &Uri, request: Request<Full
     exchange(stream, request).await
 }
 
-async fn exchange(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, request: Request<Full<Bytes>>) -> Result<Value, String> {
+/// A connection.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for T {}
+
+async fn exchange(stream: impl Stream, request: Request<Full<Bytes>>) -> Result<Value, String> {
     let connected = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = connected.map_err(|error| error.to_string())?;
     let asked = async {
@@ -215,15 +302,27 @@ async fn exchange(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, 
 }
 
 /// `POST …/check`.
-pub(crate) async fn check(app: &App, visit: Visit<'_>, names: &[String]) -> Result<Reply, Refusal> {
+pub(crate) async fn check(app: &App, visit: Visit<'_>, (names, place): (&[String], &Place), session: &Session) -> Result<Reply, Refusal> {
     let _place = app.trials.begin()?;
-    let (_, id) = app.known.find(names)?;
     let body = visit.body(LARGEST).await?;
     let asked: AskedCheck = serde_json::from_slice(&body).map_err(|_| Refusal::bad("BadRequest", r#"The body must be {"url"}."#))?;
     let unavailable = || Refusal::unavailable("The way to a route cannot be checked here.");
-    let explains = app.explains.as_ref().ok_or_else(unavailable)?;
-    let checked = explains.check(&id, asked.url).ok_or_else(unavailable)?;
-    let checked = tokio::time::timeout(PATIENCE, checked).await.map_err(|_| Refusal::late())?;
+    let checked = match place {
+        Place::Here(_, id) => {
+            let explains = app.explains.as_ref().ok_or_else(unavailable)?;
+            let checked = explains.check(id, asked.url).ok_or_else(unavailable)?;
+            tokio::time::timeout(PATIENCE, checked).await
+        }
+        Place::Pods(_, found) => {
+            let (shows, gathered) = seen(app, session, (names, asked.project.as_deref()), found).await?;
+            let request = match names {
+                [namespace, name, ..] => app.relay.read(&session.account, &cluster::request(namespace, name)).await.unwrap_or_default(),
+                _ => Value::Null,
+            };
+            tokio::time::timeout(PATIENCE, shows.check(gathered, (found.id.clone(), found.addresses(&request)), asked.url)).await
+        }
+    };
+    let checked = checked.map_err(|_| Refusal::late())?;
     let hops = checked.map_err(|error| Refusal::bad("BadRequest", error))?;
     Ok(reply::json(StatusCode::OK, &json!({ "hops": hops })))
 }
@@ -233,7 +332,13 @@ mod tests {
     use super::*;
 
     fn asked(url: &str, headers: Value) -> Asked {
-        Asked { method: "GET".into(), url: url.into(), headers: headers.as_object().cloned().unwrap_or_default(), body: None }
+        Asked {
+            method: "GET".into(),
+            url: url.into(),
+            headers: headers.as_object().cloned().unwrap_or_default(),
+            body: None,
+            project: None,
+        }
     }
 
     #[test]
@@ -259,7 +364,10 @@ mod tests {
 
     #[test]
     fn a_request_goes_to_the_gateway_alone() {
-        let at = |name: &str, socket: &str| (name.to_owned(), socket.parse().expect("a socket"));
+        let at = |name: &'static str, socket: &str| {
+            let socket: SocketAddr = socket.parse().expect("a socket");
+            (name, socket.port(), socket)
+        };
         let sockets = [at("http", "127.1.0.1:10080"), at("https", "127.1.0.1:10443"), at("http", "127.0.0.1:30080")];
         let found = |port, secure| socket(&sockets, port, secure).map(|it| it.to_string());
         assert_eq!(found(None, false).as_deref(), Some("127.1.0.1:10080"));

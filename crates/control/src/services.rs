@@ -17,6 +17,8 @@ const NODE_ADDRESS: &str = "paifang.dev/node-address";
 const ADDRESS: &str = "paifang.dev/address";
 /// Whose gateway it is.
 pub(crate) const GATEWAY: &str = "paifang.dev/gateway";
+/// Who asked for a gateway, as `KIND/NAMESPACE/NAME`; empty: it is there whoever asks. Nobody else can write it, whatever they ask for.
+const REQUESTED_BY: &str = "paifang.dev/requested-by";
 pub(crate) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 pub(crate) const MANAGER: &str = "paifang";
 pub(crate) const INSTANCE: &str = "app.kubernetes.io/instance";
@@ -34,6 +36,7 @@ pub(crate) fn service((machine, notes): (&Machine, &Notes), asked: &Asked, plan:
     let mut annotations = copied(&asked.annotations);
     annotations.insert(NODE_ADDRESS.into(), plan.node_address.to_string().into());
     annotations.insert(GATEWAY.into(), plan.id.as_str().into());
+    annotations.insert(REQUESTED_BY.into(), requested_by(plan).into());
     annotations.insert(ADDRESS.into(), plan.address.map(|it| it.to_string()).unwrap_or_default().into());
     if asked.workload.is_none() && asked.services.first() == Some(name) {
         annotations.extend(notes.iter().map(|(name, value)| (name.clone(), value.as_str().into())));
@@ -44,6 +47,11 @@ pub(crate) fn service((machine, notes): (&Machine, &Notes), asked: &Asked, plan:
         metadata["ownerReferences"] = owner;
     }
     json!({ "apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec(machine, asked, plan, name) })
+}
+
+fn requested_by(plan: &Plan) -> String {
+    let request = plan.owner.as_ref().filter(|_| plan.is_requested());
+    request.map(|it| format!("{}/{}/{}", it.kind, it.namespace, it.name)).unwrap_or_default()
 }
 
 fn spec(machine: &Machine, asked: &Asked, plan: &Plan, name: &Name) -> Value {

@@ -8,6 +8,7 @@ use crate::Metrics;
 use crate::metrics::{BOUNDS, RouteCells, RouteMetrics};
 use model::GatewayId;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ const BUCKETS: usize = BOUNDS.len() + 1;
 pub struct History {
     metrics: Arc<Metrics>,
     rings: Mutex<BTreeMap<GatewayId, Ring>>,
+    /// Whether the last tick has seen every gateway: one that is new then has counted all that it has since.
+    complete: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -68,7 +71,7 @@ pub struct Point {
 
 impl History {
     pub fn new(metrics: Arc<Metrics>) -> Self {
-        Self { metrics, rings: Mutex::default() }
+        Self { metrics, rings: Mutex::default(), complete: AtomicBool::new(false) }
     }
 
     /// Takes down what was counted since the last tick. `now`: seconds since 1970.
@@ -81,11 +84,17 @@ impl History {
             totals.entry(key.gateway).or_default().1 += listener.active();
         }
         let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_complete = self.complete.load(Ordering::Relaxed);
+        let mut complete = true;
         for (gateway, (total, connections)) in totals {
             if rings.contains_key(&gateway) || rings.len() < MOST {
-                rings.entry(gateway).or_default().push(now, total, connections);
+                let is_whole = was_complete || rings.contains_key(&gateway);
+                rings.entry(gateway).or_default().push(now, (total, is_whole), connections);
+            } else {
+                complete = false;
             }
         }
+        self.complete.store(complete, Ordering::Relaxed);
         // Nothing is counted of a gateway that is gone, and its last step grows old.
         rings.retain(|_, ring| ring.steps.back().is_some_and(|step| step.at + STEP.as_secs() * KEPT as u64 > now));
     }
@@ -138,11 +147,10 @@ impl Point {
 // === impl Ring ===
 
 impl Ring {
-    fn push(&mut self, at: u64, total: Counted, connections: u64) {
-        let first = self.steps.is_empty() && self.total == Counted::default();
+    /// `is_whole`: all that has been counted since the last tick is known. What was counted before anybody looked was not counted in this step.
+    fn push(&mut self, at: u64, (total, is_whole): (Counted, bool), connections: u64) {
         let since = total.since(&self.total);
-        // What was counted before anybody looked was not counted in this step.
-        let counted = Some(since).filter(|it| !first && it.requests() > 0).map(Box::new);
+        let counted = Some(since).filter(|it| is_whole && it.requests() > 0).map(Box::new);
         self.total = total;
         if self.steps.len() >= KEPT {
             self.steps.pop_front();
@@ -285,6 +293,17 @@ mod tests {
         empty.rings.lock().expect("free").insert(gateway(), Ring::default());
         empty.tick(now);
         assert_eq!(empty.points(&gateway(), now, STEP, 1), None);
+    }
+
+    #[test]
+    fn the_first_requests_of_a_new_gateway_count() {
+        let metrics = Metrics::new(1);
+        let history = History::new(metrics.clone());
+        history.tick(5);
+        record(&metrics, 3, 200, 1);
+        history.tick(10);
+        let points = history.points(&gateway(), 10, STEP, 2).expect("it is known");
+        assert_eq!(points.iter().map(|it| it.counted.requests()).collect::<Vec<_>>(), [3, 0]);
     }
 
     #[test]

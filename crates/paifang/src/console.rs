@@ -151,6 +151,7 @@ fn ports(args: &UpArgs, api: &apiserver::Running, client: &Client, serving: &mut
         addresses: Some(addresses.clone()),
         secrets: Some(addresses),
         shows: None,
+        pods: None,
         catalogues: catalogues::all(),
         pool: args.pool != pools::Pool::None,
     }

@@ -1,4 +1,4 @@
-//! What tests share: the golden runner, probes, tutorials, origins that record and misbehave, a raw HTTP/1 client, certificates, an OIDC issuer,
+//! What tests share: the golden runner, probes, tutorials, origins that record and misbehave, a raw HTTP/1 client, a browser, certificates, an OIDC issuer,
 //! ports; with feature `collector`, a receiver
 //! of spans.
 //!
@@ -13,6 +13,7 @@
 //!
 //! **Invariant:** every wait has a deadline ([`PATIENCE`]), far longer than any test needs; none is a measurement.
 
+pub mod browser;
 pub mod certificates;
 pub mod client;
 #[cfg(feature = "collector")]

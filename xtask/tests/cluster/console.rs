@@ -1,22 +1,21 @@
 //! The console as a Deployment of its manifest: with an account that may do nothing, it shows each person what is theirs.
 
 use std::env;
-use std::io::BufRead;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use serde_json::{Value, json};
+use serde_json::json;
+use testkit::browser::Browser;
 use testkit::eventually;
 
 use crate::support::{Definitions, alone, apply, get, kubectl};
 
-const OWN: &str = "paifang-system";
+pub const OWN: &str = "paifang-system";
 
 /// Applied, with an image that the node has, and taken down when dropped.
-struct Installed;
+pub struct Installed;
 
 impl Installed {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").join("deploy/kubernetes/console.yaml");
         let manifest = std::fs::read_to_string(manifest).expect("the manifest");
         let image = env::var("CONTROL_IMAGE").expect("CONTROL_IMAGE: run `cargo xtask test --cluster`");
@@ -27,7 +26,7 @@ impl Installed {
         Self
     }
 
-    fn url() -> String {
+    pub fn url() -> String {
         let pod = eventually("its pod", || {
             let pods = get(&["-n", OWN, "pods", "-l", "app.kubernetes.io/name=paifang-console"])?;
             let all = pods["items"].as_array()?;
@@ -47,38 +46,6 @@ impl Drop for Installed {
             &["-n", OWN, "delete", "deployment,service,serviceaccount", "paifang-console", "--cascade=foreground", "--wait=true"],
             "",
         );
-    }
-}
-
-/// A browser, as far as curl is one.
-struct Browser {
-    url: String,
-    folder: tempfile::TempDir,
-    token: String,
-}
-
-impl Browser {
-    fn curl(&self, path: &str, body: Option<&Value>) -> Command {
-        let jar = self.folder.path().join("jar");
-        let mut command = Command::new("curl");
-        command.args(["--silent", "--no-buffer", "--show-error", "--noproxy", "*", "--max-time", "60", "--insecure"]);
-        command.arg("--cookie").arg(&jar).arg("--cookie-jar").arg(&jar);
-        if !self.token.is_empty() {
-            command.args(["--header", &format!("x-csrf-token: {}", self.token)]);
-        }
-        if let Some(body) = body {
-            command.args(["--header", "content-type: application/json", "--data-binary", &body.to_string()]);
-        }
-        command.arg(format!("{}{path}", self.url));
-        command
-    }
-
-    fn ask(&self, path: &str, body: Option<&Value>) -> (u16, Value) {
-        let output = self.curl(path, body).args(["--write-out", "\n%{http_code}"]).output().expect("curl starts");
-        assert!(output.status.success(), "{path}: {}", String::from_utf8_lossy(&output.stderr));
-        let answer = String::from_utf8_lossy(&output.stdout).into_owned();
-        let (body, code) = answer.rsplit_once('\n').expect("curl writes the code");
-        (code.parse().expect("a code"), serde_json::from_str(body).unwrap_or(Value::Null))
     }
 }
 
@@ -107,12 +74,12 @@ fn the_console_runs_in_the_cluster_and_has_no_right_of_its_own() {
     kubectl(&["create", "rolebinding", "ann", "-n", &project, "--role=looks", &account], "").expect("a binding");
     let token = kubectl(&["create", "token", "ann", "-n", &project], "").expect("a token");
     let _installed = Installed::new();
-    let mut browser = Browser { url: Installed::url(), folder: tempfile::tempdir().expect("a folder"), token: String::new() };
+    let cookies = tempfile::tempdir().expect("a folder");
+    let mut browser = Browser::new(Installed::url(), cookies.path());
 
     assert_eq!(browser.ask("/console/login", Some(&json!({ "token": "nobody's" }))).0, 401);
-    let (code, session) = browser.ask("/console/login", Some(&json!({ "token": token.trim() })));
-    assert_eq!((code, &session["mode"]), (200, &json!("cluster")), "{session}");
-    browser.token = session["csrf"].as_str().expect("a token").to_owned();
+    let session = browser.sign_in(token.trim());
+    assert_eq!(session["mode"], "cluster", "{session}");
     let maps = format!("/api/v1/namespaces/{project}/configmaps");
     assert_eq!(browser.ask(&maps, None).0, 200);
     let (code, refused) = browser.ask(&format!("/api/v1/namespaces/{project}/secrets"), None);
@@ -132,13 +99,10 @@ fn the_console_runs_in_the_cluster_and_has_no_right_of_its_own() {
     }
 
     // The cluster itself goes on telling who may no longer look; the console does not.
-    let mut watching = browser.curl(&format!("{maps}?watch=1"), None).stdout(Stdio::piped()).spawn().expect("curl starts");
-    let mut lines = std::io::BufReader::new(watching.stdout.take().expect("it is piped")).lines();
-    assert!(lines.next().expect("a line").expect("text").contains("ADDED"));
+    let mut watching = browser.follow(&format!("{maps}?watch=1"));
+    watching.line_with("ADDED");
     kubectl(&["delete", "rolebinding", "ann", "-n", &project], "").expect("the right is taken away");
-    assert!(lines.all(|it| it.is_ok()));
-    // Else curl gives up after a minute, with an error.
-    assert!(watching.wait().expect("curl ends").success());
+    watching.ends();
     eventually("she may no longer look", || (browser.ask(&maps, None).0 == 403).then_some(()));
 
     let own = format!("system:serviceaccount:{OWN}:paifang-console");

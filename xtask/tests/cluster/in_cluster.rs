@@ -9,7 +9,7 @@ use testkit::eventually;
 use crate::pods::{asks, backend, is_ready, node_port};
 use crate::support::{Definitions, alone, apply, get, kubectl};
 
-const OWN: &str = "kubesphere-controls-system";
+pub const OWN: &str = "kubesphere-controls-system";
 const CONTROL: &str = "paifang-system";
 
 fn variable(name: &str) -> String {
@@ -17,10 +17,10 @@ fn variable(name: &str) -> String {
 }
 
 /// Applied, with images that the node has, and taken down when dropped.
-struct Installed;
+pub struct Installed;
 
 impl Installed {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").join("deploy/kubernetes/control.yaml");
         let manifest = std::fs::read_to_string(manifest).expect("the manifest");
         let (deployment, rest): (Vec<&str>, Vec<&str>) = manifest.split("\n---\n").partition(|it| it.contains("\nkind: Deployment\n"));
@@ -61,7 +61,7 @@ impl Drop for Installed {
 }
 
 /// Pods of a gateway that are to stay.
-fn crew(name: &str) -> Vec<Value> {
+pub fn crew(name: &str) -> Vec<Value> {
     let selector = format!("app.kubernetes.io/instance={name}");
     let pods = get(&["-n", OWN, "pods", "-l", &selector]).unwrap_or_default();
     let pods = pods["items"].as_array().cloned().unwrap_or_default();

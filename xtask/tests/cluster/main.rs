@@ -11,6 +11,7 @@
 //! | `CRDS_ISTIO`, `CRDS_GATEWAY_API` | the definitions of those projects: a file, a folder |
 
 mod console;
+mod console_gateways;
 mod in_cluster;
 mod pods;
 mod route;

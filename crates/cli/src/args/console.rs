@@ -1,10 +1,11 @@
 //! `paifang up`: the console; and `paifang console`, where it is alone.
 
 use super::sign_in::IssuerArgs;
-use super::{OptionalAddress, ServerArgs, optional_address};
+use super::{OptionalAddress, ServerArgs, gateway_names, optional_address};
 use clap::Args;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use translate::Naming;
 
 /// The port where the console listens unless said otherwise.
 const PORT: u16 = 9443;
@@ -41,6 +42,9 @@ pub struct AloneArgs {
     pub console_key: Option<PathBuf>,
     #[command(flatten)]
     pub issuer: IssuerArgs,
+    /// Where the cluster's gateways run, and what their names begin with, as `paifang control` was told
+    #[arg(long, value_name = "NAMESPACE/PREFIX", default_value = "kubesphere-controls-system/kubesphere-router", value_parser = gateway_names)]
+    pub gateway_names: Naming,
 }
 
 /// A scheme, a host and perhaps a port.
@@ -100,6 +104,8 @@ mod tests {
         check(&[], Ok(()));
         check(&["--kubeconfig", "a", "--context", "b", "--console-address", "0.0.0.0:9443"], Ok(()));
         check(&["--console-certificate", "a.crt", "--console-key", "a.key"], Ok(()));
+        check(&["--gateway-names", "edge/gw"], Ok(()));
+        check(&["--gateway-names", "edge"], Err("--gateway-names"));
         check(&["--console-certificate", "a.crt"], Err("--console-key"));
         check(&["--console-key", "a.key"], Err("--console-certificate"));
         check(&["--console-certificate", "a.crt", "--console-key", "a.key", "--console-plain"], Err("--console-plain"));

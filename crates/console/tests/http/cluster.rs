@@ -1,11 +1,16 @@
 //! A console in front of a cluster: tokens, and streams that the cluster itself would never end.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use console::{Account, Accounts, Asked, Assets, Mode, Options, Ports, Refused, Running, Serving, Shows, Waiting, Ways};
+use console::{
+    Account, Accounts, Asked, Assets, Gathered, Host, Listed, Mode, Options, Ports, Question, Refused, Running, Serving, Shows, Waiting,
+    Ways,
+};
 use futures::StreamExt;
 use http::{HeaderMap, Request, Response};
 use http_body_util::combinators::BoxBody;
@@ -13,6 +18,7 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use model::GatewayId;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -29,6 +35,8 @@ struct Cluster {
     is_good: bool,
     may: bool,
     has_kinds: bool,
+    /// Whether the console itself may look at pods.
+    shows_pods: bool,
     asked: Vec<(String, HeaderMap, Value)>,
 }
 
@@ -58,6 +66,18 @@ impl Shows for Names {
         let name = |it: &Value| Serving { name: it["metadata"]["name"].as_str().unwrap_or_default().to_owned(), ..Serving::default() };
         objects.iter().map(name).collect()
     }
+    fn kinds(&self) -> Vec<Listed> {
+        Vec::new()
+    }
+    fn explain(&self, _: &Gathered, gateway: &GatewayId, _: &Question) -> Result<Value, String> {
+        Ok(json!({ "gateway": gateway.as_str() }))
+    }
+    fn check(&self, _: Gathered, _: (GatewayId, BTreeSet<IpAddr>), _: String) -> Waiting<'_, Result<Vec<Value>, String>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    fn host(&self, (_, gateway): (&Value, &GatewayId), alone: bool, (namespace, service): (&str, &str)) -> Host {
+        Host { host: format!("{service}.{namespace}.{gateway}.{alone}"), ..Host::default() }
+    }
 }
 
 struct Alone {
@@ -67,6 +87,10 @@ struct Alone {
 
 impl Alone {
     async fn start() -> Self {
+        Self::before(None).await
+    }
+
+    async fn before(pods: Option<&str>) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let cluster = Shared::new(Mutex::new(Cluster { is_good: true, may: true, has_kinds: true, ..Cluster::default() }));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a socket");
@@ -75,6 +99,7 @@ impl Alone {
         tokio::spawn(serve(listener, cluster.clone()));
         let mut ports = Ports::new(Arc::new(Nobody));
         ports.shows = Some(Arc::new(Names));
+        ports.pods = pods.map(str::to_owned);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a socket");
         let options = Options { listener, certificate: None, api: config, ports, mode: Mode::Cluster, assets: Assets::Embedded };
         Self { cluster, console: console::start(options).expect("it starts") }
@@ -134,6 +159,10 @@ async fn answer(cluster: &Shared, request: Request<Incoming>) -> Response<BoxBod
         answer.body(Full::from(body.to_string()).boxed()).expect("an answer")
     };
     let whose = head.headers.get("authorization").and_then(|it| it.to_str().ok()).unwrap_or_default();
+    if whose == format!("Bearer {OWN}") {
+        let (code, body) = own(head.uri.path(), head.uri.query().unwrap_or_default(), cluster.shows_pods);
+        return Response::builder().status(code).body(Full::from(body).boxed()).expect("an answer");
+    }
     if whose != format!("Bearer {TOKEN}") || !cluster.is_good {
         return reply(401, json!({ "kind": "Status", "code": 401, "reason": "Unauthorized" }));
     }
@@ -158,6 +187,50 @@ async fn answer(cluster: &Shared, request: Request<Incoming>) -> Response<BoxBod
             Response::new(BodyExt::boxed(body))
         }
         _ => reply(404, json!({ "kind": "Status", "code": 404 })),
+    }
+}
+
+/// What is said to the console itself: of two gateways, one with three pods.
+fn own(path: &str, query: &str, may: bool) -> (u16, String) {
+    let status = |code: u16, reason: &str| {
+        (code, json!({ "kind": "Status", "status": "Failure", "message": "", "code": code, "reason": reason }).to_string())
+    };
+    let Some(path) = path.strip_prefix("/api/v1/namespaces/edge/").filter(|_| may) else { return status(403, "Forbidden") };
+    let service = |name: &str, requested_by: &str| {
+        let annotations = json!({ "paifang.dev/gateway": format!("edge/{name}"), "paifang.dev/requested-by": requested_by });
+        json!({ "metadata": { "name": name, "labels": { "app.kubernetes.io/instance": name }, "annotations": annotations } })
+    };
+    let pod = |name: &str| {
+        let conditions = json!([{ "type": "Ready", "status": "True" }]);
+        json!({ "metadata": { "name": name }, "status": { "phase": "Running", "conditions": conditions } })
+    };
+    let line = |second: u32, path: &str, gateway: &str| {
+        format!(
+            "2026-11-21T10:00:0{second}.7Z {{\"time\":\"2026-11-21T10:00:0{second}.000Z\",\"path\":\"{path}\",\"gateway\":\"{gateway}\"}}\n"
+        )
+    };
+    let wanted = query.contains("instance%3Dgw-shop");
+    match path {
+        "services" => (
+            200,
+            json!({ "kind": "ServiceList", "apiVersion": "v1", "metadata": {}, "items": [
+            service("gw-other", "IngressGateway/other/gateway"), service("gw-shop", "IngressGateway/shop/gateway"),
+        ] })
+            .to_string(),
+        ),
+        "pods" if wanted => (
+            200,
+            json!({ "kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": [pod("gw-1"), pod("gw-2"), pod("gw-3")] }).to_string(),
+        ),
+        "pods/gw-1/log" => (
+            200,
+            [line(1, "/one", "edge/gw-shop"), "2026-11-21T10:00:01.8Z WARN of something\n".to_owned(), line(4, "/four", "edge/gw-shop")]
+                .concat(),
+        ),
+        "pods/gw-2/log" => {
+            (200, [line(2, "/two", "edge/gw-shop"), line(3, "/theirs", "edge/gw-other"), line(3, "/three", "edge/gw-shop")].concat())
+        }
+        _ => status(404, "NotFound"),
     }
 }
 
@@ -282,4 +355,48 @@ async fn where_no_gateway_runs_it_is_said() {
     })
     .await
     .expect("it is refused");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_object_the_gateway_s_pods_are_asked_for() {
+    let alone = Alone::before(Some("edge")).await;
+    let ann = alone.ann().await;
+    let at = "/console/gateways/shop/gateway";
+    // The console's own account has no right to them, and it is said what gives it.
+    let refused = alone.get(&ann, &format!("{at}/logs")).await;
+    let gives = json!("kubectl apply -f deploy/kubernetes/console-gateways.yaml");
+    assert_eq!((refused.status, refused.reason().as_str(), &refused.json()["command"]), (501, "MayNotLook", &gives), "{refused:?}");
+    assert_eq!(alone.get(&ann, "/console/gateways?namespace=shop").await.status, 200, "objects are shown without it");
+
+    alone.now(|it| it.shows_pods = true);
+    let read = async |query: &str| {
+        let answer = alone.get(&ann, &format!("{at}/logs{query}")).await;
+        assert_eq!(answer.status, 200, "{query}: {answer:?}");
+        let lines: Vec<Value> = answer.text.lines().map(|it| serde_json::from_str(it).expect("JSON")).collect();
+        assert_eq!(lines[0]["pods"]["silent"], json!([{ "pod": "gw-3", "why": "it is gone" }]), "{lines:?}");
+        lines[1..].iter().map(|it| it["path"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(read("").await, ["/one", "/two", "/three", "/four"]);
+    assert_eq!(read("?limit=2").await, ["/three", "/four"]);
+    assert_eq!(read("?search=/T").await, ["/two", "/three"]);
+    assert_eq!(read("?since=2026-11-21T10:00:03Z").await, ["/three", "/four"]);
+    assert_eq!(read("?download=1").await, ["/one", "/two", "/three", "/four"]);
+    // Whoever may look at one gateway gets to no other, whatever is written into its object's status.
+    let host = json!({ "namespace": "shop", "services": ["web"] });
+    let body = alone.raw(&ann, "POST", "/console/generated-host", &host).await;
+    assert_eq!(Answer::read(body).await.json()["host"], "web.shop.edge/gw-shop.true");
+    let foreign = json!({ "namespace": "shop", "services": ["web"], "gateway": { "namespace": "other", "name": "gateway" } });
+    assert_eq!(alone.raw(&ann, "POST", "/console/generated-host", &foreign).await.status(), 403);
+    let own = format!("Bearer {OWN}");
+    for (path, headers, _) in alone.asked().iter().filter(|it| it.1.get("authorization").is_some_and(|it| *it == own)) {
+        assert!(path.starts_with("/api/v1/namespaces/edge/"), "{path} is asked with the console's own account");
+        assert!(!path.contains("shop-1"), "{path}");
+        assert!(headers.keys().all(|it| !it.as_str().starts_with("impersonate-")), "{path}");
+    }
+    // A follower hears of no more once they may not.
+    let following = alone.raw(&ann, "GET", &format!("{at}/logs?follow=1"), &Value::Null).await;
+    assert_eq!(following.status(), 200);
+    alone.now(|it| it.may = false);
+    until_end(following.into_body()).await;
+    assert_eq!(alone.get(&ann, &format!("{at}/logs")).await.status, 403);
 }

@@ -105,7 +105,7 @@ impl Gateways for Machine {
 
     fn backends(&self, _: &GatewayId, object: &ObjectRef) -> Option<Vec<Backend>> {
         let endpoint = |address: &str, trouble| BackendEndpoint { address: address.into(), in_flight: Some(2), trouble };
-        let endpoints = vec![endpoint("10.1.0.1:80", None), endpoint("10.1.0.2:80", Some("Refused"))];
+        let endpoints = vec![endpoint("10.1.0.1:80", None), endpoint("10.1.0.2:80", Some("Refused".to_owned()))];
         Some(vec![Backend { id: format!("{}/{}:80", object.namespace, object.name), connections: 3, endpoints }])
     }
 
@@ -201,6 +201,7 @@ impl World {
             addresses: Some(oracle.clone()),
             secrets: Some(oracle),
             shows: None,
+            pods: None,
             catalogues: Catalogues::default(),
             pool: true,
         };

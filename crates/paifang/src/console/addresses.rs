@@ -51,20 +51,7 @@ impl Known {
         let Some((of, name)) = self.gateways.service(&serving.id) else { return Ok(none("The gateway is not there yet.")) };
         let found = Api::<Service>::namespaced(self.client.clone(), &of).get_opt(&name).await.map_err(|error| error.to_string())?;
         let found = found.and_then(|it| serde_json::to_value(it).ok()).unwrap_or_default();
-        let Some(mut template) = control::host_template(&found, &serving.id, (&Listening::default(), &[])) else {
-            return Ok(none("The gateway has no address yet."));
-        };
-        template.projects = serving.projects;
-        let begin = match serving.projects {
-            Projects::One => "{service}",
-            Projects::Many => "{service}.{project}",
-        };
-        let text = format!("{begin}.{{address}}.{}", template.suffix);
-        let Some(address) = template.address else { return Ok(Host { template: text, ..none("The gateway has no address yet.") }) };
-        match template.host(service, namespace, address) {
-            Some(host) => Ok(Host { host: host.to_string(), template: text, address: Some(address.to_string()), why: None }),
-            None => Ok(Host { template: text, address: Some(address.to_string()), ..none("The host would be too long for a name.") }),
-        }
+        Ok(host(&found, &serving.id, serving.projects, (namespace, service)))
     }
 
     /// The same with what only this process knows; `None`: nothing runs for it.
@@ -94,6 +81,24 @@ impl Known {
         }
         owners.sort_by_cached_key(|it| (it.address.parse::<IpAddr>().ok(), it.namespace.clone(), it.name.clone()));
         Ok(owners)
+    }
+}
+
+/// The host that a route of `namespace` would be given for `service` on the gateway whose Service this is.
+pub fn host(own: &Value, gateway: &GatewayId, projects: Projects, (namespace, service): (&str, &str)) -> Host {
+    let Some(mut template) = control::host_template(own, gateway, (&Listening::default(), &[])) else {
+        return none("The gateway has no address yet.");
+    };
+    template.projects = projects;
+    let begin = match projects {
+        Projects::One => "{service}",
+        Projects::Many => "{service}.{project}",
+    };
+    let text = format!("{begin}.{{address}}.{}", template.suffix);
+    let Some(address) = template.address else { return Host { template: text, ..none("The gateway has no address yet.") } };
+    match template.host(service, namespace, address) {
+        Some(host) => Host { host: host.to_string(), template: text, address: Some(address.to_string()), why: None },
+        None => Host { template: text, address: Some(address.to_string()), ..none("The host would be too long for a name.") },
     }
 }
 
@@ -128,6 +133,7 @@ fn serving(seen: &SeenGateway, scope: &str, objects: &[Value]) -> Serving {
         nodes: Vec::new(),
         ports: seen.ports.iter().map(port).collect(),
         class: seen.class.clone(),
+        is_there_anyway: false,
     }
 }
 

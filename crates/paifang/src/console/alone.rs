@@ -8,25 +8,35 @@ use super::{catalogues, elsewhere, reached};
 use crate::fault::Fault;
 use crate::screen::{self, Screen};
 use crate::{sign_in, signals};
+use access::{Answer, Gathered, How, Reach, Resolver, SeenGateway, Served, Touch, follow};
 use anyhow::Context;
 use cli::Exit;
 use cli::args::console::{AloneArgs, ConsoleArgs};
 use cli::text::Paint;
-use console::{Account, Accounts, Asked, Assets, Mode, Ports, Refused, Serving, Shows, Waiting, Ways};
+use console::{Account, Accounts, Asked, Assets, Host, Listed, Mode, Ports, Question, Refused, Serving, Shows, Waiting, Ways};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use kube::Client;
 use kube::api::{Api, PostParams};
-use model::Sealed;
+use model::{GatewayId, Sealed};
+use resources::{Kind, Lives, Projects};
 use serde_json::Value;
-use std::net::SocketAddr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 
 /// Whoever the cluster knows.
 struct Anybody;
 
-/// IngressGateways in words of the console.
-struct Objects;
+/// What objects mean, in words of the console.
+struct Objects {
+    /// The API server's own socket, which no backend may name.
+    api: Option<SocketAddr>,
+}
+
+/// For each thing that is waited for.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 pub async fn run(args: AloneArgs) -> Result<Exit, Fault> {
     let issuer = sign_in::issuer(&args.issuer)?;
@@ -44,7 +54,8 @@ pub async fn run(args: AloneArgs) -> Result<Exit, Fault> {
     let certificate = if args.console.console_plain { None } else { Some(certificate(&args, address)?) };
     let mut ports = Ports::new(Arc::new(Anybody));
     ports.elsewhere = elsewhere.map(|it| reached(it, &args.console, address));
-    ports.shows = Some(Arc::new(Objects));
+    ports.shows = Some(Arc::new(Objects { api: socket(&config) }));
+    ports.pods = Some(args.gateway_names.namespace.to_string());
     ports.catalogues = catalogues::all();
     let assets = args.console.console_dir.clone().map_or(Assets::Embedded, Assets::Folder);
     let options = console::Options { listener, certificate, api: config, ports, mode: Mode::Cluster, assets };
@@ -139,8 +150,67 @@ impl Shows for Objects {
             // Node ports answer at nodes, which the gateway's status names.
             serving.nodes = if serving.access == "NodePort" { serving.addresses.clone() } else { Vec::new() };
         });
-        found.into_iter().map(|(_, serving)| serving).collect()
+        let is_service = |it: &SeenGateway| *it.object.kind == *Kind::Service.word();
+        found.into_iter().map(|(seen, serving)| Serving { is_there_anyway: is_service(&seen), ..serving }).collect()
     }
+
+    fn kinds(&self) -> Vec<Listed> {
+        let listed = |it: &Kind| Listed {
+            kind: it.word(),
+            versions: it.api_versions(),
+            plural: it.plural(),
+            is_namespaced: it.lives() == Lives::Namespace,
+        };
+        Kind::ALL.iter().map(listed).collect()
+    }
+
+    fn explain(&self, gathered: &console::Gathered, gateway: &GatewayId, question: &Question) -> Result<Value, String> {
+        let asked = access::Asked::read(&question.method, &question.url, &question.headers)?;
+        let gathered = self.gathered(gathered.clone());
+        Ok(Answer::find(&Served::new(&gathered), &asked, Some(gateway.as_str())).json())
+    }
+
+    fn check(
+        &self,
+        gathered: console::Gathered,
+        (gateway, own): (GatewayId, BTreeSet<IpAddr>),
+        url: String,
+    ) -> Waiting<'_, Result<Vec<Value>, String>> {
+        Box::pin(async move {
+            let asked = access::Asked::read("GET", &url, &[])?;
+            let gathered = self.gathered(gathered);
+            let known = tokio::task::spawn_blocking(move || access::Known::new(&gathered)).await.map_err(|error| error.to_string())?;
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let how = How {
+                // It is done for somebody else: nothing but the gateway is connected to.
+                touch: Touch::Only(own),
+                resolver: Resolver::System,
+                patience: PATIENCE,
+                now: i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
+                gateway: Some(gateway.to_string()),
+            };
+            Ok(follow(&asked, &known, &how).await.iter().map(access::Hop::json).collect())
+        })
+    }
+
+    fn host(&self, (service, gateway): (&Value, &GatewayId), alone: bool, (namespace, name): (&str, &str)) -> Host {
+        super::addresses::host(service, gateway, if alone { Projects::One } else { Projects::Many }, (namespace, name))
+    }
+}
+
+// === impl Objects, what is its own ===
+
+impl Objects {
+    fn gathered(&self, console::Gathered { objects, is_whole }: console::Gathered) -> Gathered {
+        Gathered { objects, from: if is_whole { Reach::Api } else { Reach::Part }, api: self.api }
+    }
+}
+
+/// Where the API server's address says that it is.
+fn socket(config: &kube::Config) -> Option<SocketAddr> {
+    let url = &config.cluster_url;
+    let ip = url.host().and_then(|it| it.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+    ip.zip(url.port_u16()).map(SocketAddr::from)
 }
 
 #[cfg(test)]
@@ -163,13 +233,14 @@ mod tests {
             gateway("shop", "gateway", json!({ "access": { "type": "NodePort" }, "tracing": { "enabled": true } })),
             gateway("other", "gateway", json!({})),
         ];
-        let found = Objects.serving(Some("shop"), Some("w"), &all);
+        let objects = Objects { api: None };
+        let found = objects.serving(Some("shop"), Some("w"), &all);
         let scopes: Vec<&str> = found.iter().map(|it| it.scope.as_str()).collect();
         assert_eq!(scopes, ["Project", "Workspace", "Cluster"]);
         assert_eq!((found[0].nodes.as_slice(), found[0].ports[0].reached, found[0].tracing), (&["10.0.0.1".to_owned()][..], 30080, true));
         assert!(found[2].nodes.is_empty(), "{found:?}");
-        assert_eq!(Objects.serving(Some("shop"), None, &all).len(), 2);
-        assert_eq!(Objects.serving(None, None, &all).len(), 4);
+        assert_eq!(objects.serving(Some("shop"), None, &all).len(), 2);
+        assert_eq!(objects.serving(None, None, &all).len(), 4);
     }
 
     #[test]

@@ -3,18 +3,18 @@
 use crate::harness::{Up, binary, run, text};
 use serde_json::{Value, json};
 use std::fs::File;
-use std::io::BufRead;
+use std::ops::{Deref, DerefMut};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
+use testkit::browser::Browser;
 use testkit::eventually;
 use testkit::issuer::{CLIENT, Issuer};
 
-/// A console, and a browser, as far as curl is one.
+/// A console, and a browser before it.
 struct Console {
     child: Child,
     dir: TempDir,
-    url: String,
-    token: String,
+    browser: Browser,
 }
 
 impl Console {
@@ -24,8 +24,9 @@ impl Console {
         let mut command = Command::new(binary());
         command.args(["console", "--kubeconfig", kubeconfig, "--console-address", "127.0.0.1:0"]).args(more);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().expect("it starts");
-        let mut console = Self { child, dir, url: String::new(), token: String::new() };
-        console.url = eventually("it says where it is", || {
+        let browser = Browser::new("", dir.path());
+        let mut console = Self { child, dir, browser };
+        console.browser.url = eventually("it says where it is", || {
             let said = console.said();
             said.lines().find_map(|line| line.trim_start().strip_prefix("console")).map(|it| it.trim().to_owned())
         });
@@ -35,35 +36,19 @@ impl Console {
     fn said(&self) -> String {
         std::fs::read_to_string(self.dir.path().join("stderr")).unwrap_or_default()
     }
+}
 
-    fn curl(&self, path: &str, body: Option<&Value>) -> Command {
-        let jar = self.dir.path().join("jar");
-        let mut command = Command::new("curl");
-        // What it shows was made up just now.
-        command.args(["--silent", "--no-buffer", "--show-error", "--noproxy", "*", "--max-time", "60", "--insecure"]);
-        command.arg("--cookie").arg(&jar).arg("--cookie-jar").arg(&jar);
-        if !self.token.is_empty() {
-            command.args(["--header", &format!("x-csrf-token: {}", self.token)]);
-        }
-        if let Some(body) = body {
-            command.args(["--header", "content-type: application/json", "--data-binary", &body.to_string()]);
-        }
-        command.arg(format!("{}{path}", self.url));
-        command
+impl Deref for Console {
+    type Target = Browser;
+
+    fn deref(&self) -> &Browser {
+        &self.browser
     }
+}
 
-    fn ask(&self, path: &str, body: Option<&Value>) -> (u16, Value) {
-        let output = run(self.curl(path, body).args(["--write-out", "\n%{http_code}"]), "");
-        assert!(output.status.success(), "{path}: {}\n{}", text(&output.stderr), self.said());
-        let answer = text(&output.stdout);
-        let (body, code) = answer.rsplit_once('\n').expect("curl writes the code");
-        (code.parse().expect("a code"), serde_json::from_str(body).unwrap_or(Value::Null))
-    }
-
-    fn sign_in(&mut self, token: &str) {
-        let (code, session) = self.ask("/console/login", Some(&json!({ "token": token })));
-        assert_eq!(code, 200, "{session}");
-        self.token = session["csrf"].as_str().expect("a token").to_owned();
+impl DerefMut for Console {
+    fn deref_mut(&mut self) -> &mut Browser {
+        &mut self.browser
     }
 }
 
@@ -119,13 +104,10 @@ fn whoever_the_cluster_knows_signs_in_with_a_token_of_theirs() {
     assert!(code == 501 && refused["command"].as_str().is_some_and(|it| it.starts_with("kubectl logs ")), "{refused}");
     assert_eq!(console.ask("/console/gateways/kubesphere-system/cluster/logs", None).0, 403);
     // A watch ends with the right to it.
-    let mut watching = console.curl("/api/v1/namespaces/shop/configmaps?watch=1", None).stdout(Stdio::piped()).spawn().expect("curl");
-    let mut lines = std::io::BufReader::new(watching.stdout.take().expect("it is piped")).lines();
-    assert!(lines.next().expect("a line").expect("text").contains("ADDED"));
+    let mut watching = console.follow("/api/v1/namespaces/shop/configmaps?watch=1");
+    watching.line_with("ADDED");
     up.kubectl(&["delete", "rolebinding", "ann", "-n", "shop"], "").expect("the right is taken away");
-    // curl itself would give up after a minute, with an error.
-    assert!(lines.all(|it| it.is_ok()));
-    assert!(watching.wait().expect("it ends").success());
+    watching.ends();
     eventually("she may no longer look", || (console.ask("/api/v1/namespaces/shop/configmaps", None).0 == 403).then_some(()));
     // Without the account there is no token, and nobody is signed in.
     up.kubectl(&["delete", "serviceaccount", "ann", "-n", "shop"], "").expect("deleted");
