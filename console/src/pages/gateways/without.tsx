@@ -2,13 +2,15 @@
 import type { PodsAsked } from '../../api/console'
 import { Note } from '../../parts/basics'
 import { useWords } from '../../words'
+import { useTell } from '../../words/messages'
 
 export function Without({ pods }: { pods: PodsAsked | undefined }) {
   const { t } = useWords()
+  const tell = useTell()
   if (!pods) return null
   const said = [
     ...(pods.asked === 0 ? [t('pods.noneReady')] : []),
-    ...pods.silent.map((it) => t('pods.silent', { pod: it.pod, why: it.why })),
+    ...pods.silent.map((it) => t('pods.silent', { pod: it.pod, why: tell(it.why) })),
     ...(pods.leftOut > 0 ? [t('pods.leftOut', { n: pods.leftOut })] : []),
     ...(pods.searched ? [t('pods.searched', { n: pods.searched.toLocaleString() })] : []),
   ]
