@@ -4,7 +4,7 @@ import { backend, service, type Backend } from './backend'
 import { choose, confirmByName, finish, manage, next, save } from './clicks'
 import { ask, everybodys, shares, untilAnswers } from './gateways'
 import { apply, kubectl, project, read, type Manifest } from './kubectl'
-import { enter, isAccessible, listen, says, speak } from './people'
+import { enter, isAccessible, listen, says, speak, url } from './people'
 import { LANGUAGES } from './words'
 
 const KEY = 'nginx.ingress.kubernetes.io/canary'
@@ -77,5 +77,34 @@ for (const language of LANGUAGES) {
     await expect(page).toHaveURL(new RegExp(`/projects/${of}/routes$`))
     await expect.poll(() => kubectl('admin', ['get', 'ingress', '-n', of, '-o', 'name'])).toBe('')
     expect(errors).toEqual([])
+  })
+  test(`a generated host is not split by a route, which says why, and shared by an HTTPRoute (${language})`, async ({ page }) => {
+    const of = await project(`shared-${language}`)
+    const api = 'gateway.networking.k8s.io/v1'
+    const edge = { apiVersion: api, kind: 'Gateway', metadata: { name: 'edge', namespace: of }, spec: { gatewayClassName: 'paifang', listeners: [{ name: 'http', port: 8080, protocol: 'HTTP' }] } }
+    await apply('project-admin', [...(await versions(of)), edge])
+    await speak(page, language)
+    await enter(page, 'project-regular', `/projects/${of}/routes/new`)
+    await page.fill('#name', 'web')
+    await next(page, t)
+    await choose(page, `${t('rules.service')} 1`, 'v1')
+    await expect(page.getByRole('button', { name: t('rules.splitPath', { n: 1 }) })).toHaveCount(0)
+    await expect(page.getByText(t('rules.autoAlone'))).toBeVisible()
+    await isAccessible(page)
+    await expect(page.getByRole('link', { name: t('rules.autoAloneLink') })).toHaveAttribute('href', `/projects/${of}/others/httproutes/new`)
+
+    // What it advises does what it says.
+    const backendRefs = [{ name: 'v1', port: 80, weight: 70 }, { name: 'v2', port: 80, weight: 30 }]
+    await apply('project-regular', { apiVersion: api, kind: 'HTTPRoute', metadata: { name: 'web', namespace: of, annotations: { 'paifang.dev/host': 'auto' } }, spec: { parentRefs: [{ name: 'edge' }], rules: [{ backendRefs }] } })
+    await page.goto(`${url()}/projects/${of}/others/httproutes/web?tab=access`)
+    const visit = page.getByRole('link', { name: t('access.visit') })
+    await expect(visit).toHaveAttribute('href', new RegExp(`^http://v1\\.${of}\\.[\\d.]+\\.nip\\.io:`))
+    const { hostname, port } = new URL((await visit.getAttribute('href')) ?? '')
+    const at = { addresses: [hostname.split('.').slice(2, 6).join('.')], http: Number(port), https: 0 }
+    await untilAnswers(() => ask(at, hostname), { status: 200 })
+    const found = await shares(at, hostname, '/', 1000)
+    expect((found.get('v1') ?? 0) + (found.get('v2') ?? 0)).toBe(1000)
+    expect((found.get('v2') ?? 0) / 1000).toBeGreaterThan(0.22)
+    expect((found.get('v2') ?? 0) / 1000).toBeLessThan(0.38)
   })
 }

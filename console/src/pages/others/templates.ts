@@ -6,6 +6,8 @@ kind: HTTPRoute
 metadata:
   name: NAME
   namespace: ${project}
+  # annotations:
+  #   paifang.dev/host: auto  # makes a host, in the place of hostnames
 spec:
   parentRefs:
     - name: GATEWAY

@@ -1,6 +1,7 @@
 // Routing rules, as people edit them: in the wizard and in the dialog.
 import { Alert, Button, Input, Select } from 'antd'
 import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
+import { Link } from '@tanstack/react-router'
 import { useCertificate, useGeneratedHost } from '../../api/console'
 import { KINDS } from '../../api/kinds'
 import { useLive } from '../../api/live'
@@ -102,6 +103,10 @@ function Preview({ project, service }: { project: string; service: string }) {
         {!service ? t('rules.previewFirst') : data ? data.host || (data.why ? <Said of={data.why} /> : t('rules.previewPending')) : error ? `${service}.${project}.….nip.io` : '…'}
       </div>
       <span className="help">{t('rules.previewAbout')}</span>
+      <span className="help in-text">
+        {t('rules.autoAlone')}{' '}
+        <Link to={`/projects/${project}/others/httproutes/new`} target="_blank">{t('rules.autoAloneLink')}</Link>
+      </span>
     </div>
   )
 }
