@@ -31,6 +31,9 @@ const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 const SEPARATOR = '; '
 const LONGEST = 2048
 
+/** No space stands between words in Chinese, only around those in another script. */
+const BETWEEN = /(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])/g
+
 /** As many as are remembered. */
 const MOST = 5000
 
@@ -41,22 +44,30 @@ const PATH = /^[a-z]\w*[.[][^\s:]*: /
 /** Whether a text has words of a language that no quote holds. */
 export const isProse = (text: string) => /(?<![\w./:-])[a-z']{2,} [a-z']{2,}(?![\w/:-])/.test(text.replace(/`[^`]*`|"[^"]*"|“[^”]*”/g, '`'))
 
-export function translator(catalogue: Catalogue): Translate {
-  const byWord = new Map<string, Template[]>()
-  for (const [english, chinese] of catalogue) {
-    const template = compiled(english, chinese)
-    const word = firstWord(english)
-    byWord.set(word, [...(byWord.get(word) ?? []), template])
-  }
-  for (const templates of byWord.values()) templates.sort((a, b) => b.literal - a.literal)
+/** `within`: what is no sentence, and stands in holes alone. */
+export function translator(catalogue: Catalogue, within: Catalogue = []): Translate {
+  const known = { whole: index(catalogue), within: index(within) }
   const sentences = new Map<string, string | undefined>()
   const messages = new Map<string, string | undefined>()
   return (text) => {
     if (sentences.size > MOST) sentences.clear()
     if (messages.size > MOST) messages.clear()
-    if (!messages.has(text)) messages.set(text, new Reading(byWord, sentences).message(text))
+    if (!messages.has(text)) messages.set(text, new Reading(known, sentences).message(text))
     return messages.get(text)
   }
+}
+
+type Index = ReadonlyMap<string, Template[]>
+
+/** By the first word, those with the most words of their own first. */
+function index(catalogue: Catalogue): Index {
+  const byWord = new Map<string, Template[]>()
+  for (const [english, chinese] of catalogue) {
+    const word = firstWord(english)
+    byWord.set(word, [...(byWord.get(word) ?? []), compiled(english, chinese)])
+  }
+  for (const templates of byWord.values()) templates.sort((a, b) => b.literal - a.literal)
+  return byWord
 }
 
 /** Empty where it is not the template's own. */
@@ -82,7 +93,7 @@ class Reading {
   private lists = new Map<string, string | undefined>()
 
   constructor(
-    private readonly byWord: ReadonlyMap<string, Template[]>,
+    private readonly known: { whole: Index; within: Index },
     private readonly sentences: Map<string, string | undefined>,
   ) {}
 
@@ -127,13 +138,13 @@ class Reading {
 
   private sentence(text: string, how: How): string | undefined {
     const key = how + text
-    if (!this.sentences.has(key)) this.sentences.set(key, this.found(text, how))
+    if (!this.sentences.has(key)) this.sentences.set(key, this.found(text, how, this.known.whole))
     return this.sentences.get(key)
   }
 
-  private found(text: string, how: How): string | undefined {
+  private found(text: string, how: How, among: Index): string | undefined {
     for (const word of [text.split(' ', 1)[0] ?? '', '']) {
-      for (const template of this.byWord.get(word) ?? []) {
+      for (const template of among.get(word) ?? []) {
         const said = text.includes(template.longest) ? this.filled(template, text, how) : undefined
         if (said !== undefined) return said
       }
@@ -146,14 +157,14 @@ class Reading {
     if (!found) return undefined
     const values = holes.map((hole, index) => this.value(found[index + 1] ?? '', hole, how))
     if (values.includes(undefined)) return undefined
-    return chinese.replace(/\{(\d+)\}/g, (_, number: string) => values[Number(number) - 1] ?? '')
+    return chinese.replace(/\{(\d+)\}/g, (_, number: string) => values[Number(number) - 1] ?? '').replace(BETWEEN, '')
   }
 
   private value(text: string, hole: Hole, how: How): string | undefined {
     if (hole === 'kept') return text
-    const said = this.listed(text) ?? this.problem(text, how)
+    const said = this.listed(text) ?? this.problem(text, how) ?? this.found(text, how, this.known.within)
     if (said !== undefined) return said
-    return (hole === 'free' || how === 'strict') && (isProse(text) || text.includes(SEPARATOR)) ? undefined : text
+    return (hole === 'free' || how === 'strict') && (isProse(text) || text.includes(SEPARATOR)) ? undefined : text.replace(/`([^`]*)`/g, '$1')
   }
 
   /** `[one, another]`, as Kubernetes lists what is wrong. */

@@ -2,6 +2,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { PHRASES } from './messages/fields.zh'
 import { chinese, step } from './messages/messages.zh'
 import { isProse } from './sentences'
 
@@ -51,9 +52,9 @@ function filled(literal: string): string {
 
 /** What sentences are put together of in the source; whole ones are in the catalogue, and in goldens. */
 const PARTS = [
-  /^(?:any path|http only|https only|x1 delayed by x2 ms|header x1 set to x2)$/,
+  /^(?:any path|\/ and below|x1 and below|http only|https only|x1 delayed by x2 ms|header x1 set to x2)$/,
   /: $|^,? | (?:is|are) (?:asked|tried)$|^(?:at the cluster|in the namespace) /,
-  /^(?:is somebody else's|is not in the range x1 to x2|node port x1 x2, so port x3 has x4|every node port is taken; x1|no address can be given: x1; x2|port x1 for another protocol)$/,
+  /^(?:is somebody else's|is not in the range x1 to x2|node port x1 x2, so port x3 has x4|every node port is taken; x1|no address can be given: x1; x2|port x1 for another protocol|port x1 and host `x2`|`x1` on port x2 belongs to x3 x4, which .*)$/,
   /^(?:x1 is not x2|must be no more than x1 x2|x1 \(e\.g\. x2regex .*|may not be more than x1 x2|must have at most x1 x2|x1 in body should be x2 x3|(?:less|greater) than(?: or equal to)?)$/,
   /^(?:no workspace|the workspace x1|the namespace x1 belongs to x2 now|the body|Did you mean|a Gatewayx1 has .*|Gateway `x1` has no listenerx2x3|VirtualService `x1` does not exist, x2)$/,
   /^(?:Service `x1` has no x2, so the path answers 503|port without name or number|`x1` is no x2, so the default holds|Paifang keeps this object, .*|.*; what (?:it|they) x1 .*)$/,
@@ -61,6 +62,8 @@ const PARTS = [
 ]
 /** Commands, and what is said in reference pages or for programs alone. */
 const ASIDES = [
+  // What a value should be: within `… is not …` alone.
+  new RegExp(`^(?:${PHRASES.map(([english]) => english.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/\\\{\\\}/g, '\\w+')).join('|')})$`),
   /^(?:kubectl|paifang) /, /^(?:delete )?get patch update$/, /^<secret contents redacted>$/, /^the client does not take what is written$/,
   // Kinds of values, as reference pages and options' messages name them.
   /^(?:truth value|such status|(?:header|cookie) name|regular expression|nginx directives|name of a (?:Service|header)|list of statuses from .*|number of seconds from .*|format of at most .*|statuses from .*|the gateway's|path with .*|host, with or without port)$/,

@@ -108,6 +108,8 @@ export const GATEWAYS: Catalogue = [
   ['it is generated for its {}', '它是为其 {1} 生成的'],
   ['its {} was there first', '其 {1} 更早创建'],
   ['Take another host, or ask that project to give it up', '请使用其他域名，或请该项目让出'],
+  ['port {} is {} of {} spec.{}, which was there first', '端口 {1} 已被更早创建的 {3} 的 spec.{4} 用于 {2}'],
+  ["port {} is {} of the gateway's own listener for Ingresses, which was there first", '端口 {1} 已被网关自身用于应用路由的监听器用于 {2}'],
   ['port {} is {} of {}, which was there first', '端口 {1} 已被更早创建的 {3} 用于 {2}'],
   ['port {} is not listened on: older objects have {} ports already', '端口 {1} 未监听：更早的对象已占用 {2} 个端口'],
   ['Take a port that is there already, or delete some', '请使用已有的端口，或删除一些端口'],

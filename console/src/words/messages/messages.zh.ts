@@ -2,7 +2,7 @@
 import { translator } from '../sentences'
 import { API } from './api.zh'
 import { CONSOLE } from './console.zh'
-import { FIELDS } from './fields.zh'
+import { FIELDS, PHRASES } from './fields.zh'
 import { GATEWAY_API } from './gateway-api.zh'
 import { GATEWAYS } from './gateways.zh'
 import { INGRESS } from './ingress.zh'
@@ -12,5 +12,5 @@ import { STEPS } from './steps.zh'
 
 export const CATALOGUE = [...FIELDS, ...INGRESS, ...GATEWAY_API, ...ISTIO, ...GATEWAYS, ...API, ...CONSOLE, ...SAYINGS]
 
-export const chinese = translator(CATALOGUE)
+export const chinese = translator(CATALOGUE, PHRASES)
 export const step = translator(STEPS)
