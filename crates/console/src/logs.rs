@@ -78,17 +78,18 @@ pub(crate) async fn answer(
     let look = app.known.look().await?;
     let (first, source) = source.read(wanted, &asked, look).await?;
     let deed = Deed::gateway(&names[0], &names[1]);
-    match (leave, asked.download) {
-        (_, true) => {
-            let name: String = names.join("-").chars().filter(|it| it.is_ascii_alphanumeric() || matches!(it, '-' | '.')).collect();
-            let mut reply = Feed::new(app, session, deed, source, first, To::End).reply();
-            let value = HeaderValue::from_str(&format!("attachment; filename=\"{name}.log\""));
-            reply.headers_mut().insert(CONTENT_DISPOSITION, value.unwrap_or_else(|_| HeaderValue::from_static("attachment")));
-            Ok(reply)
-        }
-        (None, false) => Ok(reply::bytes(StatusCode::OK, "application/x-ndjson", first)),
-        (Some(leave), false) => Ok(Feed::new(app, session, deed, source, first, To::On(leave)).reply()),
+    let Some(source) = source else { return Ok(reply::bytes(StatusCode::OK, "application/x-ndjson", first)) };
+    let to = match leave {
+        Some(leave) => To::On(leave),
+        None => To::End,
+    };
+    let mut reply = Feed::new(app, session, deed, source, first, to).reply();
+    if asked.download {
+        let name: String = names.join("-").chars().filter(|it| it.is_ascii_alphanumeric() || matches!(it, '-' | '.')).collect();
+        let value = HeaderValue::from_str(&format!("attachment; filename=\"{name}.log\""));
+        reply.headers_mut().insert(CONTENT_DISPOSITION, value.unwrap_or_else(|_| HeaderValue::from_static("attachment")));
     }
+    Ok(reply)
 }
 
 /// How a log is asked for.
@@ -127,11 +128,11 @@ enum Brought {
 // === impl Written ===
 
 impl Written {
-    /// The lines that are shown at once, and where those come from that follow. `look`: held while all that is kept is looked through.
-    async fn read(self, wanted: Wanted, asked: &Asked, look: OwnedSemaphorePermit) -> Result<(Vec<u8>, Source), Refusal> {
+    /// The lines that are shown at once, and where those come from that follow, where any are wanted. `look`: held while all that is kept is looked through.
+    async fn read(self, wanted: Wanted, asked: &Asked, look: OwnedSemaphorePermit) -> Result<(Vec<u8>, Option<Source>), Refusal> {
         let (limit, download) = (asked.limit, asked.download);
         match self {
-            Self::Here(kept) if download => Ok((Vec::new(), Source::Kept(Some(kept.all(wanted)), Some(look)))),
+            Self::Here(kept) if download => Ok((Vec::new(), Some(Source::Kept(Some(kept.all(wanted)), Some(look))))),
             Self::Here(kept) => {
                 let found = tokio::task::spawn_blocking(move || {
                     let found = kept.last(wanted, limit, OCTETS);
@@ -140,18 +141,18 @@ impl Written {
                 });
                 let found = found.await.ok().and_then(Result::ok);
                 let (lines, reader) = found.ok_or_else(|| Refusal::unavailable("The log cannot be read."))?;
-                Ok((lines, Source::Kept(Some(reader), None)))
+                Ok((lines, asked.follow.then_some(Source::Kept(Some(reader), None))))
             }
             Self::Pods(pods, found) if download => {
                 let mut log = Log::new(pods, *found, wanted);
                 let all = log.all(None).await?;
-                Ok((log.note(false), Source::All(all, look)))
+                Ok((log.note(false), Some(Source::All(all, look))))
             }
             Self::Pods(pods, found) => {
                 let log = Log::new(pods, *found, wanted);
-                let (lines, followed) = log.last(limit, OCTETS, asked.is_searched).await?;
+                let (lines, read) = log.last(limit, OCTETS, asked.is_searched).await?;
                 drop(look);
-                Ok((lines, Source::Followed(Box::new(followed))))
+                Ok((lines, asked.follow.then(|| Source::Followed(Box::new(read.follow())))))
             }
         }
     }
@@ -200,14 +201,6 @@ impl Source {
                 Ok(None) => Brought::End,
                 Err(_) => Brought::Nothing,
             },
-        }
-    }
-
-    /// Now and then: what else there is to follow.
-    async fn look(&mut self) {
-        if let Self::Followed(followed) = self {
-            // The API's answer is not waited for longer than lines may wait.
-            let _ = tokio::time::timeout(LOOKS, followed.look()).await;
         }
     }
 }
@@ -269,7 +262,6 @@ impl Feed {
                 if !self.rights.allow(&self.relay, &self.session.account, &self.deed).await.unwrap_or(false) {
                     return None;
                 }
-                self.source.look().await;
             }
             match (self.source.next().await, &self.to) {
                 (Brought::Lines(lines), _) => {

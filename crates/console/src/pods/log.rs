@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, LogParams};
 use observe::{Sieve, Wanted};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -30,7 +30,7 @@ const CHUNK: usize = 64 << 10;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// For all that has been written.
 const WHOLE: Duration = Duration::from_secs(30);
-/// Before a log that has ended is opened again.
+/// Before a log that has ended is opened again, and pods are looked for.
 const AGAIN: Duration = Duration::from_secs(2);
 /// Lines that wait to be handed on.
 const WAITING: usize = 1024;
@@ -75,13 +75,23 @@ pub(crate) struct Log {
     missing: Missing,
 }
 
-/// What comes from now on.
-pub(crate) struct Followed {
+/// How far a log has been read.
+pub(crate) struct Read {
     log: Log,
+    /// Of each pod, when its last line came.
+    until: Vec<(String, Option<Timestamp>)>,
+}
+
+/// What comes from now on. It ends with this value.
+pub(crate) struct Followed {
+    pods: Pods,
+    sieve: Sieve,
     lines: mpsc::Receiver<Vec<u8>>,
     sender: mpsc::Sender<Vec<u8>>,
-    followers: JoinSet<()>,
+    /// Names of pods that are there.
+    there: mpsc::Receiver<String>,
     known: BTreeSet<String>,
+    tasks: JoinSet<()>,
 }
 
 // === impl Log ===
@@ -122,11 +132,11 @@ impl Log {
         }
     }
 
-    /// The last `limit` lines, of at most `octets` together; and what follows them.
+    /// The last `limit` lines, of at most `octets` together; and where to go on.
     ///
     /// # Errors
     /// As [`Self::all`].
-    pub(crate) async fn last(mut self, limit: usize, octets: usize, is_searched: bool) -> Result<(Vec<u8>, Followed), Refusal> {
+    pub(crate) async fn last(mut self, limit: usize, octets: usize, is_searched: bool) -> Result<(Vec<u8>, Read), Refusal> {
         let mut all = self.all((!is_searched).then_some(limit)).await?;
         let (mut lines, mut size) = (VecDeque::new(), 0);
         let reading = async {
@@ -141,7 +151,8 @@ impl Log {
         tokio::time::timeout(WHOLE, reading).await.map_err(|_| Refusal::late())?;
         let mut said = self.note(all.pods.iter().any(|it| it.count >= LINES));
         said.extend(lines.into_iter().flatten());
-        Ok((said, Followed::new(self, all)))
+        let until = all.pods.into_iter().map(|it| (it.pod, it.last)).collect();
+        Ok((said, Read { log: self, until }))
     }
 
     /// A line that says what is not among the others, where something is not.
@@ -261,42 +272,61 @@ impl Merged {
     }
 }
 
-// === impl Followed ===
+// === impl Read ===
 
-impl Followed {
-    fn new(log: Log, all: Merged) -> Self {
+impl Read {
+    /// What is written from here on, by pods that will come, too.
+    pub(crate) fn follow(self) -> Followed {
         let (sender, lines) = mpsc::channel(WAITING);
-        let mut followed = Self { log, lines, sender, followers: JoinSet::new(), known: BTreeSet::new() };
-        for pod in all.pods {
-            followed.follow(pod.pod, pod.last);
+        let (tell, there) = mpsc::channel(super::MOST);
+        let Log { pods, found, sieve, .. } = self.log;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(look(pods.clone(), found.service, tell));
+        let mut followed = Followed { pods, sieve, lines, sender, there, known: BTreeSet::new(), tasks };
+        for (pod, last) in self.until {
+            followed.follow(pod, last);
         }
         followed
     }
+}
 
+// === impl Followed ===
+
+impl Followed {
     fn follow(&mut self, pod: String, last: Option<Timestamp>) {
         if self.known.insert(pod.clone()) {
-            let (pods, sieve, sender) = (self.log.pods.clone(), self.log.sieve.clone(), self.sender.clone());
-            self.followers.spawn(follow(pods, pod, last, (sieve, sender)));
+            self.tasks.spawn(follow(self.pods.clone(), pod, last, (self.sieve.clone(), self.sender.clone())));
         }
     }
 
-    /// Pods that have come are followed, too.
-    pub(crate) async fn look(&mut self) {
-        // What cannot be seen now is seen at the next look.
-        let Ok((members, _)) = self.log.pods.members(&self.log.found.service).await else { return };
-        for member in members {
-            self.follow(member.name, None);
-        }
-    }
-
-    /// Some lines that have come, in order.
+    /// Some lines that have come, in order; waiting for them can be broken off.
     pub(crate) async fn next(&mut self) -> Option<Vec<u8>> {
-        let mut lines = vec![self.lines.recv().await?];
+        let first = loop {
+            tokio::select! {
+                biased;
+                line = self.lines.recv() => break line?,
+                Some(pod) = self.there.recv() => self.follow(pod, None),
+            }
+        };
+        let mut lines = vec![first];
         while let Some(line) = self.lines.try_recv().ok().filter(|_| lines.len() < WAITING) {
             lines.push(line);
         }
         lines.sort_by(|a, b| time(a).cmp(time(b)));
         Some(lines.into_iter().flatten().collect())
+    }
+}
+
+/// Tells again and again which pods there are.
+async fn look(pods: Pods, service: Value, tell: mpsc::Sender<String>) {
+    loop {
+        tokio::time::sleep(AGAIN).await;
+        // What cannot be seen now is seen at the next look.
+        for member in pods.members(&service).await.map(|it| it.0).unwrap_or_default() {
+            if tell.send(member.name).await.is_err() {
+                return;
+            }
+        }
     }
 }
 
@@ -328,7 +358,6 @@ async fn follow(pods: Pods, pod: String, mut last: Option<Timestamp>, (sieve, se
 mod tests {
     use super::*;
     use futures::io::Cursor;
-    use serde_json::Value;
 
     fn line(second: u32, path: &str) -> String {
         format!("{{\"time\":\"2026-11-21T10:00:{second:02}.000Z\",\"path\":\"{path}\",\"gateway\":\"edge/gw\"}}\n")

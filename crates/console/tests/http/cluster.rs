@@ -67,13 +67,21 @@ impl Shows for Names {
         objects.iter().map(name).collect()
     }
     fn kinds(&self) -> Vec<Listed> {
-        Vec::new()
+        let listed = |kind, versions, plural, is_namespaced| Listed { kind, versions, plural, is_namespaced };
+        vec![
+            listed("Ingress", &["networking.k8s.io/v1"], "ingresses", true),
+            listed("Secret", &["v1"], "secrets", true),
+            listed("Namespace", &["v1"], "namespaces", false),
+            listed("New", &["new.example/v2", "new.example/v1"], "news", true),
+        ]
     }
-    fn explain(&self, _: &Gathered, gateway: &GatewayId, _: &Question) -> Result<Value, String> {
-        Ok(json!({ "gateway": gateway.as_str() }))
+    fn explain(&self, gathered: &Gathered, gateway: &GatewayId, _: &Question) -> Result<Value, String> {
+        let name = |it: &Value| format!("{}/{}", it["kind"].as_str().unwrap_or("?"), it["metadata"]["name"].as_str().unwrap_or("?"));
+        let objects: Vec<String> = gathered.objects.iter().map(name).collect();
+        Ok(json!({ "gateway": gateway.as_str(), "objects": objects, "isWhole": gathered.is_whole }))
     }
-    fn check(&self, _: Gathered, _: (GatewayId, BTreeSet<IpAddr>), _: String) -> Waiting<'_, Result<Vec<Value>, String>> {
-        Box::pin(async { Ok(Vec::new()) })
+    fn check(&self, gathered: Gathered, (_, own): (GatewayId, BTreeSet<IpAddr>), url: String) -> Waiting<'_, Result<Vec<Value>, String>> {
+        Box::pin(async move { Ok(vec![json!({ "said": url, "own": own, "isWhole": gathered.is_whole })]) })
     }
     fn host(&self, (_, gateway): (&Value, &GatewayId), alone: bool, (namespace, service): (&str, &str)) -> Host {
         Host { host: format!("{service}.{namespace}.{gateway}.{alone}"), ..Host::default() }
@@ -179,6 +187,16 @@ async fn answer(cluster: &Shared, request: Request<Incoming>) -> Response<BoxBod
         "/apis/paifang.dev/v1alpha1" => reply(200, json!({ "kind": "APIResourceList" })),
         "/apis/paifang.dev/v1alpha1/namespaces/shop/ingressgateways" => reply(200, json!({ "items": [gateway] })),
         "/apis/paifang.dev/v1alpha1/namespaces/shop/ingressgateways/gateway" => reply(200, gateway),
+        "/apis/networking.k8s.io/v1/ingresses" => {
+            let first = !head.uri.query().unwrap_or_default().contains("continue=more%2Fof%20it");
+            let (name, more) = if first { ("web", "more/of it") } else { ("api", "") };
+            reply(200, json!({ "metadata": { "continue": more }, "items": [{ "metadata": { "name": name } }] }))
+        }
+        "/api/v1/namespaces/shop" => reply(200, json!({ "metadata": { "name": "shop" } })),
+        "/api/v1/namespaces/shop/secrets" => reply(200, json!({ "items": [{ "metadata": { "name": "tls" } }] })),
+        "/api/v1/secrets" | "/api/v1/namespaces" | "/api/v1/namespaces/mine/secrets" | "/api/v1/namespaces/mine" => {
+            reply(403, json!({ "kind": "Status", "code": 403 }))
+        }
         path if path.starts_with("/apis/paifang.dev/") => reply(403, json!({ "kind": "Status", "code": 403 })),
         "/api/v1/namespaces/shop/services" => {
             let first = futures::stream::once(async { Ok(Frame::data(Bytes::from_static(b"{\"type\":\"ADDED\"}\n"))) });
@@ -197,8 +215,8 @@ fn own(path: &str, query: &str, may: bool) -> (u16, String) {
     };
     let Some(path) = path.strip_prefix("/api/v1/namespaces/edge/").filter(|_| may) else { return status(403, "Forbidden") };
     let service = |name: &str, requested_by: &str| {
-        let annotations = json!({ "paifang.dev/gateway": format!("edge/{name}"), "paifang.dev/requested-by": requested_by });
-        json!({ "metadata": { "name": name, "labels": { "app.kubernetes.io/instance": name }, "annotations": annotations } })
+        let annotations = json!({ "paifang.dev/gateway": format!("edge/{name}"), "paifang.dev/requested-by": requested_by, "paifang.dev/node-address": "10.0.0.7" });
+        json!({ "apiVersion": "v1", "kind": "Service", "spec": { "ports": [{ "name": "http", "port": 80, "targetPort": 10080 }] }, "metadata": { "uid": name, "name": name, "labels": { "app.kubernetes.io/instance": name }, "annotations": annotations } })
     };
     let pod = |name: &str| {
         let conditions = json!([{ "type": "Ready", "status": "True" }]);
@@ -399,4 +417,33 @@ async fn what_is_no_object_the_gateway_s_pods_are_asked_for() {
     alone.now(|it| it.may = false);
     until_end(following.into_body()).await;
     assert_eq!(alone.get(&ann, &format!("{at}/logs")).await.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_explanation_is_made_of_what_one_may_list() {
+    let alone = Alone::before(Some("edge")).await;
+    alone.now(|it| it.shows_pods = true);
+    let ann = alone.ann().await;
+    let post = async |path: &str, body: Value| {
+        let answer = alone.raw(&ann, "POST", &format!("/console/gateways/shop/gateway/{path}"), &body).await;
+        Answer::read(answer).await
+    };
+    let asked = json!({ "method": "GET", "url": "http://shop.example/", "project": "mine" });
+    let tried = post("try", asked).await;
+    assert_eq!(tried.status, 200, "{tried:?}");
+    // All pages of what she may list everywhere, of the rest what is in the gateway's namespace and in hers; nothing of kinds that there are not.
+    let objects = json!(["Ingress/web", "Ingress/api", "Secret/tls", "Namespace/shop", "Service/gw-shop"]);
+    assert_eq!(tried.json()["explanation"], json!({ "gateway": "edge/gw-shop", "objects": objects, "isWhole": false }));
+    // No pod opens its port here, which is said beside.
+    assert_eq!((&tried.json()["answer"], &tried.json()["error"]), (&Value::Null, &json!("it is gone")));
+    let elsewhere = post("try", json!({ "method": "GET", "url": "http://shop.example:19090/" })).await;
+    assert_eq!(elsewhere.json()["error"], "the gateway does not listen there");
+    // What its status names that is near the console is not tried.
+    let checked = post("check", json!({ "url": "http://shop.example/" })).await;
+    assert_eq!(checked.json()["hops"][0]["own"], json!(["10.0.0.7"]), "{checked:?}");
+    assert_eq!(post("check", json!({ "url": "http://shop.example/", "project": "a/b" })).await.status, 400);
+    let own = format!("Bearer {OWN}");
+    for (path, ..) in alone.asked().iter().filter(|it| it.1.get("authorization").is_some_and(|it| *it == own)) {
+        assert!(path.starts_with("/api/v1/namespaces/edge/"), "{path} is asked with the console's own account");
+    }
 }
