@@ -32,7 +32,7 @@ const SEPARATOR = '; '
 const LONGEST = 2048
 
 /** No space stands between words in Chinese, only around those in another script. */
-const BETWEEN = /(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])/g
+const BETWEEN = /(?<=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef”]) (?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff]) (?=[“（])/g
 
 /** As many as are remembered. */
 const MOST = 5000
@@ -79,14 +79,20 @@ function firstWord(template: string): string {
 function compiled(english: string, chinese: string): Template {
   const parts = english.split(HOLE)
   const marks = english.match(new RegExp(HOLE, 'g')) ?? []
-  const quoted = marks.map((_, index) => isQuoted(parts[index] ?? '', parts[index + 1] ?? ''))
+  const quoted = marks.map((_, index) => quoteAround(parts[index] ?? '', parts[index + 1] ?? ''))
   const holes = marks.map((mark, index) => (quoted[index] ? 'kept' : (KINDS[mark] ?? 'free')))
-  const between = parts.map(escaped).reduce((pattern, part, index) => `${pattern}(${quoted[index - 1] ? '[^`]*?' : '[\\s\\S]+?'})${part}`)
+  const between = parts.map(escaped).reduce((pattern, part, index) => `${pattern}(${WITHIN[quoted[index - 1] ?? ''] ?? '[\\s\\S]+?'})${part}`)
   const longest = parts.reduce((most, part) => (part.length > most.length ? part : most), '')
   return { pattern: new RegExp(`^${between}$`), longest, holes, chinese, literal: english.length - marks.join('').length }
 }
 
-const isQuoted = (before: string, after: string) => /[`"']$/.test(before) && after.startsWith(before.at(-1) ?? ' ')
+/** What may stand in a hole between them. */
+const WITHIN: Record<string, string> = { '`': '[^`]*?', "'": "[^']*?", '"': '(?:[^"\\\\]|\\\\[\\s\\S])*?' }
+
+function quoteAround(before: string, after: string): string {
+  const quote = before.at(-1) ?? ''
+  return quote in WITHIN && after.startsWith(quote) ? quote : ''
+}
 
 /** One text, taken apart; what was tried once is not tried again. */
 class Reading {
