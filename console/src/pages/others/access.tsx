@@ -8,6 +8,7 @@ import { useRights } from '../../api/rights'
 import type { IngressGateway, Loose, Service } from '../../api/types'
 import { Loading, Nothing } from '../../parts/basics'
 import { fill, useWords, type Language } from '../../words'
+import { useTell, type Tell } from '../../words/messages'
 import { chineseOf } from '../../words/reasons'
 import { GatewayMissing, GatewayRefuses, GatewayUnseen, NoAddress, NoAddressYet, NoListenerOfGateway, NoServerOfGateway, ParentIsNoGateway } from '../../words/reasons.json'
 import { useServing } from '../gateways/serving'
@@ -17,10 +18,11 @@ import { parentsOf, waysOf } from './ways'
 
 const ENGLISH = { GatewayMissing, GatewayRefuses, GatewayUnseen, NoAddress, NoAddressYet, NoListenerOfGateway, NoServerOfGateway, ParentIsNoGateway }
 
-const tell = ({ reason, values }: Said, language: Language) => (language === 'zh' ? chineseOf(reason, values) : undefined) ?? fill(ENGLISH[reason].english, values)
+const tell = ({ reason, values }: Said, language: Language, sentence: Tell) => (language === 'zh' ? chineseOf(reason, values, sentence) : undefined) ?? fill(ENGLISH[reason].english, values)
 
 export function OtherAccess({ object }: { object: Loose }) {
   const { t, language } = useWords()
+  const sentence = useTell()
   const project = object.metadata.namespace ?? ''
   const rights = useRights(project)
   const requested = useLive<IngressGateway>(KINDS.ingressGateway, rights.can('list', KINDS.ingressGateway) ? project : undefined)
@@ -30,7 +32,7 @@ export function OtherAccess({ object }: { object: Loose }) {
   const ways = useMemo(() => waysOf(object, { parents, serving, requested: requested.objects, services: services.objects }), [object, parents, serving, requested.objects, services.objects])
   if (loading || !rights.known || services.loading || (!known && !error)) return <Loading />
   if (ways.length === 0) return <div className="card"><Nothing title={t('others.noWay')}>{t('others.noWayAbout')}</Nothing></div>
-  return <Access ways={ways.map(({ said, ...it }) => ({ ...it, note: said && tell(said, language) }))} />
+  return <Access ways={ways.map(({ said, ...it }) => ({ ...it, note: said && tell(said, language, sentence) }))} />
 }
 
 /** The Gateways that it names: those of its project by their list, others one by one, as far as they may be seen. */
