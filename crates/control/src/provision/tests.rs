@@ -266,3 +266,22 @@ fn node_ports_answer_on_every_node_and_pods_are_who_they_are() {
     shown.asked().entrance = Some(resources::Entrance { traffic_policy: Some("Local".into()), ..resources::Entrance::default() });
     assert_eq!(plan(&shown).shown(), ["198.51.100.2"]);
 }
+
+/// The console asks pods by it: who asks for a gateway cannot write another's name.
+#[test]
+fn who_asked_for_a_gateway_stands_on_its_service_whatever_they_ask_for() {
+    let requested_by = |shown: &Shown, owner: Option<model::ObjectRef>| {
+        let mut plans: Vec<Plan> = shown.plans(&[]).iter().cloned().collect();
+        plans.iter_mut().for_each(|it| it.owner = owner.clone());
+        let service = shown.objects(&plans.into_iter().collect()).remove(&main_service()).expect("it is there");
+        service["metadata"]["annotations"]["paifang.dev/requested-by"].clone()
+    };
+    let mut shown = shown();
+    assert_eq!(requested_by(&shown, None), "");
+    shown.asked().annotations.insert("paifang.dev/requested-by".into(), "IngressGateway/other/gateway".into());
+    assert_eq!(requested_by(&shown, None), "");
+    let owner = |kind| Some(model::ObjectRef::new(kind, "shop", "gateway"));
+    assert_eq!(requested_by(&shown, owner("IngressGateway")), "IngressGateway/shop/gateway");
+    assert_eq!(requested_by(&shown, owner("Gateway.gateway.kubesphere.io")), "Gateway.gateway.kubesphere.io/shop/gateway");
+    assert_eq!(requested_by(&shown, owner("Gateway")), "", "one of Gateway API serves nobody else's routes, and has no page");
+}
