@@ -39,6 +39,8 @@ pub(crate) const PLATFORM: &str = "kubesphere-system";
 pub(crate) const CLUSTER: &str = "cluster";
 /// As control marks what it makes for gateways.
 const OURS: &str = "app.kubernetes.io/managed-by=paifang,app.kubernetes.io/component=gateway";
+/// Pods of that kind are only seen: a gateway that runs in the process of control has one.
+const SEEN: &str = "paifang.dev/read-only";
 const INSTANCE: &str = "app.kubernetes.io/instance";
 const GATEWAY: &str = "paifang.dev/gateway";
 const REQUESTED_BY: &str = "paifang.dev/requested-by";
@@ -136,7 +138,7 @@ impl Pods {
     pub(crate) async fn members(&self, service: &Value) -> Result<(Vec<Member>, usize), Refusal> {
         let instance = service["metadata"]["labels"][INSTANCE].as_str().unwrap_or_default();
         let pods = Api::<Pod>::namespaced(self.client.clone(), &self.namespace);
-        let wanted = ListParams::default().labels(&format!("{OURS},{INSTANCE}={instance}"));
+        let wanted = ListParams::default().labels(&format!("{OURS},{INSTANCE}={instance},!{SEEN}"));
         let listed = match pods.list(&wanted).await {
             Ok(listed) => listed,
             // An API that knows no pods has none.
