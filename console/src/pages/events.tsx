@@ -47,9 +47,9 @@ function useColumns(past: (event: Event) => boolean): Column<Event>[] {
   return useMemo(
     () => [
       { key: 'type', title: t('events.type'), cell: (it) => <EventState warns={it.type === 'Warning'} past={past(it)} />, by: (it) => it.type ?? '', width: 120 },
-      { key: 'object', title: t('events.object'), cell: (it) => <ObjectLink of={objectOf(it)} inProject />, by: (it) => `${it.involvedObject?.kind} ${it.involvedObject?.name}` },
+      { key: 'object', title: t('events.object'), width: 190, wide: true, cell: (it) => <ObjectLink of={objectOf(it)} inProject />, by: (it) => `${it.involvedObject?.kind} ${it.involvedObject?.name}` },
       { key: 'reason', title: t('events.reason'), cell: (it) => <Reason of={it.reason} />, by: (it) => it.reason ?? '', wide: true },
-      { key: 'message', title: t('events.message'), cell: (it) => <><Said of={it.message} className="wrap" /><div className="faint narrow-only"><When at={seenAt(it)} /></div></> },
+      { key: 'message', title: t('events.message'), cell: (it) => <><div className="narrow-only"><ObjectLink of={objectOf(it)} inProject /></div><Said of={it.message} className="wrap" /><div className="faint narrow-only"><When at={seenAt(it)} /></div></> },
       { key: 'last', title: t('events.last'), cell: (it) => <When at={seenAt(it)} />, by: (it) => -Date.parse(seenAt(it)), wide: true, width: 140 },
     ],
     [t, past],

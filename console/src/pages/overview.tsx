@@ -109,6 +109,9 @@ function useData(where: (kind: Kind) => string | undefined) {
     gateways: useLive<IngressGateway>(KINDS.ingressGateway, where(KINDS.ingressGateway)),
     httpRoutes: useLive<Loose>(KINDS.httpRoute, where(KINDS.httpRoute)),
     apiGateways: useLive<Loose>(KINDS.gateway, where(KINDS.gateway)),
+    tlsRoutes: useLive<Loose>(KINDS.tlsRoute, where(KINDS.tlsRoute)),
+    virtualServices: useLive<Loose>(KINDS.virtualService, where(KINDS.virtualService)),
+    istioGateways: useLive<Loose>(KINDS.istioGateway, where(KINDS.istioGateway)),
     secrets,
     sees: (kind: Kind) => where(kind) !== undefined,
   }
@@ -128,10 +131,13 @@ interface BodyProps {
 }
 
 function Body({ data, serving, project, may, at, empty, more }: BodyProps) {
-  const { routes, services, slices, events, gateways, httpRoutes, apiGateways, secrets, sees } = data
+  const { routes, services, slices, events, gateways, httpRoutes, apiGateways, tlsRoutes, virtualServices, istioGateways, secrets, sees } = data
   const endings = useEndings(secrets.objects)
   const judged = useJudged(routes.objects, events.objects, may)
-  const others = useMemo(() => ({ httproutes: httpRoutes.objects, gateways: apiGateways.objects }), [httpRoutes.objects, apiGateways.objects])
+  const others = useMemo(
+    () => ({ httproutes: httpRoutes.objects, tlsroutes: tlsRoutes.objects, gateways: apiGateways.objects, virtualservices: virtualServices.objects, 'istio-gateways': istioGateways.objects }),
+    [httpRoutes.objects, tlsRoutes.objects, apiGateways.objects, virtualServices.objects, istioGateways.objects],
+  )
   const of = { routes: routes.objects, services: ready(services, sees(KINDS.service)), slices: ready(slices, sees(KINDS.endpointSlice)), events: events.objects, gateways: gateways.objects, others, judged }
   const problems = useProblems(of, endings, serving, project)
   const metrics = useTraffic(serving)

@@ -7,8 +7,10 @@ import { Card, Loading, Nothing, Page, Trouble } from '../parts/basics'
 import { Command } from '../parts/command'
 import { addressesOf } from '../forms/addresses'
 import { useWords } from '../words'
+import { ObjectLink } from './object'
 
 const DRAWN = 256
+type Owners = Map<string, Pool['owners']>
 
 export function Pools() {
   const { t } = useWords()
@@ -44,17 +46,19 @@ function PoolCard({ pool }: { pool: Pool }) {
           <Progress style={{ flex: '1 1 200px' }} percent={pool.total ? Math.round((pool.used / pool.total) * 100) : 0} showInfo={false} aria-label={used} strokeColor="var(--jade)" railColor="var(--sunken)" />
         </div>
         <UsageMap pool={pool} owners={owners} />
-        <Table rowKey="0" size="small" pagination={owners.size > 20 ? { pageSize: 20 } : false} dataSource={[...owners]} locale={{ emptyText: t(pool.used > 0 ? 'pools.hidden' : 'pools.free') }} columns={[{ title: t('hop.address'), width: 160, render: (_, [address]) => <code>{address}</code> }, { title: t('pools.owner'), render: (_, [, names]) => names.map((name) => <div key={name} className="wrap">{name}</div>) }]} />
+        <Table rowKey="0" size="small" pagination={owners.size > 20 ? { pageSize: 20 } : false} dataSource={[...owners]} locale={{ emptyText: t(pool.used > 0 ? 'pools.hidden' : 'pools.free') }} columns={[{ title: t('hop.address'), width: 160, render: (_, [address]) => <code>{address}</code> }, { title: t('pools.owner'), render: (_, [, of]) => of.map((it) => <div key={`${it.kind} ${it.namespace}/${it.name}`}><ObjectLink of={it} /></div>) }]} />
+        {owners.size > 0 && owners.size < pool.used && <p className="faint">{t('pools.others', { n: pool.used - owners.size })}</p>}
       </div>
     </Card>
   )
 }
 
 /** A square for each address, where they can be counted; else as many as are in use. */
-function UsageMap({ pool, owners }: { pool: Pool; owners: Map<string, string[]> }) {
+function UsageMap({ pool, owners }: { pool: Pool; owners: Owners }) {
   const { t } = useWords()
   const addresses = useMemo(() => addressesOf(pool.ranges, DRAWN), [pool.ranges])
-  if (addresses === null || (owners.size === 0 && pool.used > 0)) {
+  // Where some are hidden, nobody can say which are free.
+  if (addresses === null || owners.size < pool.used) {
     const drawn = Math.min(pool.total, DRAWN)
     return (
       <div className="usage" aria-hidden>
@@ -67,15 +71,15 @@ function UsageMap({ pool, owners }: { pool: Pool; owners: Map<string, string[]> 
   return (
     <div className="usage" aria-hidden>
       {addresses.map((address) => (
-        <i key={address} className={owners.has(address) ? 'used' : ''} title={`${address} · ${owners.get(address)?.join(', ') ?? t('pools.unused')}`} />
+        <i key={address} className={owners.has(address) ? 'used' : ''} title={`${address} · ${owners.get(address)?.map((it) => `${it.kind} ${it.namespace}/${it.name}`).join(', ') ?? t('pools.unused')}`} />
       ))}
     </div>
   )
 }
 
 /** Several may share an address, on ports of their own. */
-function byAddress(owners: Pool['owners']): Map<string, string[]> {
-  const all = new Map<string, string[]>()
-  for (const { address, kind, namespace, name } of owners) all.set(address, [...(all.get(address) ?? []), `${kind} ${namespace}/${name}`])
+function byAddress(owners: Pool['owners']): Owners {
+  const all: Owners = new Map()
+  for (const it of owners) all.set(it.address, [...(all.get(it.address) ?? []), it])
   return all
 }

@@ -3,6 +3,7 @@ import { useMemo, useState } from 'react'
 import { Button } from 'antd'
 import { DeleteOutlined, PlusOutlined, SyncOutlined } from '@ant-design/icons'
 import { useCertificate } from '../api/console'
+import { Link } from '@tanstack/react-router'
 import { KINDS } from '../api/kinds'
 import { useLive } from '../api/live'
 import { useRights } from '../api/rights'
@@ -44,7 +45,7 @@ export function Secrets() {
   const close = () => setDoing(null)
   const usedBy = doing?.what === 'delete' ? usersOf(doing.secret.metadata.name, routes.objects) : []
   return (
-    <Page title={t('secrets.title')} about={t('secrets.about')} crumbs={[{ text: project, to: `/projects/${project}` }]} actions={<><Command text={`kubectl get secrets -n ${project}`} />{make}</>}>
+    <Page title={t('secrets.title')} about={t('secrets.about')} crumbs={[{ text: project, to: `/projects/${project}` }, { text: t('nav.workloads') }]} actions={<><Command text={`kubectl get secrets -n ${project}`} />{make}</>}>
       <ObjectTable label={t('secrets.title')} live={live} columns={columns} menu={menu} empty={<Nothing title={t('secrets.none')} action={make}>{t('secrets.noneAbout')}</Nothing>} />
       {doing?.what === 'make' && <TlsDialog project={project} onClose={close} />}
       {doing?.what === 'renew' && <TlsDialog project={project} secret={doing.secret} onClose={close} />}
@@ -55,6 +56,12 @@ export function Secrets() {
 
 type Doing = { what: 'make' } | { what: 'renew' | 'delete'; secret: Secret } | null
 
+const Users = ({ of, project }: { of: string[]; project: string }) => (
+  <span className="row" style={{ gap: '0 10px' }}>
+    {of.length === 0 ? '—' : of.map((name) => <Link key={name} to={`/projects/${project}/routes/${name}`}>{name}</Link>)}
+  </span>
+)
+
 const usersOf = (name: string, routes: readonly Ingress[]) => routes.filter((it) => it.spec.tls?.some((entry) => entry.secretName === name)).map((it) => it.metadata.name)
 
 function useColumns(project: string, routes: readonly Ingress[]): Column<Secret>[] {
@@ -64,7 +71,7 @@ function useColumns(project: string, routes: readonly Ingress[]): Column<Secret>
       { key: 'name', title: t('table.name'), cell: (it) => <NameCell object={it} link={<b>{it.metadata.name}</b>} />, by: (it) => it.metadata.name },
       { key: 'type', title: t('secrets.type'), cell: (it) => <span className="chip whole">{it.type === TLS ? 'TLS' : (it.type ?? 'Opaque')}</span>, by: (it) => it.type ?? '', wide: true },
       { key: 'certificate', title: t('secrets.certificate'), cell: (it) => (it.type === TLS ? <Certificate project={project} name={it.metadata.name} /> : <span className="faint">{t('secrets.keys', { keys: Object.keys(it.data ?? {}).join(', ') })}</span>) },
-      { key: 'used', title: t('secrets.used'), cell: (it) => usersOf(it.metadata.name, routes).join(', ') || '—', wide: true },
+      { key: 'used', title: t('secrets.used'), cell: (it) => <Users of={usersOf(it.metadata.name, routes)} project={project} />, wide: true },
       ageColumn(t('meta.created')),
     ]
   }, [t, project, routes])

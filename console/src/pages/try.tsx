@@ -43,7 +43,7 @@ export function Try() {
     void run(async () => setAnswer(await attempt(gateway.namespace, gateway.name, { method: form.method, url, headers, project, ...(WITH_BODY.includes(form.method) && form.body && { body: form.body }) })))
   }
   return (
-    <Page title={t('try.title')} about={t('try.about')} crumbs={[{ text: project, to: `/projects/${project}` }]} actions={<Command text={[`paifang explain ${form.method} ${quoted(url || 'URL')}`, `paifang explain --live ${form.method} ${quoted(url || 'URL')}`]} />}>
+    <Page title={t('try.title')} about={t('try.about')} crumbs={[{ text: project, to: `/projects/${project}` }, { text: t('nav.workloads') }]} actions={<Command text={[`paifang explain ${form.method} ${quoted(url || 'URL')}`, `paifang explain --live ${form.method} ${quoted(url || 'URL')}`]} />}>
       {refused && !known ? (
         <Trouble error={refused} />
       ) : !known || !serving ? (

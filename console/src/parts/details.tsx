@@ -104,9 +104,9 @@ export function Conditions({ of }: { of: Condition[] | undefined }) {
       pagination={false}
       dataSource={of}
       columns={[
-        { title: t('conditions.type'), width: 210, render: (_, it) => <State tone={conditionTone(it)}>{conditionName(it.type, language)}</State> },
+        { title: t('conditions.type'), render: (_, it) => <State tone={conditionTone(it)}>{conditionName(it.type, language)}</State> },
         { title: t('conditions.reason'), width: 180, render: (_, it) => <Reason of={it.reason} />, responsive: ['md'] },
-        { title: t('conditions.message'), render: (_, it) => <Message of={it.message} /> },
+        { title: t('conditions.message'), width: '60%', render: (_, it) => <Message of={it.message} /> },
       ]}
     />
   )

@@ -104,7 +104,7 @@ function useColumns(): Column<IngressGateway>[] {
       },
       { key: 'state', title: t('table.state'), cell: (it) => <GatewayWord gateway={it} /> },
       { key: 'access', title: t('gateway.access'), cell: (it) => it.spec.access?.type ?? 'NodePort', by: (it) => it.spec.access?.type ?? '', wide: true },
-      { key: 'address', title: t('gateway.address'), cell: (it) => <span className="mono">{it.status?.addresses?.map((one) => one.value).join(', ') || '—'}</span> },
+      { key: 'address', title: t('gateway.address'), cell: (it) => <span className="mono">{it.status?.addresses?.map((one) => one.value).join(', ') || '—'}</span>, wide: true },
       { key: 'ports', title: t('gateway.ports'), cell: (it) => <span className="whole">{servingOf(it).ports.map((port) => port.reachedAt).join(' / ') || '—'}</span>, wide: true },
       { key: 'replicas', title: t('gateway.replicas'), cell: (it) => <span className="whole">{`${it.status?.readyReplicas ?? 0} / ${it.status?.replicas ?? 0}`}</span>, wide: true },
       { key: 'tracing', title: t('gateway.tracing'), cell: (it) => t(isTracing(it.spec) ? 'state.on' : 'state.off'), wide: true },

@@ -1,21 +1,25 @@
 // One object of another API: what it says, and what is said of it.
 import { lazy, Suspense } from 'react'
 import { useNavigate } from '@tanstack/react-router'
+import { Table } from 'antd'
 import { useState } from 'react'
 import { useOne } from '../../api/live'
 import { useRights } from '../../api/rights'
 import type { Loose } from '../../api/types'
 import { readBackends } from '../../forms/backends'
-import { Card, Facts, Loading, Nothing, Page, Trouble, When } from '../../parts/basics'
+import { Card, Facts, Loading, Nothing, Page, State, Trouble, When } from '../../parts/basics'
 import { Command } from '../../parts/command'
 import { Actions } from '../../parts/menu'
 import { aliasOf, descriptionOf } from '../../forms/names'
 import { Conditions, DetailTabs, Events, Metadata } from '../../parts/details'
 import { useParam, useQueryParam } from '../../shell/params'
 import { useWords } from '../../words'
+import { reasonName } from '../../words/conditions'
+import { Said } from '../../words/said'
 import type { OtherEdit } from './edit'
 import { OtherAccess } from './access'
-import { conditionsOf, isRoute, OTHERS, otherBySlug } from './kinds'
+import { conditionsOf, isRoute, listenersOf, OTHERS, otherBySlug, type ListenerSaid } from './kinds'
+import { list, text } from './loose'
 import { Split } from '../routes/flow'
 import { OtherDialog, OtherState, useOtherActions } from './list'
 
@@ -32,6 +36,7 @@ export function OtherDetail() {
   const [doing, setDoing] = useState<OtherEdit | 'delete' | null>(null)
   const actions = useOtherActions(project, other ?? OTHERS[0]!, rights, setDoing)
   const base = `/projects/${project}/others/${slug}`
+  const addresses = list(object?.status?.addresses).map((it) => text(it.value))
   if (!other) return null
   if (error) return <Trouble error={error} />
   if (loading) return <Loading />
@@ -51,7 +56,7 @@ export function OtherDetail() {
     >
       <div className="stack">
         <Card>
-          <Facts of={[[t('routes.hosts'), other.hosts(object).join(', ')], [t('others.leads'), other.leads(object).join(', ')], [t('meta.created'), <When at={object.metadata.creationTimestamp} />]]} />
+          <Facts of={[[t(other.called?.hosts ?? 'routes.hosts'), other.hosts(object).join(', ')], [t(other.called?.leads ?? 'others.leads'), other.leads(object).join(', ')], addresses.length > 0 && [t('routes.address'), <span className="mono">{addresses.join(', ')}</span>], [t('meta.created'), <When at={object.metadata.creationTimestamp} />]]} />
         </Card>
         <DetailTabs
           active={tab}
@@ -80,10 +85,33 @@ function Status({ kind, object, project }: { kind: string; object: Loose; projec
           <Split project={project} about={about} backends={backends} />
         </Card>
       ))}
+      <Listeners of={listenersOf(object)} />
       <Card title={t('conditions.title')} bare>
         <Conditions of={conditionsOf(object)} />
       </Card>
     </div>
+  )
+}
+
+function Listeners({ of }: { of: ListenerSaid[] }) {
+  const { t, language } = useWords()
+  if (of.length === 0) return null
+  return (
+    <Card title={t('others.listeners')} bare>
+      <Table
+        size="small"
+        rowKey="name"
+        pagination={false}
+        dataSource={of}
+        columns={[
+          { title: t('table.name'), render: (_, it) => <><b className="whole">{it.name}</b><div className="faint narrow-only">{it.port} {it.host}</div></> },
+          { title: t('gateway.port'), render: (_, it) => <span className="whole">{it.port}</span>, responsive: ['md'] },
+          { title: t('rules.host'), render: (_, it) => it.host || t('routes.anyHost'), responsive: ['md'] },
+          { title: t('gateway.routes'), render: (_, it) => it.routes ?? '—', responsive: ['md'] },
+          { title: t('table.state'), render: (_, { bad }) => (bad ? <><State tone="warn">{reasonName(bad.reason, language) || bad.reason}</State><div className="soft"><Said of={bad.message} className="wrap" /></div></> : <State tone="good">{t('routes.fine')}</State>) },
+        ]}
+      />
+    </Card>
   )
 }
 

@@ -1,7 +1,10 @@
 // Kinds of Gateway API and Istio, shown and edited like routes.
 import { KINDS, type Kind } from '../../api/kinds'
 import type { Condition, Loose } from '../../api/types'
-import { list, strings, type Any } from './loose'
+import { GENERATED_HOST } from '../../forms/route'
+import { conditionTone } from '../../parts/tones'
+import type { WordKey } from '../../words'
+import { list, strings, text, type Any } from './loose'
 
 export interface Other {
   slug: string
@@ -9,6 +12,8 @@ export interface Other {
   title: string
   hosts: (object: Loose) => string[]
   leads: (object: Loose) => string[]
+  /** What these two are called, where they are no hosts and Services. */
+  called?: { hosts?: WordKey; leads: WordKey }
 }
 
 const backends = (object: Loose) => list(object.spec?.rules).flatMap((rule) => list(rule.backendRefs).map((it) => `${String(it.name)}:${String(it.port ?? '')}${it.weight !== undefined ? ` (${String(it.weight)})` : ''}`))
@@ -18,12 +23,18 @@ const destinations = (object: Loose) =>
     return `${to.host ?? ''}${to.port?.number ? `:${to.port.number}` : ''}${to.subset ? ` · ${to.subset}` : ''}${it.weight !== undefined ? ` (${String(it.weight)})` : ''}`
   }))
 
+/** Those that are made for it are its hosts, too. */
+const hostnames = ({ spec, metadata }: Loose) => {
+  const written = strings(spec?.hostnames)
+  return written.length > 0 ? written : (metadata.annotations?.[GENERATED_HOST] ?? '').split(/[\s,]+/).filter(Boolean)
+}
+
 export const OTHERS: Other[] = [
-  { slug: 'httproutes', kind: KINDS.httpRoute, title: 'HTTPRoute', hosts: (it) => strings(it.spec?.hostnames), leads: backends },
+  { slug: 'httproutes', kind: KINDS.httpRoute, title: 'HTTPRoute', hosts: hostnames, leads: backends },
   { slug: 'tlsroutes', kind: KINDS.tlsRoute, title: 'TLSRoute', hosts: (it) => strings(it.spec?.hostnames), leads: backends },
-  { slug: 'gateways', kind: KINDS.gateway, title: 'Gateway (Gateway API)', hosts: (it) => list(it.spec?.listeners).map((one) => `${String(one.protocol)} ${String(one.port)}${one.hostname ? ` ${String(one.hostname)}` : ''}`), leads: (it) => [String(it.spec?.gatewayClassName ?? '')] },
+  { slug: 'gateways', kind: KINDS.gateway, title: 'Gateway (Gateway API)', hosts: (it) => list(it.spec?.listeners).map((one) => `${String(one.protocol)} ${String(one.port)}${one.hostname ? ` ${String(one.hostname)}` : ''}`), leads: (it) => [String(it.spec?.gatewayClassName ?? '')], called: { hosts: 'others.listeners', leads: 'others.class' } },
   { slug: 'virtualservices', kind: KINDS.virtualService, title: 'VirtualService', hosts: (it) => strings(it.spec?.hosts), leads: destinations },
-  { slug: 'istio-gateways', kind: KINDS.istioGateway, title: 'Gateway (Istio)', hosts: (it) => list(it.spec?.servers).flatMap((one) => strings(one.hosts)), leads: (it) => list(it.spec?.servers).map((one) => { const port = (one.port ?? {}) as Any; return `${String(port.protocol)} ${String(port.number)}` }) },
+  { slug: 'istio-gateways', kind: KINDS.istioGateway, title: 'Gateway (Istio)', hosts: (it) => list(it.spec?.servers).flatMap((one) => strings(one.hosts)), leads: (it) => list(it.spec?.servers).map((one) => { const port = (one.port ?? {}) as Any; return `${String(port.protocol)} ${String(port.number)}` }), called: { leads: 'gateway.ports' } },
 ]
 
 /** Our own: Gateway API's class, and Istio's where that is served here. */
@@ -49,3 +60,23 @@ export function conditionsOf(object: Loose) {
   const parents = list(object.status?.parents).flatMap((it) => list(it.conditions))
   return [...own, ...parents] as unknown as Condition[]
 }
+
+export interface ListenerSaid {
+  name: string
+  /** As `HTTPS 443`. */
+  port: string
+  host: string
+  routes: number | undefined
+  /** The worst that is said of it. */
+  bad: Condition | undefined
+}
+
+/** What a Gateway of Gateway API says of each listener. */
+export const listenersOf = ({ spec, status }: Loose): ListenerSaid[] =>
+  list(spec?.listeners).map((it): ListenerSaid => {
+    const said = list(status?.listeners).find((one) => one.name === it.name)
+    const all = (list(said?.conditions) as unknown as Condition[]).filter((one) => conditionTone(one) === 'warn')
+    // That it is not programmed follows from the others.
+    const bad = all.find((one) => one.type !== 'Programmed') ?? all[0]
+    return { name: text(it.name), port: `${text(it.protocol)} ${text(it.port)}`, host: text(it.hostname), routes: said?.attachedRoutes as number | undefined, bad }
+  })

@@ -17,7 +17,7 @@ import { useWords } from '../../words'
 import { reasonName } from '../../words/conditions'
 import { hasBackends } from '../../forms/backends'
 import { OtherEditDialog, type OtherEdit } from './edit'
-import { conditionsOf, OTHERS, otherBySlug, servedByAnother, type Other } from './kinds'
+import { conditionsOf, listenersOf, OTHERS, otherBySlug, servedByAnother, type Other } from './kinds'
 
 export function OtherList() {
   const { t } = useWords()
@@ -58,8 +58,8 @@ function Objects({ project, other }: { project: string; other: Other }) {
   const columns: Column<Loose>[] = useMemo(
     () => [
       { key: 'name', title: t('table.name'), cell: (it) => <><NameCell object={it} link={<Link to={`${base}/${it.metadata.name}`}>{it.metadata.name}</Link>} />{narrow && <div className="faint wrap">{other.hosts(it).join(', ')}</div>}</>, by: (it) => it.metadata.name },
-      { key: 'hosts', title: t('routes.hosts'), cell: (it) => <Words of={other.hosts(it)} />, wide: true },
-      { key: 'leads', title: t('others.leads'), cell: (it) => <Words of={other.leads(it)} />, wide: true },
+      { key: 'hosts', title: t(other.called?.hosts ?? 'routes.hosts'), cell: (it) => <Words of={other.hosts(it)} />, wide: true },
+      { key: 'leads', title: t(other.called?.leads ?? 'others.leads'), cell: (it) => <Words of={other.leads(it)} />, wide: true },
       { key: 'state', title: t('table.state'), cell: (it) => <OtherState object={it} /> },
       ageColumn(t('meta.created')),
     ],
@@ -110,9 +110,9 @@ const Words = ({ of }: { of: string[] }) => (
 export function OtherState({ object }: { object: Loose }) {
   const { t, language } = useWords()
   const conditions = conditionsOf(object)
-  const bad = conditions.filter((it) => conditionTone(it) === 'warn')
+  const bad = [...conditions.filter((it) => conditionTone(it) === 'warn'), ...listenersOf(object).flatMap((it) => it.bad ?? [])]
   const another = servedByAnother(object)
   if (another) return <State tone="quiet">{t('routes.servedBy', { name: another })}</State>
-  if (conditions.length === 0) return <State tone="quiet">{t('state.unsaid')}</State>
+  if (conditions.length === 0) return <State tone="quiet">{t(object.spec?.parentRefs ? 'others.untaken' : 'state.unsaid')}</State>
   return bad[0] ? <State tone="warn" title={bad[0].message ?? ''}>{reasonName(bad[0].reason, language) || bad[0].reason || bad[0].type}</State> : <State tone="good">{t('routes.fine')}</State>
 }

@@ -8,7 +8,7 @@ import type { Tone } from '../../parts/basics'
 import { useWords } from '../../words'
 import { useTell } from '../../words/messages'
 import { refusedPorts } from '../gateways/ports'
-import { conditionsOf, OTHERS } from '../others/kinds'
+import { conditionsOf, listenersOf, OTHERS } from '../others/kinds'
 import { gatewayOf } from '../routes/address'
 import { countEndpoints } from '../routes/flow'
 import { tell, troubles, warningsByObject, type Beside, type Telling } from '../routes/problems'
@@ -79,7 +79,7 @@ const ofOthers = (others: Everything['others'], project: string, { said }: Telli
   OTHERS.flatMap(({ slug, title }) =>
     (others[slug] ?? []).flatMap((it) => {
       const { name, namespace = '' } = it.metadata
-      const bad = conditionsOf(it).filter((one) => conditionTone(one) === 'warn')
+      const bad = [...conditionsOf(it).filter((one) => conditionTone(one) === 'warn'), ...listenersOf(it).flatMap((one) => one.bad ?? [])]
       return bad.map((one): Problem => ({ kind: title, tone: 'warn', where: project ? name : `${namespace}/${name}`, to: `/projects/${namespace}/others/${slug}/${name}`, text: said(one.message ?? one.reason ?? one.type), english: one.message }))
     }))
 

@@ -58,7 +58,7 @@ export function ServiceDetail() {
           <Facts
             of={[
               [t('services.external'), <External service={object} />],
-              externalAddresses(object).length > 0 && [t('gateway.address'), <span className="mono">{externalAddresses(object).join(', ')}</span>],
+              externalAddresses(object).length > 0 && [t('hop.address'), <span className="mono">{externalAddresses(object).join(', ')}</span>],
               [t('services.routes'), routes.length > 0 && routes.map((it, index) => <span key={it.metadata.name}>{index > 0 && ', '}<Link to={`/projects/${project}/routes/${it.metadata.name}`}>{it.metadata.name}</Link></span>)],
               readEndpoints(object).length > 0 && [t('services.static'), <span className="mono wrap">{readEndpoints(object).join(', ')}</span>],
               [t('services.selector'), Object.entries(object.spec.selector ?? {}).map(([key, value]) => `${key}=${value}`).join(', ')],
@@ -91,7 +91,7 @@ function Status({ service }: { service: Service }) {
         <Table size="small" rowKey={(it) => `${it.protocol}${it.port}`} pagination={false} dataSource={service.spec.ports ?? []} columns={[{ title: t('table.name'), render: (_, it) => it.name ?? '—' }, { title: t('rules.port'), render: (_, it) => `${it.port}/${it.protocol ?? 'TCP'}` }, { title: t('services.target'), render: (_, it) => it.targetPort ?? '—' }, { title: t('gateway.nodePort'), render: (_, it) => it.nodePort ?? '—' }]} />
       </Card>
       <Card title={t('flow.endpoints')} bare>
-        <Table size="small" rowKey="key" pagination={rows.length > 20 ? { pageSize: 20 } : false} dataSource={rows} locale={{ emptyText: t('services.noEndpoints') }} columns={[{ title: t('gateway.address'), render: (_, it) => <code>{it.address}:{it.ports}</code> }, { title: t('table.state'), render: (_, it) => <State tone={it.ready ? 'good' : 'bad'}>{t(it.ready ? 'services.ready' : 'services.notReady')}</State> }, { title: t('gateway.node'), render: (_, it) => it.node ?? '—' }]} />
+        <Table size="small" rowKey="key" pagination={rows.length > 20 ? { pageSize: 20 } : false} dataSource={rows} locale={{ emptyText: t('services.noEndpoints') }} columns={[{ title: t('hop.address'), render: (_, it) => <code>{it.address}:{it.ports}</code> }, { title: t('table.state'), render: (_, it) => <State tone={it.ready ? 'good' : 'bad'}>{t(it.ready ? 'services.ready' : 'services.notReady')}</State> }, { title: t('gateway.node'), render: (_, it) => it.node ?? '—' }]} />
       </Card>
     </div>
   )

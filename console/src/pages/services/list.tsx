@@ -29,8 +29,8 @@ export function ServiceList() {
   )
   const columns: Column<Service>[] = useMemo(
     () => [
-      { key: 'name', title: t('table.name'), cell: (it) => <NameCell object={it} link={<Link to={`/projects/${project}/services/${it.metadata.name}`}>{it.metadata.name}</Link>} />, by: (it) => it.metadata.name },
-      { key: 'external', title: t('services.external'), cell: (it) => <External service={it} />, by: (it) => it.spec.type ?? '' },
+      { key: 'name', title: t('table.name'), cell: (it) => <><NameCell object={it} link={<Link to={`/projects/${project}/services/${it.metadata.name}`}>{it.metadata.name}</Link>} />{(it.spec.type ?? 'ClusterIP') !== 'ClusterIP' && <div className="narrow-only"><External service={it} /></div>}</>, by: (it) => it.metadata.name },
+      { key: 'external', title: t('services.external'), cell: (it) => <External service={it} />, by: (it) => it.spec.type ?? '', wide: true },
       { key: 'ports', title: t('services.ports'), cell: (it) => portsText(it) || '—', wide: true },
       { key: 'endpoints', title: t('flow.endpoints'), cell: (it) => <Endpoints service={it} count={endpoints.get(it.metadata.name)} />, by: (it) => endpoints.get(it.metadata.name)?.ready ?? 0 },
       ageColumn(t('meta.created')),
