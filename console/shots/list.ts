@@ -13,6 +13,8 @@ export interface Shot {
   who?: Person
   path: string
   act?: (page: Page, how: How) => Promise<unknown> | undefined
+  /** To be looked at, and not kept for the guide. */
+  aside?: boolean
   /** There is no such page. */
   lost?: boolean
   /** All of the page, not what fits a screen. */
@@ -40,7 +42,7 @@ const menu = (page: Page, { say }: How) => button(page, say('Menu', '菜单'))
 
 const NOBODY: Shot[] = [
   { name: 'sign-in', path: '/sign-in' },
-  { name: 'sign-in-wrong', path: '/sign-in', act: async (page, { say }) => {
+  { name: 'sign-in-wrong', aside: true, path: '/sign-in', act: async (page, { say }) => {
     await page.fill('#user', 'somebody')
     await page.fill('#password', 'not this one')
     await button(page, say('Sign in', '登录'))
@@ -54,40 +56,40 @@ const NOBODY: Shot[] = [
     await button(page, say('Sign in', '登录'))
     await page.waitForSelector('#again')
   } },
-  { name: 'sign-in-ended', path: '/sign-in?reason=ended' },
-  { name: 'sign-in-failed', path: '/sign-in?reason=OidcFailed' },
+  { name: 'sign-in-ended', aside: true, path: '/sign-in?reason=ended' },
+  { name: 'sign-in-failed', aside: true, path: '/sign-in?reason=OidcFailed' },
 ]
 
 const GATEWAY = `${at}/gateways/demo-project/gateway`
 const ADMIN: Shot[] = [
   { name: 'overview', path: at },
   { name: 'gateways', path: `${at}/gateways` },
-  { name: 'gateway-manage', path: `${at}/gateways`, act: (page, { say }) => button(page, say('Manage', '管理')) },
+  { name: 'gateway-manage', aside: true, path: `${at}/gateways`, act: (page, { say }) => button(page, say('Manage', '管理')) },
   { name: 'gateway-edit', path: `${at}/gateways`, act: (page, { say }) => manage(page, say, 'Edit', '编辑') },
-  { name: 'gateway-scale', path: `${at}/gateways`, act: (page, { say }) => manage(page, say, 'Scale', '调整副本数') },
-  { name: 'gateway-disable', path: `${at}/gateways`, act: (page, { say }) => manage(page, say, 'Disable', '关闭网关') },
+  { name: 'gateway-scale', aside: true, path: `${at}/gateways`, act: (page, { say }) => manage(page, say, 'Scale', '调整副本数') },
+  { name: 'gateway-disable', aside: true, path: `${at}/gateways`, act: (page, { say }) => manage(page, say, 'Disable', '关闭网关') },
   { name: 'gateway', path: GATEWAY, tall: true },
   { name: 'gateway-options', path: GATEWAY, act: tab('Configuration options', '配置选项') },
   { name: 'gateway-logs', path: GATEWAY, act: tab('Gateway logs', '网关日志') },
   { name: 'gateway-status', path: GATEWAY, act: tab('Resource status', '资源状态'), tall: true },
-  { name: 'gateway-metadata', path: GATEWAY, act: tab('Metadata', '元数据') },
+  { name: 'gateway-metadata', aside: true, path: GATEWAY, act: tab('Metadata', '元数据') },
   { name: 'gateway-events', path: GATEWAY, act: tab('Events', '事件') },
   { name: 'members', path: `${at}/members` },
   { name: 'members-role', path: `${at}/members`, act: (page, { say }) => row(page, say, 'project-regular', 'Change role', '更改角色') },
   { name: 'roles', path: `${at}/roles` },
   { name: 'role-create', path: `${at}/roles`, act: (page, { say }) => button(page, say('Create role', '创建角色')) },
   { name: 'account', path: '/account' },
-  { name: 'menu', path: `${at}/gateways`, act: async (page, how) => ((page.viewportSize()?.width ?? 0) < 600 ? menu(page, how) : undefined) },
+  { name: 'menu', aside: true, path: `${at}/gateways`, act: async (page, how) => ((page.viewportSize()?.width ?? 0) < 600 ? menu(page, how) : undefined) },
   { name: 'kubectl', path: `${at}/gateways`, act: (page) => page.getByRole('button', { name: /^kubectl/ }).first().click() },
 ]
 
 const REGULAR: Shot[] = [
   { name: 'projects', path: '/' },
-  { name: 'operator-gateways', path: `${at}/gateways` },
+  { name: 'operator-gateways', aside: true, path: `${at}/gateways` },
   { name: 'operator-why', path: `${at}/members`, act: (page, { say }) => button(page, say('Why can I not change this?', '为什么我无法修改？')) },
-  { name: 'operator-roles', path: `${at}/roles` },
+  { name: 'operator-roles', aside: true, path: `${at}/roles` },
   { name: 'forbidden', path: '/users' },
-  { name: 'lost', path: '/nowhere', lost: true },
+  { name: 'lost', aside: true, path: '/nowhere', lost: true },
   { name: 'routes', path: `${at}/routes` },
   { name: 'route', path: `${at}/routes/demo`, tall: true },
   { name: 'route-access', path: `${at}/routes/demo`, act: tab('Access', '访问'), tall: true },
@@ -96,11 +98,11 @@ const REGULAR: Shot[] = [
     await button(page, say('Check', '检查'))
     await page.waitForTimeout(2_500)
   } },
-  { name: 'route-metadata', path: `${at}/routes/demo`, act: tab('Metadata', '元数据') },
-  { name: 'route-events', path: `${at}/routes/demo`, act: tab('Events', '事件') },
+  { name: 'route-metadata', aside: true, path: `${at}/routes/demo`, act: tab('Metadata', '元数据') },
+  { name: 'route-events', aside: true, path: `${at}/routes/demo`, act: tab('Events', '事件') },
   { name: 'route-yaml', path: `${at}/routes/demo/yaml` },
-  { name: 'route-rules', path: `${at}/routes/demo`, act: (page, { say }) => manage(page, say, 'Edit routing rules', '编辑路由规则') },
-  { name: 'route-delete', path: `${at}/routes/demo`, act: (page, { say }) => manage(page, say, 'Delete', '删除') },
+  { name: 'route-rules', aside: true, path: `${at}/routes/demo`, act: (page, { say }) => manage(page, say, 'Edit routing rules', '编辑路由规则') },
+  { name: 'route-delete', aside: true, path: `${at}/routes/demo`, act: (page, { say }) => manage(page, say, 'Delete', '删除') },
   { name: 'wizard', path: `${at}/routes/new` },
   { name: 'wizard-rules', path: `${at}/routes/new`, tall: true, act: async (page, { say }) => {
     await page.getByRole('textbox').first().fill('shop')
@@ -135,17 +137,17 @@ const REGULAR: Shot[] = [
 const PLATFORM: Shot[] = [
   { name: 'platform', path: '/' },
   { name: 'workspaces', path: '/workspaces' },
-  { name: 'workspace-create', path: '/workspaces', act: (page, { say }) => button(page, say('Create workspace', '创建企业空间')) },
+  { name: 'workspace-create', aside: true, path: '/workspaces', act: (page, { say }) => button(page, say('Create workspace', '创建企业空间')) },
   { name: 'workspace', path: '/workspaces/demo-workspace' },
-  { name: 'workspace-members', path: '/workspaces/demo-workspace', act: tab('Members', '成员') },
-  { name: 'workspace-roles', path: '/workspaces/demo-workspace', act: tab('Roles', '角色') },
+  { name: 'workspace-members', aside: true, path: '/workspaces/demo-workspace', act: tab('Members', '成员') },
+  { name: 'workspace-roles', aside: true, path: '/workspaces/demo-workspace', act: tab('Roles', '角色') },
   { name: 'invite', path: `${at}/members`, act: async (page, { say }) => {
     await button(page, say('Invite member', '邀请成员'))
     await dialog(page).getByRole('combobox', { name: say('Role', '角色') }).click()
   } },
   { name: 'users', path: '/users' },
   { name: 'user-create', path: '/users', act: (page, { say }) => button(page, say('Create user', '创建用户')) },
-  { name: 'user-suspend', path: '/users', act: (page, { say }) => row(page, say, 'project-regular', 'Suspend', '停用') },
+  { name: 'user-suspend', aside: true, path: '/users', act: (page, { say }) => row(page, say, 'project-regular', 'Suspend', '停用') },
   { name: 'cluster', path: '/cluster/gateways' },
   { name: 'cluster-gateway', path: '/cluster/gateways/kubesphere-system/cluster', tall: true },
   { name: 'pools', path: '/cluster/pools' },
@@ -160,12 +162,12 @@ const BEFORE: Shot[] = [
     await page.locator('.ant-select-item-option').filter({ hasText: 'OpenELB' }).first().click()
   } },
   { name: 'empty-gateways', path: '/projects/empty-project/gateways' },
-  { name: 'empty-overview', path: '/projects/empty-project' },
+  { name: 'empty-overview', aside: true, path: '/projects/empty-project' },
   { name: 'empty-routes', path: '/projects/empty-project/routes' },
-  { name: 'empty-services', path: '/projects/empty-project/services' },
-  { name: 'empty-secrets', path: '/projects/empty-project/secrets' },
-  { name: 'empty-others', path: '/projects/empty-project/others/httproutes' },
-  { name: 'empty-try', path: '/projects/empty-project/try' },
+  { name: 'empty-services', aside: true, path: '/projects/empty-project/services' },
+  { name: 'empty-secrets', aside: true, path: '/projects/empty-project/secrets' },
+  { name: 'empty-others', aside: true, path: '/projects/empty-project/others/httproutes' },
+  { name: 'empty-try', aside: true, path: '/projects/empty-project/try' },
 ]
 
 let newcomers = 0

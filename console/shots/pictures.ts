@@ -1,18 +1,17 @@
 // One test for each picture and each look: it goes to the page, does what the picture is of, and takes it.
 import { mkdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from '@playwright/test'
 import { drawn } from '../e2e/lab'
 import { enter, speak, url } from '../e2e/people'
+import { FOLDER } from './keep'
 import { SHOTS } from './list'
 
-const folder = process.env.PAIFANG_SHOTS ?? join(tmpdir(), 'paifang-shots')
 const looks = process.env.HOW?.split(',') ?? ['en-light-1280', 'zh-dark-1280']
 const named = process.env.SHOTS?.split(',')
 const HEIGHTS = { wide: 800, narrow: 844 }
 
-mkdirSync(folder, { recursive: true })
+mkdirSync(FOLDER, { recursive: true })
 for (const look of looks) {
   const [language, shade, pixels] = look.split('-') as ['en' | 'zh', 'light' | 'dark', string]
   const [width, narrow] = [Number(pixels), Number(pixels) < 600]
@@ -21,15 +20,15 @@ for (const look of looks) {
       await page.setViewportSize({ width, height: narrow ? HEIGHTS.narrow : HEIGHTS.wide })
       await speak(page, language)
       await page.addInitScript((it) => (localStorage.setItem('paifang.theme', it), localStorage.setItem('paifang.project', 'demo-project')), shade)
-      if (shot.who) await enter(page, shot.who, shot.path)
-      else await page.goto(url() + shot.path)
+      if (shot.who) await enter(page, shot.who, shot.lost ? '/' : shot.path)
+      if (!shot.who || shot.lost) await page.goto(url() + shot.path)
       await expect(page.locator('h1').first()).toBeVisible()
       if (shot.who && !shot.lost) await drawn(page)
       await shot.act?.(page, { say: (en, zh) => (language === 'zh' ? zh : en) })
       // What moves has come to rest.
       await page.waitForTimeout(600)
       if (narrow || shot.tall) await grow(page, width)
-      await page.screenshot({ path: join(folder, `${shot.name}.${look}.png`) })
+      await page.screenshot({ path: join(FOLDER, `${shot.name}.${look}.png`) })
     })
   }
 }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { reached, type Reached } from '../e2e/gateways'
 import { apply, paifang, type Manifest } from '../e2e/kubectl'
+import { FOLDER, keep } from './keep'
 
 const NAMESPACE = 'demo-project'
 const PEOPLE: [string, string, string][] = [
@@ -23,7 +24,10 @@ export default async function scene() {
   const traffic = stream(to)
   // The charts have something to show.
   await new Promise((resolve) => setTimeout(resolve, Number(process.env.PAIFANG_SCENE_SECONDS ?? 150) * 1000))
-  return () => traffic.end()
+  return () => {
+    traffic.end()
+    if (process.env.PAIFANG_KEEP) keep(FOLDER, process.env.PAIFANG_KEEP)
+  }
 }
 
 async function people() {
