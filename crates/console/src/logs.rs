@@ -33,6 +33,8 @@ const TEXT: usize = 256;
 const PAUSE: Duration = Duration::from_millis(250);
 /// A line that says nothing, so that a follower and what lies between know that the stream goes on.
 const SIGN: Duration = Duration::from_secs(15);
+/// Of pods' logs that are to come to an end: so long none of them says anything.
+const STALLED: Duration = Duration::from_secs(30);
 /// Octets of lines of pods that are handed on together.
 const BATCH: usize = 256 << 10;
 
@@ -112,7 +114,7 @@ enum Source {
     /// With a place among those who look through all that is kept.
     Kept(Option<Reader>, #[expect(dead_code, reason = "it is held")] Option<OwnedSemaphorePermit>),
     /// From pods: all they have, and what comes.
-    All(Merged, #[expect(dead_code, reason = "it is held")] OwnedSemaphorePermit),
+    All(Merged, tokio::time::Instant, #[expect(dead_code, reason = "it is held")] OwnedSemaphorePermit),
     Followed(Box<Followed>),
 }
 
@@ -123,6 +125,8 @@ enum Brought {
     Nothing,
     /// There are no more.
     End,
+    /// There may be more, which do not come.
+    Broken,
 }
 
 // === impl Written ===
@@ -146,7 +150,7 @@ impl Written {
             Self::Pods(pods, found) if download => {
                 let mut log = Log::new(pods, *found, wanted);
                 let all = log.all(None).await?;
-                Ok((log.note(false), Some(Source::All(all, look))))
+                Ok((log.note(false), Some(Source::All(all, tokio::time::Instant::now(), look))))
             }
             Self::Pods(pods, found) => {
                 let log = Log::new(pods, *found, wanted);
@@ -178,7 +182,7 @@ impl Source {
                     (true, false) => Brought::Nothing,
                 }
             }
-            Self::All(all, _) => {
+            Self::All(all, came, _) => {
                 let mut lines = Vec::new();
                 let reading = async {
                     while lines.len() < BATCH {
@@ -191,8 +195,12 @@ impl Source {
                 };
                 let ended = tokio::time::timeout(PAUSE, reading).await;
                 match (lines.is_empty(), ended) {
-                    (false, _) => Brought::Lines(lines),
+                    (false, _) => {
+                        *came = tokio::time::Instant::now();
+                        Brought::Lines(lines)
+                    }
                     (true, Ok(true)) => Brought::End,
+                    (true, _) if came.elapsed() >= STALLED => Brought::Broken,
                     (true, _) => Brought::Nothing,
                 }
             }
@@ -240,7 +248,7 @@ impl Feed {
     fn reply(self) -> Reply {
         let stream = futures::stream::unfold(self, |mut feed| async move {
             let lines = feed.next().await?;
-            Some((Ok::<_, BoxError>(Frame::data(Bytes::from(lines))), feed))
+            Some((lines.map(|it| Frame::data(Bytes::from(it))), feed))
         });
         let mut reply = Response::new(StreamBody::new(stream).boxed_unsync());
         reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
@@ -249,9 +257,9 @@ impl Feed {
     }
 
     /// Some lines; `None` at the end, which comes when somebody is signed out or may no longer look.
-    async fn next(&mut self) -> Option<Vec<u8>> {
+    async fn next(&mut self) -> Option<Result<Vec<u8>, BoxError>> {
         if !self.first.is_empty() {
-            return Some(std::mem::take(&mut self.first));
+            return Some(Ok(std::mem::take(&mut self.first)));
         }
         loop {
             if self.session.is_over() || *self.stop.borrow() {
@@ -266,15 +274,16 @@ impl Feed {
             match (self.source.next().await, &self.to) {
                 (Brought::Lines(lines), _) => {
                     self.said = tokio::time::Instant::now();
-                    return Some(lines);
+                    return Some(Ok(lines));
                 }
+                (Brought::Broken, _) => return Some(Err("a pod's log does not go on".into())),
                 (Brought::End, To::End) => return None,
                 (Brought::End, To::On(_)) => tokio::time::sleep(PAUSE).await,
                 (Brought::Nothing, _) => {}
             }
             if matches!(self.to, To::On(_)) && self.said.elapsed() >= SIGN {
                 self.said = tokio::time::Instant::now();
-                return Some(b"\n".to_vec());
+                return Some(Ok(b"\n".to_vec()));
             }
         }
     }

@@ -15,6 +15,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
@@ -47,6 +48,10 @@ const REQUESTED_BY: &str = "paifang.dev/requested-by";
 const TYPE: &str = "kubesphere.io/gateway-type";
 /// Pods of a gateway that are asked.
 pub(crate) const MOST: usize = 16;
+/// Until the API has said which there are.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Logs of pods that are read at a time, for everybody.
+const LOGS: usize = 256;
 /// Ports of pods that are open at a time, for everybody.
 const FORWARDS: usize = 32;
 /// Pods of one gateway that are asked at a time.
@@ -61,6 +66,7 @@ pub(crate) struct Pods {
     /// Where all of them are.
     namespace: String,
     forwards: Arc<Semaphore>,
+    logs: Arc<Semaphore>,
 }
 
 /// A gateway that runs there.
@@ -105,7 +111,7 @@ pub(crate) struct Missing {
 
 impl Pods {
     pub(crate) fn new(client: Client, namespace: String) -> Self {
-        Self { client, namespace, forwards: Arc::new(Semaphore::new(FORWARDS)) }
+        Self { client, namespace, forwards: Arc::new(Semaphore::new(FORWARDS)), logs: Arc::new(Semaphore::new(LOGS)) }
     }
 
     pub(crate) fn namespace(&self) -> &str {
@@ -118,7 +124,9 @@ impl Pods {
     /// Where the console has no right to them, or the API does not answer.
     pub(crate) async fn services(&self) -> Result<Vec<Value>, Refusal> {
         let services = Api::<Service>::namespaced(self.client.clone(), &self.namespace);
-        let listed = services.list(&ListParams::default().labels(OURS)).await.map_err(|error| self.refused(&error))?;
+        let wanted = ListParams::default().labels(OURS);
+        let listed = tokio::time::timeout(PATIENCE, services.list(&wanted)).await.map_err(|_| Refusal::late())?;
+        let listed = listed.map_err(|error| self.refused(&error))?;
         Ok(listed.items.iter().filter_map(|it| serde_json::to_value(it).ok()).collect())
     }
 
@@ -139,7 +147,7 @@ impl Pods {
         let instance = service["metadata"]["labels"][INSTANCE].as_str().unwrap_or_default();
         let pods = Api::<Pod>::namespaced(self.client.clone(), &self.namespace);
         let wanted = ListParams::default().labels(&format!("{OURS},{INSTANCE}={instance},!{SEEN}"));
-        let listed = match pods.list(&wanted).await {
+        let listed = match tokio::time::timeout(PATIENCE, pods.list(&wanted)).await.map_err(|_| Refusal::late())? {
             Ok(listed) => listed,
             // An API that knows no pods has none.
             Err(kube::Error::Api(status)) if status.code == 404 => return Ok((Vec::new(), 0)),

@@ -219,13 +219,8 @@ fn a_project_s_people_see_what_their_gateway_s_pods_do() {
     kubectl(&["delete", "rolebinding", "ann", "-n", &name], "").expect("the right is taken away");
     following.ends();
     assert_eq!(ann.ask(&project.at("logs"), None).0, 403);
-    kubectl(&["delete", "-f", "-"], &rights(&gives())).expect("they are deleted");
+    kubectl(&["delete", "-f", "-"], &gives()).expect("it is deleted");
     kubectl(&["-n", &name, "delete", "ingressgateways.paifang.dev", "gateway"], "").expect("it is deleted");
     eventually("no pods", || get(&["-n", OWN, "deployment", &project.service]).is_none().then_some(()));
     kubectl(&["delete", "namespace", &name, "--wait=false"], "").expect("it is deleted");
-}
-
-/// Without the namespace, where others' things are.
-fn rights(manifest: &str) -> String {
-    manifest.split("\n---\n").filter(|it| !it.contains("\nkind: Namespace\n")).collect::<Vec<_>>().join("\n---\n")
 }

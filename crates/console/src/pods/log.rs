@@ -14,7 +14,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, LogParams};
 use observe::{Sieve, Wanted};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 
 use super::{Found, Member, Missing, Pods, Untold};
@@ -36,7 +36,11 @@ const AGAIN: Duration = Duration::from_secs(2);
 const WAITING: usize = 1024;
 const CONTAINER: &str = "gateway";
 
-type Body = Box<dyn AsyncRead + Send + Unpin>;
+/// A pod's log as it comes, and its place among those that are read.
+struct Opened {
+    body: Box<dyn AsyncRead + Send + Unpin>,
+    _place: Option<OwnedSemaphorePermit>,
+}
 
 /// A line of a pod: when the node got it, and what it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +52,7 @@ struct Line {
 /// Lines of one pod, one after the other.
 struct Lines {
     pod: String,
-    body: Body,
+    log: Opened,
     /// What has been read and not been taken, and how much of it is known to have no end of a line.
     rest: Vec<u8>,
     looked: usize,
@@ -119,7 +123,7 @@ impl Log {
         let mut pods = Vec::new();
         for (member, opened) in self.found.members.iter().zip(opened) {
             match opened {
-                Ok(body) => pods.push(Lines::new(&member.name, body)),
+                Ok(log) => pods.push(Lines::new(&member.name, log)),
                 Err(untold) => {
                     let why = untold.why().ok_or_else(|| self.pods.forbidden())?;
                     self.missing.silent.push((member.name.clone(), why));
@@ -171,7 +175,9 @@ impl Log {
 // === impl Pods ===
 
 impl Pods {
-    async fn open(&self, pod: &str, (tail, since, follow): (Option<i64>, Option<Timestamp>, bool)) -> Result<Body, Untold> {
+    async fn open(&self, pod: &str, (tail, since, follow): (Option<i64>, Option<Timestamp>, bool)) -> Result<Opened, Untold> {
+        let full = |_| Untold::Silent("too many logs are read just now".to_owned());
+        let place = self.logs.clone().try_acquire_owned().map_err(full)?;
         let wanted = LogParams {
             container: Some(CONTAINER.to_owned()),
             follow,
@@ -182,7 +188,7 @@ impl Pods {
         };
         let opening = async {
             let body = Api::<Pod>::namespaced(self.client.clone(), &self.namespace).log_stream(pod, &wanted).await?;
-            Ok(Box::new(body) as Body)
+            Ok(Opened { body: Box::new(body), _place: Some(place) })
         };
         match tokio::time::timeout(PATIENCE, opening).await {
             Ok(opened) => opened.map_err(|error: kube::Error| error.into()),
@@ -194,8 +200,8 @@ impl Pods {
 // === impl Lines ===
 
 impl Lines {
-    fn new(pod: &str, body: Body) -> Self {
-        Self { pod: pod.to_owned(), body, rest: Vec::new(), looked: 0, is_over: false, last: None, count: 0, next: None }
+    fn new(pod: &str, log: Opened) -> Self {
+        Self { pod: pod.to_owned(), log, rest: Vec::new(), looked: 0, is_over: false, last: None, count: 0, next: None }
     }
 
     /// The next line; waiting for it can be broken off, and nothing is lost.
@@ -218,7 +224,7 @@ impl Lines {
                 (self.rest, self.looked) = (vec![b' '], 1);
             }
             let mut octets = vec![0; CHUNK];
-            match self.body.read(&mut octets).await {
+            match self.log.body.read(&mut octets).await {
                 Ok(0) | Err(_) => self.is_over = true,
                 Ok(read) => self.rest.extend_from_slice(&octets[..read]),
             }
@@ -334,8 +340,8 @@ async fn look(pods: Pods, service: Value, tell: mpsc::Sender<String>) {
 async fn follow(pods: Pods, pod: String, mut last: Option<Timestamp>, (sieve, sender): (Sieve, mpsc::Sender<Vec<u8>>)) {
     loop {
         match pods.open(&pod, (None, last, true)).await {
-            Ok(body) => {
-                let mut lines = Lines::new(&pod, body);
+            Ok(log) => {
+                let mut lines = Lines::new(&pod, log);
                 while let Some(line) = lines.next().await {
                     // Times are asked for in whole seconds.
                     if line.at.is_some() && line.at <= last {
@@ -367,9 +373,13 @@ mod tests {
         format!("2026-11-21T10:00:{second:02}.500000000Z {}", line(second, path))
     }
 
+    fn opened(text: &str) -> Opened {
+        Opened { body: Box::new(Cursor::new(text.to_owned().into_bytes())), _place: None }
+    }
+
     fn merged(pods: &[String], text: &str) -> Merged {
         let sieve = Sieve::new(Wanted { gateway: "edge/gw".into(), text: text.into(), ..Wanted::default() });
-        let pods = pods.iter().map(|it| Lines::new("gw", Box::new(Cursor::new(it.clone().into_bytes())))).collect();
+        let pods = pods.iter().map(|it| Lines::new("gw", opened(it))).collect();
         Merged { pods, sieve }
     }
 
