@@ -72,10 +72,10 @@ for (const language of LANGUAGES) {
     const shown = (await page.locator('.code').filter({ hasText: 'curl ' }).first().textContent()) ?? ''
     const { stdout } = await promisify(execFile)('sh', ['-c', `${shown.replace('curl ', 'curl --silent --noproxy "*" --max-time 20 ')}`])
     expect(stdout).toBe('web /a')
-    await page.getByRole('button', { name: t('unable.check') }).click()
-    const broken = page.locator('.hop.broken').first()
-    await expect(broken).toContainText(t('hop.name'))
-    await expect(broken).toContainText(rows[0]?.hosts ?? 'a line for the hosts file')
+    // Through a Gateway of Gateway API nothing is tried from here: what does it elsewhere stands there.
+    await expect(page.getByText(t('unable.elsewhere', { gateway: `${of}/edge` }))).toBeVisible()
+    await expect(page.getByRole('button', { name: t('unable.check') })).toHaveCount(0)
+    await expect(page.getByText(`paifang explain --live ${rows[0]?.link}`)).toBeVisible()
 
     await page.goto(page.url().replace(/web\?.*/, 'lost?tab=access'))
     await expect(page.getByText(new RegExp(`${of}/nowhere`)).first()).toBeVisible()
@@ -85,6 +85,13 @@ for (const language of LANGUAGES) {
     await shows(page, t, await have('VirtualService', 'web'))
     // Whose gateway it is, its users may not see: they are told what to ask.
     await expect(page.getByText(/paifang explain --live http:/)).toBeVisible()
+
+    // Who may see it has each hop tried.
+    await enter(page, 'admin', `/projects/${of}/others/virtualservices/web?tab=access`)
+    await page.getByRole('button', { name: t('unable.check') }).click()
+    const broken = page.locator('.hop.broken').first()
+    await expect(broken).toContainText(t('hop.name'))
+    await expect(broken).toContainText((await have('VirtualService', 'web'))[0]?.hosts ?? 'a line for the hosts file')
     expect(errors).toEqual([])
   })
 }

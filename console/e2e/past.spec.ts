@@ -12,7 +12,7 @@ const KEY = 'nginx.ingress.kubernetes.io/no-such'
 const broken = (namespace: string): Manifest[] => {
   const metadata = (name: string) => ({ name, namespace })
   const api = 'gateway.networking.k8s.io/v1'
-  const path = { path: '/', pathType: 'Prefix', backend: { service: { name: 'web', port: { number: 80 } } } }
+  const path = { path: '/', pathType: 'Prefix', backend: { service: { name: 'there', port: { number: 80 } } } }
   const ingress = (name: string) => ({ apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { ...metadata(name), annotations: { [KEY]: 'x' } }, spec: { rules: [{ host: `${name}.${namespace}.example`, http: { paths: [path] } }] } })
   return [
     { apiVersion: api, kind: 'Gateway', metadata: metadata('edge'), spec: { gatewayClassName: 'paifang', listeners: [{ name: 'http', port: 8080, protocol: 'HTTP' }] } },
@@ -31,18 +31,19 @@ for (const language of LANGUAGES) {
   test(`a warning that is over says so (${language})`, async ({ page }) => {
     const of = await project(`past-${language}`)
     const errors = listen(page)
+    const it = await backend('web')
+    backends.push(it)
+    await apply('project-admin', service(of, 'there', it))
     await apply('project-admin', broken(of))
     await speak(page, language)
     await enter(page, 'project-admin', `/projects/${of}`)
     for (const name of ['route', 'gone', 'mended']) await expect(rows(page, name).first()).toBeVisible()
     await expect(page.getByText(t('events.past'))).toHaveCount(0)
 
-    const it = await backend('web')
-    backends.push(it)
     await apply('project-admin', service(of, 'web', it))
     await kubectl('project-admin', ['delete', 'ingress', 'gone', '-n', of])
     await kubectl('project-admin', ['annotate', 'ingress', 'mended', '-n', of, `${KEY}-`])
-    for (const name of ['route', 'gone', 'mended']) await expect(rows(page, name).first()).toContainText(t('events.past'))
+    for (const name of ['route', 'gone', 'mended']) await expect(rows(page, name).filter({ hasText: t('events.past') }).first()).toBeVisible()
     await isAccessible(page)
 
     for (const path of ['others/httproutes/route', 'routes/mended']) {

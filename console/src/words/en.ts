@@ -620,7 +620,7 @@ export default {
   'unable.about': 'Each hop from the name to the endpoint is tried, and the one that breaks is marked, with what mends it.',
   'unable.asFarAsSeen': 'among what you may see: {said}',
   'unable.check': 'Check',
-  'unable.elsewhere': 'This gateway is served elsewhere, so nothing can be tried from here. On your own machine:',
+  'unable.elsewhere': 'Gateway {gateway} is one of Gateway API: nothing is tried through it from here. On your own machine each hop is:',
   'unable.fine': 'Every hop is in order.',
   'unable.mayNot': 'It is served by the gateway {gateway}, which you may not see, so it is not tried from here. Ask a platform admin, enable a gateway of the project, or try it from your own machine:',
   'unable.partlySeen': '{said}; something of it cannot be seen by you',

@@ -622,7 +622,7 @@ const words: Words = {
   'unable.about': '依次检查从域名到端点的每个环节，标出有问题的环节并给出修复方法。',
   'unable.asFarAsSeen': '在您可见的范围内：{said}',
   'unable.check': '检查',
-  'unable.elsewhere': '此网关不在此处运行，无法从这里检查。请在您自己的机器上运行：',
+  'unable.elsewhere': 'Gateway {gateway} 属于 Gateway API，无法从此页面检查。请在您自己的机器上逐个环节检查：',
   'unable.fine': '所有环节均正常。',
   'unable.mayNot': '此应用路由由网关 {gateway} 提供服务，您无权查看该网关，因此无法在此检查。请联系平台管理员、为项目开启网关，或在您自己的机器上检查：',
   'unable.partlySeen': '{said}；其中部分内容您无权查看',

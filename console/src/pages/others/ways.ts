@@ -38,7 +38,7 @@ function ofRoute(route: Loose, beside: Beside): OtherWay[] {
   const written = strings(route.spec?.hostnames)
   const hosts = written.length > 0 ? written : made.length > 0 ? made : [EVERY]
   const paths = route.kind === 'TLSRoute' ? passedOn(route) : matched(route)
-  return list(route.spec?.parentRefs).flatMap((parent) => placesOf(route.kind, route, parent, hosts, beside).flatMap((place) => paths.map((it) => wayOf(place, it))))
+  return list(route.spec?.parentRefs).flatMap((parent) => placesOf(route.kind, route, parent, hosts, beside).flatMap((place) => paths.map((it) => ({ ...wayOf(place, it), isGatewayApi: true }))))
 }
 
 const backendsOf = (rule: Any) => list(rule.backendRefs).map((it) => `${text(it.name)}${it.port === undefined ? '' : `:${text(it.port)}`}`).join(', ')

@@ -7,7 +7,7 @@ import { Card, Code, Facts } from '../../parts/basics'
 import { useWords } from '../../words'
 import { portOf } from '../gateways/state'
 import { addressesOf, lines, reaches, type Way } from './address'
-import { Unable } from './unable'
+import { TryElsewhere, Unable } from './unable'
 
 /** `note`: why it is not reached. */
 export type Shown = Way & { note?: string | undefined }
@@ -39,20 +39,27 @@ export function Access({ ways }: { ways: Shown[] }) {
         />
       </Card>
       <ByHand ways={ways} />
-      {gateways.map(({ gateway, urls }) => (
-        <Unable key={`${gateway.namespace}/${gateway.name}`} gateway={gateway} urls={urls} named={gateways.length > 1} />
-      ))}
+      {gateways.map(({ isGatewayApi, ...it }) => {
+        const Check = isGatewayApi ? TryElsewhere : Unable
+        return <Check key={`${it.gateway.namespace}/${it.gateway.name}`} {...it} named={gateways.length > 1} />
+      })}
     </div>
   )
 }
 
+interface Visited {
+  gateway: Serving
+  urls: string[]
+  isGatewayApi: boolean
+}
+
 /** Each gateway that has some of it, with what is visited there. */
-function gatewaysOf(ways: Shown[]): { gateway: Serving; urls: string[] }[] {
-  const by = new Map<string, { gateway: Serving; urls: string[] }>()
-  for (const { gateway, reach } of ways) {
+function gatewaysOf(ways: Shown[]): Visited[] {
+  const by = new Map<string, Visited>()
+  for (const { gateway, reach, isGatewayApi = false } of ways) {
     if (!gateway) continue
     const key = `${gateway.namespace}/${gateway.name}`
-    const one = by.get(key) ?? { gateway, urls: [] }
+    const one = by.get(key) ?? { gateway, urls: [], isGatewayApi }
     by.set(key, one)
     if (reach.url && !one.urls.includes(reach.url)) one.urls.push(reach.url)
   }

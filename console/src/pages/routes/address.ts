@@ -25,6 +25,8 @@ export interface Way {
   gateway: Serving | undefined
   /** An address, where the gateway cannot be seen. */
   fallback: string
+  /** The gateway is a Gateway of Gateway API: none that can be asked from here. */
+  isGatewayApi?: boolean
 }
 
 export const addressesOf = ({ status }: Ingress) => (status?.loadBalancer?.ingress ?? []).map((it) => it.ip ?? it.hostname ?? '').filter(Boolean)

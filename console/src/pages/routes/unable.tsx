@@ -2,7 +2,6 @@
 import { useState } from 'react'
 import { Button } from 'antd'
 import { CheckCircleFilled, CloseCircleFilled, QuestionCircleFilled } from '@ant-design/icons'
-import { ApiError } from '../../api/client'
 import { check, type Hop, type Serving } from '../../api/console'
 import { KINDS } from '../../api/kinds'
 import { useMay } from '../../api/rights'
@@ -17,8 +16,27 @@ import { chineseOf } from '../../words/reasons'
 /** As many as are tried at once. */
 const MOST = 4
 
-/** `named`: there are several, so that it says which gateway is asked. */
-export function Unable({ gateway, urls, named = false }: { gateway: Serving; urls: string[]; named?: boolean }) {
+interface Props {
+  gateway: Serving
+  urls: string[]
+  /** There are several, so that it says which gateway is asked. */
+  named: boolean
+}
+
+/** Of a Gateway of Gateway API, through which nothing is tried from here. */
+export function TryElsewhere({ gateway: { namespace, name }, urls, named }: Props) {
+  const { t } = useWords()
+  return (
+    <Card title={named ? `${t('unable.title')} · ${namespace}/${name}` : t('unable.title')}>
+      <div className="stack">
+        <p className="soft">{t('unable.elsewhere', { gateway: `${namespace}/${name}` })}</p>
+        {urls.slice(0, MOST).map((url) => <Code key={url}>{`paifang explain --live ${quoted(url)}`}</Code>)}
+      </div>
+    </Card>
+  )
+}
+
+export function Unable({ gateway, urls, named }: Props) {
   const { t } = useWords()
   const [found, setFound] = useState<{ url: string; hops: Hop[] }[] | null>(null)
   const project = useParam('project')
@@ -40,12 +58,6 @@ export function Unable({ gateway, urls, named = false }: { gateway: Serving; url
         {!found && <p className="soft">{t(may === false ? 'unable.mayNot' : 'unable.about', { gateway: `${gateway.namespace}/${gateway.name}` })}</p>}
         {may === false && urls[0] && <Code>{`paifang explain --live ${quoted(urls[0])}`}</Code>}
         {Boolean(error) && <Trouble error={error} />}
-        {error instanceof ApiError && error.status === 404 && urls[0] && (
-          <>
-            <p className="soft">{t('unable.elsewhere')}</p>
-            <Code>{`paifang explain --live ${quoted(urls[0])}`}</Code>
-          </>
-        )}
         {found?.map(({ url, hops }) => (
           <section key={url} aria-label={url}>
             <b className="wrap">{url}</b>
