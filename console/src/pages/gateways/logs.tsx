@@ -86,10 +86,17 @@ const text = (entry: Entry, ...keys: string[]) => {
   return found === undefined ? '' : String(found)
 }
 
-/** `2026-01-31 08:15:00.123`, where who reads it is. */
-function clock(at: string): string {
+/** `2026-01-31 08:15:00.123`, where who reads it is; the day where there is room. */
+function Clock({ at }: { at: string }) {
   const time = new Date(at)
-  return Number.isNaN(time.getTime()) ? at : new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().replace('T', ' ').slice(0, 23)
+  if (Number.isNaN(time.getTime())) return <>{at}</>
+  const here = new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString()
+  return (
+    <>
+      <span className="wide-only">{here.slice(0, 10)} </span>
+      {here.slice(11, 23)}
+    </>
+  )
 }
 
 function Lines({ entries }: { entries: Entry[] }) {
@@ -110,12 +117,12 @@ function Lines({ entries }: { entries: Entry[] }) {
         <tbody>
           {entries.toReversed().map((entry) => entry.line !== undefined ? (
             <tr key={entry.id}>
-              <td>{clock(text(entry, 'time'))}</td>
+              <td><Clock at={text(entry, 'time')} /></td>
               <td className="long" colSpan={5}>{text(entry, 'line')}</td>
             </tr>
           ) : (
             <tr key={entry.id}>
-              <td>{clock(text(entry, 'time', 'at'))}</td>
+              <td><Clock at={text(entry, 'time', 'at')} /></td>
               <td>
                 <Status code={Number(text(entry, 'status'))} />
               </td>

@@ -57,7 +57,7 @@ function Tiles({ metrics: { total, points } }: { metrics: Metrics }) {
       {tiles.map(([title, value]) => (
         <div key={title} className="card tile">
           <div className="name">{title}</div>
-          <div className="value" style={value.length > 14 ? { fontSize: 18, lineHeight: '34px' } : {}}>
+          <div className="value" style={value.length > 14 ? { fontSize: 'clamp(14px, 1.6vw, 18px)', lineHeight: '34px' } : {}}>
             {value}
           </div>
         </div>
