@@ -188,7 +188,11 @@ fn who_serves_an_ingress_is_said_when_its_addresses_come_and_not_at_a_restart() 
     let mut answers = answers(watch::channel(Picture::default()).0);
     let (version, mailbox, target) = (world.next_version(), answers.mailbox.clone(), Target::new(Kind::Ingress, "demo", "web"));
     let serve = |answers: &mut Answers, address: [u8; 4]| {
-        answers.gateways(Arc::new([plan(GatewayId::new("a/a"), Some(address.into()))].into_iter().collect()), Trouble::new(), Instant::now());
+        answers.gateways(
+            Arc::new([plan(GatewayId::new("a/a"), Some(address.into()))].into_iter().collect()),
+            Trouble::new(),
+            Instant::now(),
+        );
         answers.expect(version, [about.clone()].into(), [], &world);
         acknowledge(&world, answers, version);
         answers.say(&world, Instant::now() + PATIENCE, "2026-01-01T00:00:00Z");
