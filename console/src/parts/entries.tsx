@@ -39,6 +39,7 @@ export function EntryRows({ label, of, rows, onChange, hints = [], addText, said
                 placeholder={t('entries.key')}
                 value={row.key}
                 options={offered.filter((it) => it.name === row.key || !used.has(it.name)).map((it) => ({ value: it.name, label: <Offered of={it} /> }))}
+                popupMatchSelectWidth={false}
                 showSearch={{ filterOption: (typed, option) => String(option?.value).includes(typed) }}
                 onChange={(key: string) => change(index, { key })}
                 {...(problem && { status: 'error' as const })}
