@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test'
-import { isAccessible, listen, signIn, speak, url } from './people'
+import { isAccessible, listen, says, signIn, speak, url } from './people'
 import { LANGUAGES } from './words'
 
 const AT = '/projects/demo-project'
@@ -26,3 +26,15 @@ for (const language of LANGUAGES) {
     })
   }
 }
+
+test('what is not there, or may not be seen, is a page with a way back', async ({ page }) => {
+  await speak(page, 'en')
+  await signIn(page, 'project-admin')
+  for (const path of ['routes/gone', 'services/gone', 'others/httproutes/gone']) {
+    await page.goto(`${url()}${AT}/${path}`)
+    await expect(page.getByRole('heading', { level: 1, name: 'gone', exact: true })).toBeVisible()
+    await expect(page.getByText(says('en')('routes.goneAbout'))).toBeVisible()
+    await isAccessible(page)
+    await expect(page.locator(`main a[href="${AT}/${path.replace('/gone', '')}"]`)).toBeVisible()
+  }
+})

@@ -7,8 +7,9 @@ import { useOne } from '../../api/live'
 import { useRights } from '../../api/rights'
 import type { Loose } from '../../api/types'
 import { readBackends } from '../../forms/backends'
-import { Card, Facts, Loading, Nothing, Page, State, Trouble, When } from '../../parts/basics'
+import { Card, Facts, Loading, Page, State, When, type Crumb } from '../../parts/basics'
 import { Command } from '../../parts/command'
+import { Gone } from '../../parts/gone'
 import { Actions } from '../../parts/menu'
 import { aliasOf, descriptionOf } from '../../forms/names'
 import { Conditions, DetailTabs, Events, Metadata } from '../../parts/details'
@@ -38,15 +39,15 @@ export function OtherDetail() {
   const base = `/projects/${project}/others/${slug}`
   const addresses = list(object?.status?.addresses).map((it) => text(it.value))
   if (!other) return null
-  if (error) return <Trouble error={error} />
+  const crumbs: Crumb[] = [{ text: project, to: `/projects/${project}` }, { text: other.title, to: base }]
   if (loading) return <Loading />
-  if (!object) return <div className="card"><Nothing title={t('routes.gone', { name })}>{t('routes.goneAbout')}</Nothing></div>
+  if (error || !object) return <Gone name={name} crumbs={crumbs} error={error} />
   return (
     <Page
       title={aliasOf(object) || name}
       about={descriptionOf(object)}
       beside={<OtherState object={object} />}
-      crumbs={[{ text: project, to: `/projects/${project}` }, { text: other.title, to: base }, ...(aliasOf(object) ? [{ text: name }] : [])]}
+      crumbs={[...crumbs, ...(aliasOf(object) ? [{ text: name }] : [])]}
       actions={
         <>
           <Command text={`kubectl get ${other.kind.kubectl} ${name} -n ${project} -o yaml`} />

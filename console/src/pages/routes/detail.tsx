@@ -8,9 +8,10 @@ import { useMay, useRights } from '../../api/rights'
 import type { Event, Ingress } from '../../api/types'
 import { canariesOf, isCanary, primaryOf, shareOf } from '../../forms/canary'
 import { aliasOf, CREATOR, descriptionOf } from '../../forms/names'
-import { Card, Facts, Loading, Nothing, Page, Trouble, When } from '../../parts/basics'
+import { Card, Facts, Loading, Page, When, type Crumb } from '../../parts/basics'
 import { Command } from '../../parts/command'
 import { DetailTabs, Events, Metadata } from '../../parts/details'
+import { Gone } from '../../parts/gone'
 import { Actions } from '../../parts/menu'
 import { useParam, useQueryParam } from '../../shell/params'
 import { useWords } from '../../words'
@@ -34,14 +35,9 @@ export function RouteDetail() {
   const [doing, setDoing] = useState<EditWhat | 'delete' | null>(null)
   const actions = useRouteActions(project, rights, setDoing)
   const base = `/projects/${project}/routes`
-  if (error) return <Trouble error={error} />
+  const crumbs: Crumb[] = [{ text: project, to: `/projects/${project}` }, { text: t('routes.title'), to: base }]
   if (loading) return <Loading />
-  if (!route)
-    return (
-      <div className="card">
-        <Nothing title={t('routes.gone', { name })}>{t('routes.goneAbout')}</Nothing>
-      </div>
-    )
+  if (error || !route) return <Gone name={name} crumbs={crumbs} error={error} />
   const gateway = gatewayOf(route, serving)
   const primary = primaryOf(route, all)
   const close = () => setDoing(null)
@@ -50,7 +46,7 @@ export function RouteDetail() {
       title={aliasOf(route) || name}
       beside={isCanary(route) && <CanaryChip canary={route} primary={primary} project={project} />}
       about={descriptionOf(route)}
-      crumbs={[{ text: project, to: `/projects/${project}` }, { text: t('routes.title'), to: base }, ...(aliasOf(route) ? [{ text: name }] : [])]}
+      crumbs={[...crumbs, ...(aliasOf(route) ? [{ text: name }] : [])]}
       actions={
         <>
           <Command text={[`kubectl get ingress ${name} -n ${project} -o yaml`, `kubectl describe ingress ${name} -n ${project}`]} />

@@ -9,10 +9,11 @@ import { useRights } from '../../api/rights'
 import type { EndpointSlice, Ingress, Service } from '../../api/types'
 import { aliasOf, descriptionOf } from '../../forms/names'
 import { mayHaveEndpoints, readEndpoints } from '../../forms/service'
-import { Card, Facts, Loading, Nothing, Page, State, Trouble, When } from '../../parts/basics'
+import { Card, Facts, Loading, Page, State, When, type Crumb } from '../../parts/basics'
 import { Command } from '../../parts/command'
 import { DetailTabs, Events, Metadata } from '../../parts/details'
 import { DeleteDialog } from '../../parts/dialogs'
+import { Gone } from '../../parts/gone'
 import { Actions } from '../../parts/menu'
 import { useParam } from '../../shell/params'
 import { useWords } from '../../words'
@@ -29,15 +30,15 @@ export function ServiceDetail() {
   const [open, setOpen] = useState<'external' | 'endpoints' | 'delete' | null>(null)
   const navigate = useNavigate()
   const base = `/projects/${project}/services`
-  if (error) return <Trouble error={error} />
+  const crumbs: Crumb[] = [{ text: project, to: `/projects/${project}` }, { text: t('services.title'), to: base }]
   if (loading) return <Loading />
-  if (!object) return <div className="card"><Nothing title={t('routes.gone', { name })}>{t('routes.goneAbout')}</Nothing></div>
+  if (error || !object) return <Gone name={name} crumbs={crumbs} error={error} />
   const may = rights.can('patch', KINDS.service)
   return (
     <Page
       title={aliasOf(object) || name}
       about={descriptionOf(object)}
-      crumbs={[{ text: project, to: `/projects/${project}` }, { text: t('services.title'), to: `/projects/${project}/services` }]}
+      crumbs={crumbs}
       actions={
         <>
           <Command text={`kubectl get service ${name} -n ${project} -o yaml`} />
