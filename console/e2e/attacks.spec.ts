@@ -278,7 +278,7 @@ test.describe('texts of others are shown as they are, and none is run', () => {
     const [own] = (await (await as('admin')).ask('GET', `/console/gateways?namespace=${PROJECT}`)).body as unknown as { addresses: string[]; ports: { name: string; reachedAt: number }[] }[]
     await visitGateway(own!.addresses[0]!, own!.ports.find((it) => it.name === 'http')!.reachedAt, 'evil.example.com')
     const at = `/projects/${PROJECT}`
-    for (const path of [`/workspaces`, `/workspaces/${WORKSPACE}`, '/users', '/cluster/gateways', '/', at, `${at}/routes`, `${at}/routes/web`, `${at}/routes/web/yaml`, `${at}/services`, `${at}/services/web`, `${at}/secrets`, `${at}/others/httproutes/web`, `${at}/others/virtualservices`, `${at}/others/virtualservices/web`, `${at}/gateways`, `${at}/gateways/${PROJECT}/gateway`, `${at}/members`, `${at}/roles`]) {
+    for (const path of [`/workspaces`, `/workspaces/${WORKSPACE}`, '/users', '/cluster/gateways', '/', at, `${at}/routes`, `${at}/routes/web`, `${at}/routes/web/yaml`, `${at}/services`, `${at}/services/web`, `${at}/secrets`, `${at}/others/httproutes/web`, `${at}/others/virtualservices`, `${at}/others/virtualservices/web`, `${at}/others/httproutes/web?tab=access`, `${at}/others/virtualservices/web?tab=access`, `${at}/gateways`, `${at}/gateways/${PROJECT}/gateway`, `${at}/members`, `${at}/roles`]) {
       await test.step(path, async () => {
         await visit(page, path)
         await eachTab(page, async () => look(page, found))

@@ -4,7 +4,8 @@ import { expect, type Page } from '@playwright/test'
 /** Puts another text in the place of what is written on that line, behind its indentation. */
 export async function rewrite(page: Page, line: string, text: string) {
   const found = page.locator('.cm-line').filter({ hasText: line }).first()
-  await found.scrollIntoViewIfNeeded()
+  // The editor draws its lines anew while it reads its schema.
+  await expect(() => found.scrollIntoViewIfNeeded({ timeout: 2_000 })).toPass()
   await found.click()
   // To where the text of the line begins.
   await page.keyboard.press('End')
