@@ -121,4 +121,6 @@ export const CONSOLE: Catalogue = [
   ['an escaped `/` or `\\`', '含有转义的 / 或 \\'],
   ['an octet that must not stand in a path', '含有路径中不允许的字节'],
   ['`..` leads above the root', '.. 超出了根路径'],
+  ["a pod's log does not go on", '容器组的日志已中断'],
+  ['too many logs are read just now', '当前读取的日志过多，请稍后再试'],
 ]
