@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router'
 import type { Event } from '../../api/types'
 import { Card, State, When } from '../../parts/basics'
 import { EventState } from '../../parts/details'
-import { seenAt, standingFirst } from '../../parts/past'
+import { seenAt } from '../../parts/past'
 import { useWords } from '../../words'
 import { reasonName } from '../../words/conditions'
 import { original } from '../../words/messages'
@@ -74,7 +74,7 @@ function Days({ days }: { days: number }) {
 export function Recent({ events, project }: { events: readonly Event[]; project: string }) {
   const { t, language } = useWords()
   const past = usePast(events, project)
-  const newest = useMemo(() => standingFirst(events, past).slice(0, 6), [events, past])
+  const newest = useMemo(() => [...events].sort((a, b) => seenAt(b).localeCompare(seenAt(a))).slice(0, SHOWN), [events])
   return (
     <Card title={t('overview.recent')} extra={project && <Link to={`/projects/${project}/events`}>{t('overview.toEvents')}</Link>} bare={newest.length > 0}>
       {newest.length === 0 ? (
