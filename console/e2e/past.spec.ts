@@ -40,6 +40,8 @@ for (const language of LANGUAGES) {
     for (const name of ['route', 'gone', 'mended']) await expect(rows(page, name).first()).toBeVisible()
     await expect(page.getByText(t('events.past'))).toHaveCount(0)
 
+    // Objects tell their times in whole seconds.
+    await page.waitForTimeout(1_100)
     await apply('project-admin', service(of, 'web', it))
     await kubectl('project-admin', ['delete', 'ingress', 'gone', '-n', of])
     await kubectl('project-admin', ['annotate', 'ingress', 'mended', '-n', of, `${KEY}-`])

@@ -13,7 +13,10 @@ export const url = () => process.env.PAIFANG_CONSOLE_URL ?? ''
 export const says = (language: Language) => (key: WordKey, values: Record<string, string | number> = {}) => fill((language === 'zh' ? zh : en)[key], values)
 
 export async function speak(page: Page, language: Language) {
-  await page.addInitScript((it) => localStorage.setItem('paifang.language', it), language)
+  await page.addInitScript((it) => {
+    // It runs in what a browser shows before the first page, too, which has no such place.
+    if (location.protocol.startsWith('http')) localStorage.setItem('paifang.language', it)
+  }, language)
 }
 
 export async function signIn(page: Page, person: Person, path = '/', at = url()) {

@@ -100,6 +100,7 @@ for (const language of LANGUAGES) {
     await expect(page.getByRole('row').filter({ has: page.getByRole('link', { name: `kubesphere-router-${a}` }) })).toContainText(again.addresses[0] ?? '')
     await isAccessible(page)
     await page.goto(`${url()}/workspaces/demo-workspace`)
+    await page.getByRole('textbox', { name: new RegExp(`^${t('do.search')}`) }).fill(a)
     await page.getByRole('button', { name: `${t('do.more')}: ${a}`, exact: true }).click()
     await page.getByRole('menuitem', { name: t('do.delete') }).click()
     await confirmByName(page, a, t('do.delete'))
