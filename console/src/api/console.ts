@@ -1,6 +1,7 @@
 // What the console's server answers that is no object.
 import { useQuery } from '@tanstack/react-query'
 import { ask } from './client'
+import { metricsAt } from './metrics'
 import type { AccessType } from './types'
 
 /** A gateway, as whoever has routes on it may know it. */
@@ -173,7 +174,7 @@ export const useOptionHints = () => useQuery({ queryKey: ['hints', 'options'], q
 export const usePermissions = () => useQuery({ queryKey: ['permissions'], queryFn: () => ask<Permission[]>('/console/permissions'), ...LASTING }).data ?? []
 
 export const useMetrics = (namespace: string, name: string, window: Window, every: number | false) =>
-  useQuery({ queryKey: ['metrics', namespace, name, window], queryFn: () => ask<Metrics>(`${of(namespace, name)}/metrics?window=${window}`), refetchInterval: (query) => (query.state.status === 'error' ? false : every), retry: false, staleTime: 1_000, placeholderData: (before) => before })
+  useQuery({ queryKey: ['metrics', namespace, name, window], queryFn: () => metricsAt(`${of(namespace, name)}/metrics?window=${window}`), refetchInterval: (query) => (query.state.status === 'error' ? false : every), retry: false, staleTime: 1_000, placeholderData: (before) => before })
 
 export const usePools = () => useQuery({ queryKey: ['pools'], queryFn: () => ask<{ pools: Pool[] }>('/console/pools'), refetchInterval: 10_000 })
 

@@ -8,7 +8,7 @@ import { seenAt } from '../../parts/past'
 import { useWords } from '../../words'
 import { reasonName } from '../../words/conditions'
 import { original } from '../../words/messages'
-import { Said } from '../../words/said'
+import { Said, Ticked } from '../../words/said'
 import { usePast } from '../past'
 import { LONG, type Ending } from './certificates'
 import type { Problem } from './problems'
@@ -34,7 +34,7 @@ export function Problems({ of, more }: { of: Problem[]; more: string | undefined
               <State tone={it.tone}>{it.kind}</State>
               <Link to={it.to} className="strong wrap">{it.where}</Link>
             </span>
-            <span className="soft wrap" {...original(it.english, it.text)}>{it.text}</span>
+            <span className="soft wrap" {...original(it.english, it.text)}><Ticked>{it.text}</Ticked></span>
           </li>
         ))}
         {of.length > SHOWN && <li className="faint">{t('routes.more', { n: of.length - SHOWN })}</li>}

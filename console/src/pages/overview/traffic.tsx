@@ -2,10 +2,10 @@
 import { useMemo, type ReactNode } from 'react'
 import { useQueries } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { ask } from '../../api/client'
 import type { Metrics, Serving } from '../../api/console'
 import { KINDS } from '../../api/kinds'
 import { client } from '../../api/live'
+import { metricsAt } from '../../api/metrics'
 import { mayQuery } from '../../api/rights'
 import type { IngressGateway } from '../../api/types'
 import { Card, Nothing, State, type Tone } from '../../parts/basics'
@@ -22,7 +22,7 @@ const MOST = 12
 /** Nobody is asked for what they would refuse. */
 async function numbersOf(it: Serving): Promise<Metrics | null> {
   const may = await client.fetchQuery(mayQuery('get', KINDS.ingressGateway, it.namespace, it.name))
-  return may ? ask<Metrics>(pathOf(it)) : null
+  return may ? metricsAt(pathOf(it)) : null
 }
 
 const pathOf = ({ namespace, name }: Serving) => `/console/gateways/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}/metrics?window=15m`
