@@ -159,7 +159,7 @@ function Hosts({ route, gateway }: { route: Ingress; gateway: Serving | undefine
   const { t } = useWords()
   const all = reaches(route, gateway).filter((it, index, every) => every.findIndex((one) => one.host === it.host) === index)
   return (
-    <div>
+    <div className="hosts">
       {all.slice(0, 3).map((it) => (
         <div key={it.host} className="wrap">
           {it.url ? (
