@@ -1,6 +1,6 @@
 // Which pictures there are: whose page it is, where, and what is done there first.
 import type { Page } from '@playwright/test'
-import { paifang } from '../e2e/kubectl'
+import { kubectl, paifang } from '../e2e/kubectl'
 import type { Person } from '../e2e/people'
 
 export interface How {
@@ -62,7 +62,7 @@ const NOBODY: Shot[] = [
 
 const GATEWAY = `${at}/gateways/demo-project/gateway`
 const ADMIN: Shot[] = [
-  { name: 'overview', path: at },
+  { name: 'overview', path: at, tall: true },
   { name: 'gateways', path: `${at}/gateways` },
   { name: 'gateway-manage', aside: true, path: `${at}/gateways`, act: (page, { say }) => button(page, say('Manage', '管理')) },
   { name: 'gateway-edit', path: `${at}/gateways`, act: (page, { say }) => manage(page, say, 'Edit', '编辑') },
@@ -135,7 +135,7 @@ const REGULAR: Shot[] = [
 ]
 
 const PLATFORM: Shot[] = [
-  { name: 'platform', path: '/' },
+  { name: 'platform', path: '/', tall: true },
   { name: 'workspaces', path: '/workspaces' },
   { name: 'workspace-create', aside: true, path: '/workspaces', act: (page, { say }) => button(page, say('Create workspace', '创建企业空间')) },
   { name: 'workspace', path: '/workspaces/demo-workspace' },
@@ -145,7 +145,10 @@ const PLATFORM: Shot[] = [
     await button(page, say('Invite member', '邀请成员'))
     await dialog(page).getByRole('combobox', { name: say('Role', '角色') }).click()
   } },
-  { name: 'users', path: '/users' },
+  { name: 'users', path: '/users', act: async (page) => {
+    await gone()
+    await page.waitForTimeout(1_000)
+  } },
   { name: 'user-create', path: '/users', act: (page, { say }) => button(page, say('Create user', '创建用户')) },
   { name: 'user-suspend', aside: true, path: '/users', act: (page, { say }) => row(page, say, 'project-regular', 'Suspend', '停用') },
   { name: 'cluster', path: '/cluster/gateways' },
@@ -170,15 +173,19 @@ const BEFORE: Shot[] = [
   { name: 'empty-try', aside: true, path: '/projects/empty-project/try' },
 ]
 
-let newcomers = 0
+const newcomers: string[] = []
 
 /** Somebody new, with a password that is good for one time. */
 async function oneTime() {
-  const name = `newcomer-${process.pid}-${(newcomers += 1)}`
+  const name = `newcomer-${process.pid}-${newcomers.length + 1}`
+  newcomers.push(name)
   const said = await paifang('user', 'create', name)
   const password = /password\W+(\S+)/i.exec(said)?.[1] ?? ''
   return { name, password }
 }
+
+/** They were for a picture of their own. */
+const gone = async () => Promise.all(newcomers.splice(0).map((it) => kubectl('admin', ['delete', 'user', it])))
 
 const of = (who: Person | undefined, list: Shot[]): Shot[] => list.map((it) => ({ ...it, who }))
 export const SHOTS = [...of(undefined, NOBODY), ...of('project-admin', ADMIN), ...of('project-regular', REGULAR), ...of('admin', [...PLATFORM, ...BEFORE])]

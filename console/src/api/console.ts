@@ -53,6 +53,8 @@ export interface PodsAsked {
 export interface Metrics {
   pods?: PodsAsked
   step: number
+  /** The end of what is counted. */
+  until: number
   points: (Point & { at: number })[]
   total: Point
 }

@@ -588,7 +588,6 @@ export default {
   'trouble.noPort': 'The Service has no such port: {what}',
   'trouble.noService': 'There is no Service {what}',
   'trouble.said': '{name}: {what}',
-  'trouble.warned': '{what}',
   'try.about': 'Send a request through a gateway, and see why it was answered as it was.',
   'try.addHeader': 'Add header',
   'try.answer': 'Answer',

@@ -590,7 +590,6 @@ const words: Words = {
   'trouble.noPort': '服务没有此端口：{what}',
   'trouble.noService': '服务 {what} 不存在',
   'trouble.said': '{name}：{what}',
-  'trouble.warned': '{what}',
   'try.about': '通过网关发送请求，并查看其响应原因。',
   'try.addHeader': '添加请求头',
   'try.answer': '响应',

@@ -84,17 +84,17 @@ pub(crate) async fn metrics(visit: &Visit<'_>, place: &Place) -> Result<Reply, R
         .into_iter()
         .find(|(name, ..)| *name == asked)
         .ok_or_else(|| Refusal::bad("BadWindow", "A window is 5m, 15m, 30m or 1h."))?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let until = counted_until(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
     let count = usize::try_from(window / step).unwrap_or(1);
-    let first = (now / step * step).saturating_sub(window - step);
+    let first = (until.saturating_sub(1) / step * step).saturating_sub(window - step);
     let empty = || (0..window / step).map(|n| Point { at: first + n * step, ..Point::default() }).collect();
     let (points, missing): (Vec<Point>, Option<Missing>) = match place {
         Place::Here(gateways, id) => {
             let history = gateways.history().ok_or_else(|| Refusal::unavailable("Nothing is counted beside this console."))?;
-            (history.points(id, now, Duration::from_secs(step), count).unwrap_or_else(empty), None)
+            (history.points(id, until, Duration::from_secs(step), count).unwrap_or_else(empty), None)
         }
         Place::Pods(pods, found) => {
-            let target = format!("/history?gateway={}&at={now}&step={step}&count={count}", found.id);
+            let target = format!("/history?gateway={}&at={until}&step={step}&count={count}", found.id);
             let heard = pods.ask(found, &target).await?;
             let sum = merged::points(empty(), &heard.answers);
             (sum.ok_or_else(|| Refusal::silent("The gateway's pods are of a version that counts otherwise."))?, Some(heard.missing))
@@ -113,11 +113,17 @@ pub(crate) async fn metrics(visit: &Visit<'_>, place: &Place) -> Result<Reply, R
             shown
         })
         .collect();
-    let mut told = json!({ "step": step, "points": shown, "total": measured(&total.counted, total.connections) });
+    let mut told = json!({ "step": step, "until": until, "points": shown, "total": measured(&total.counted, total.connections) });
     if let Some(missing) = missing {
         told["pods"] = missing.json();
     }
     Ok(reply::json(StatusCode::OK, &told))
+}
+
+/// The last tick that every gateway has had: they come with the steps of the clock, and here and there a little later.
+fn counted_until(now: u64) -> u64 {
+    let step = observe::STEP.as_secs();
+    now.saturating_sub(1) / step * step
 }
 
 fn measured(counted: &Counted, connections: u64) -> Value {

@@ -1,6 +1,7 @@
 //! The last hour of every gateway, in steps: what is drawn of it without a collector beside.
 //!
-//! It is sans-IO: whoever owns it calls [`History::tick`] once in a [`STEP`].
+//! It is sans-IO: whoever owns it calls [`History::tick`] once in a [`STEP`], when [`until_tick`] says so. Ticks come at whole steps of the wall
+//! clock, so that a longer step is made of whole ones, and the pods of a gateway count the same seconds.
 //!
 //! **Invariant:** of a gateway there are at most [`KEPT`] steps, and of gateways at most [`MOST`]; a step without requests costs next to nothing.
 
@@ -67,6 +68,13 @@ pub struct Point {
     pub counted: Counted,
 }
 
+/// How long it is from `now`, since 1970, to the next tick: a little after a whole step, for clocks that do not go alike.
+pub fn until_tick(now: Duration) -> Duration {
+    const LATER: Duration = Duration::from_millis(20);
+    let into = Duration::from_nanos((now.as_nanos() % STEP.as_nanos()) as u64);
+    STEP - into + LATER
+}
+
 // === impl History ===
 
 impl History {
@@ -99,15 +107,16 @@ impl History {
         rings.retain(|_, ring| ring.steps.back().is_some_and(|step| step.at + STEP.as_secs() * KEPT as u64 > now));
     }
 
-    /// The last `count` points of `step` each, oldest first, the newest beginning at `now` or before; `None` for a gateway without traffic.
-    pub fn points(&self, gateway: &GatewayId, now: u64, step: Duration, count: usize) -> Option<Vec<Point>> {
+    /// What was counted up to `until`: the last `count` points of `step` each, oldest first, of which the newest may not be over; `None` for a
+    /// gateway without traffic.
+    pub fn points(&self, gateway: &GatewayId, until: u64, step: Duration, count: usize) -> Option<Vec<Point>> {
         let rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
         let ring = rings.get(gateway)?;
         let step = step.as_secs().max(STEP.as_secs());
-        let last = now / step * step;
+        let last = until.saturating_sub(1) / step * step;
         let first = last.saturating_sub(step * (count.max(1) as u64 - 1));
         let mut points: Vec<Point> = (0..count.max(1) as u64).map(|n| Point { at: first + n * step, ..Point::default() }).collect();
-        for of in &ring.steps {
+        for of in ring.steps.iter().filter(|it| it.at <= until) {
             // A step that ends where a point begins belongs to the one before.
             let Some(place) = of.at.checked_sub(1).and_then(|at| at.checked_sub(first)).map(|since| since / step) else { continue };
             let Some(point) = usize::try_from(place).ok().and_then(|place| points.get_mut(place)) else { continue };
@@ -270,10 +279,32 @@ mod tests {
         history.tick(1_010);
         let points = history.points(&gateway(), 1_010, STEP, 3).expect("it is known");
         let shown: Vec<_> = points.iter().map(|it| (it.at, it.counted.classes, it.connections, it.counted.sent)).collect();
-        assert_eq!(shown, [(1_000, [0, 3, 0, 0, 1], 1, 400), (1_005, [0; 5], 0, 0), (1_010, [0; 5], 0, 0)]);
+        assert_eq!(shown, [(995, [0; 5], 0, 0), (1_000, [0, 3, 0, 0, 1], 1, 400), (1_005, [0; 5], 0, 0)]);
         let wide = history.points(&gateway(), 1_010, Duration::from_secs(60), 1).expect("it is known");
         assert_eq!((wide[0].at, wide[0].counted.requests(), wide[0].connections), (960, 4, 1));
         assert_eq!(history.points(&GatewayId::new("other"), 1_010, STEP, 3), None);
+    }
+
+    #[test]
+    fn a_point_has_what_was_counted_up_to_then() {
+        let metrics = Metrics::new(1);
+        let history = History::new(metrics.clone());
+        record(&metrics, 1, 200, 1);
+        for at in [600, 605, 610, 615] {
+            history.tick(at);
+            record(&metrics, 1, 200, 1);
+        }
+        let newest = |until| {
+            let points = history.points(&gateway(), until, Duration::from_secs(10), 2).expect("it is known");
+            points.last().map(|it| (it.at, it.counted.requests()))
+        };
+        assert_eq!([605, 610, 615, 620].map(newest), [Some((600, 1)), Some((600, 2)), Some((610, 1)), Some((610, 1))]);
+    }
+
+    #[test]
+    fn a_tick_comes_soon_after_each_whole_step() {
+        let at = |millis| until_tick(Duration::from_millis(millis)).as_millis();
+        assert_eq!([at(1_000_000), at(1_000_020), at(1_003_000), at(1_004_999)], [5_020, 5_000, 2_020, 21]);
     }
 
     #[test]
@@ -303,7 +334,7 @@ mod tests {
         record(&metrics, 3, 200, 1);
         history.tick(10);
         let points = history.points(&gateway(), 10, STEP, 2).expect("it is known");
-        assert_eq!(points.iter().map(|it| it.counted.requests()).collect::<Vec<_>>(), [3, 0]);
+        assert_eq!(points.iter().map(|it| it.counted.requests()).collect::<Vec<_>>(), [0, 3]);
     }
 
     #[test]
@@ -315,7 +346,7 @@ mod tests {
         history.tick(10);
         record(&metrics, 3, 503, 80);
         history.tick(15);
-        let point = &history.points(&gateway(), 15, STEP, 2).expect("it is known")[0];
+        let point = &history.points(&gateway(), 15, STEP, 1).expect("it is known")[0];
         let mut read = Point::of(&point.numbers()).expect("it is as it was written");
         assert_eq!(read, *point);
         read.add(point);
@@ -334,7 +365,7 @@ mod tests {
         record(&metrics, 9, 200, 80);
         record(&metrics, 1, 200, 200_000);
         history.tick(15);
-        let counted = &history.points(&gateway(), 15, STEP, 2).expect("it is known")[0].counted;
+        let counted = &history.points(&gateway(), 15, STEP, 1).expect("it is known")[0].counted;
         assert_eq!(counted.requests(), 100);
         let [p50, p95, p99, all] = [0.5, 0.95, 0.99, 1.0].map(|part| counted.quantile(part).expect("there are requests"));
         assert!((1.0..=2.5).contains(&p50) && (50.0..=100.0).contains(&p95) && (50.0..=100.0).contains(&p99), "{p50} {p95} {p99}");

@@ -6,7 +6,7 @@
 //! | `/endpoints?gateway=&kind=&namespace=&name=` | how the endpoints behind an object's routes fare |
 
 use model::{GatewayId, ObjectRef};
-use observe::{History, STEP};
+use observe::{History, until_tick};
 use proxy::{EndpointFares, Fares};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -65,11 +65,10 @@ fn shown(fares: &Fares) -> Value {
 
 /// Takes down what the gateway does, as long as it is wanted.
 pub async fn remember(history: Arc<History>) {
-    let mut ticks = tokio::time::interval(STEP);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     loop {
-        ticks.tick().await;
-        history.tick(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
+        history.tick(now().as_secs());
+        tokio::time::sleep(until_tick(now())).await;
     }
 }
 

@@ -159,11 +159,10 @@ fn ports(args: &UpArgs, api: &apiserver::Running, client: &Client, serving: &mut
 
 /// Takes down what gateways do, as long as it is wanted.
 async fn remember(history: Arc<observe::History>) {
-    let mut ticks = tokio::time::interval(observe::STEP);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     loop {
-        ticks.tick().await;
-        history.tick(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
+        history.tick(now().as_secs());
+        tokio::time::sleep(observe::until_tick(now())).await;
     }
 }
 

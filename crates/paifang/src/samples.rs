@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use status::{Kind, Target, Wish};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{Duration, SystemTime};
 use tokio::task::JoinSet;
 
 /// The objects, in the order they are applied.
@@ -22,6 +23,7 @@ const OBJECTS: [(&str, &str); 2] = [
 const NAMESPACE: &str = "demo-project";
 const SECRET: &str = "secure-tls";
 const SECURE: &str = "secure.kubesphere.io";
+const DAY: Duration = Duration::from_hours(24);
 
 /// Starts the backends and makes the objects that are not there; those that are stay as their owner left them.
 pub async fn start(client: &Client) -> Result<Running, Fault> {
@@ -121,8 +123,14 @@ async fn make(client: &Client, object: &Value) -> Result<(), Fault> {
 
 /// A certificate for the sample host, made anew for each data directory.
 fn secret() -> Result<Value, Fault> {
-    let made = rcgen::generate_simple_self_signed([SECURE.to_owned()]).context("cannot make the sample certificate")?;
-    let (chain, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let certificate = || {
+        let key = rcgen::KeyPair::generate()?;
+        let mut params = rcgen::CertificateParams::new([SECURE.to_owned()])?;
+        let now = SystemTime::now();
+        (params.not_before, params.not_after) = ((now - DAY).into(), (now + 3_650 * DAY).into());
+        Ok::<_, rcgen::Error>((params.self_signed(&key)?.pem(), key.serialize_pem()))
+    };
+    let (chain, key) = certificate().context("cannot make the sample certificate")?;
     Ok(json!({
         "apiVersion": "v1",
         "kind": "Secret",

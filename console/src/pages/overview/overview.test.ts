@@ -5,7 +5,7 @@ import { daysUntil, isUrgent } from './certificates'
 import { sum } from './numbers'
 
 const point = (at: number, requests: number, s5xx: number, p95: number | null) => ({ at, requests, s2xx: requests - s5xx, s3xx: 0, s4xx: 0, s5xx, connections: 2, bytesIn: 0, bytesOut: 0, mean: null, p50: null, p95, p99: null })
-const metrics = (...points: ReturnType<typeof point>[]): Metrics => ({ step: 5, points, total: { ...point(0, 15, 5, 9), requests: points.reduce((all, it) => all + it.requests, 0) } })
+const metrics = (...points: ReturnType<typeof point>[]): Metrics => ({ step: 5, until: 1_000, points, total: { ...point(0, 15, 5, 9), requests: points.reduce((all, it) => all + it.requests, 0) } })
 
 describe('several gateways together', () => {
   it('are added moment by moment, and as slow as the slowest', () => {

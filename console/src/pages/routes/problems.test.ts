@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Event, Ingress, Service } from '../../api/types'
-import { doubtful, stands, troubles, warningsByObject, type Beside } from './problems'
+import { doubtful, stands, tell, troubles, warningsByObject, type Beside, type Telling } from './problems'
 
 const route = (name = 'web', more: object = {}) =>
   ({ metadata: { name: 'r', uid: 'u', creationTimestamp: '2026-01-01T00:00:00Z', ...more }, spec: { rules: [{ host: 'a', http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name, port: { number: 80 } } } }] } }] }, status: { loadBalancer: { ingress: [{ ip: '10.0.0.1' }] } } }) as unknown as Ingress
@@ -44,5 +44,13 @@ describe('the troubles of a route', () => {
     const moved = beside({ services: new Map([service('web', 8080)]) })
     expect([stands(said, route(), beside()), stands(said, route(), without), stands(said, route('other'), without)]).toEqual([false, true, false])
     expect([stands(port, route(), beside()), stands(port, route(), moved)]).toEqual([false, true])
+  })
+})
+
+describe('a warning', () => {
+  const words = (language: 'en' | 'zh'): Telling => ({ language, t: ((key: string, of: Record<string, string>) => `${key} ${Object.values(of).join()}`) as Telling['t'], said: (text = '') => (language === 'zh' && text === 'known' ? '已知' : text) })
+  const told = (text: string, language: 'en' | 'zh') => tell({ reason: 'warned', text, code: 'NotSupportedYet' }, words(language))
+  it('has the name of its reason before words of another language alone', () => {
+    expect([told('known', 'zh'), told('of others', 'zh'), told('of others', 'en')]).toEqual(['已知', 'trouble.said 暂不支持,of others', 'of others'])
   })
 })

@@ -28,11 +28,11 @@ export interface Telling extends Pick<Speaking, 't' | 'language'> {
   said: Tell
 }
 
-/** A warning is told by its name, where it has one, and by what the API says. */
+/** What the API warns of has the reason's name before it where there are no words of this language for it. */
 export function tell({ reason, text, code = '' }: RouteTrouble, { t, language, said }: Telling): string {
-  const name = reasonName(code, language)
-  const what = reason === 'warned' ? said(text) : text
-  return reason === 'warned' && name ? t('trouble.said', { name, what }) : t(`trouble.${reason}`, { what })
+  if (reason !== 'warned') return t(`trouble.${reason}`, { what: text })
+  const [what, name] = [said(text), reasonName(code, language)]
+  return what === text && name ? t('trouble.said', { name, what }) : what
 }
 
 /** How long a gateway may take until it is asked about. */
