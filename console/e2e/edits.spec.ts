@@ -297,6 +297,9 @@ const FORMS: Form[] = [
   },
 ]
 
+/** Kinds that get a finalizer soon after they were made. */
+const FINALIZED = ['user', 'project']
+
 /** What people wrote, without what the API keeps. */
 function written({ status: _, metadata, ...object }: any): any {
   const { resourceVersion, generation, managedFields, uid, creationTimestamp, ...mine } = metadata
@@ -317,6 +320,7 @@ for (const { name, who, object, at, edit, expected } of FORMS)
     const words = [kind === 'ingressgateway' ? 'igw' : kind, manifest.metadata.name, ...(namespace ? ['-n', namespace] : [])]
     await kubectl('admin', ['delete', '--ignore-not-found', ...words])
     await kubectl('admin', ['create', '--save-config', '-f', '-'], manifest)
+    if (FINALIZED.includes(kind)) await expect.poll(async () => (await read('admin', ...words)).metadata.finalizers).toBeDefined()
     const before = written(await read('admin', ...words))
     await speak(page, 'en')
     await enter(page, who, at(of))

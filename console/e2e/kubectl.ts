@@ -19,7 +19,8 @@ function ran(program: string, words: string[], kubeconfig: string, input = ''): 
   return new Promise((resolve) => {
     const home = dirname(administrator())
     const child = execFile(program, words, { env: { ...process.env, KUBECONFIG: kubeconfig, HOME: home }, maxBuffer: 64 << 20 }, (error, out, err) => resolve({ code: error ? Number(error.code ?? 1) : 0, out, err }))
-    child.stdin?.end(input)
+    // Who does not read it says why by how they end.
+    child.stdin?.on('error', () => undefined).end(input)
   })
 }
 
