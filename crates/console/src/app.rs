@@ -37,7 +37,7 @@ use crate::{origin, page, path};
 /// What a body may take to come.
 const BODY: Duration = Duration::from_secs(30);
 /// Of a request that is refused, so much is read, and let go.
-const REFUSED: usize = 256 << 10;
+const REFUSED: usize = 16 << 20;
 /// How often it is looked at whether who is signed in still is.
 pub(crate) const LOOKS: Duration = Duration::from_secs(2);
 
@@ -78,13 +78,32 @@ pub(crate) struct Visit<'a> {
 
 impl Visit<'_> {
     /// The whole body, if it is no longer than `limit`.
-    pub(crate) async fn body(self, limit: usize) -> Result<Bytes, Refusal> {
-        let read = tokio::time::timeout(BODY, Limited::new(self.body, limit).collect()).await.map_err(|_| Refusal::late())?;
+    pub(crate) async fn body(mut self, limit: usize) -> Result<Bytes, Refusal> {
+        let read = tokio::time::timeout(BODY, Limited::new(&mut self.body, limit).collect()).await.map_err(|_| Refusal::late())?;
         match read {
             Ok(body) => Ok(body.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => Err(Refusal::too_large(limit)),
+            Err(error) if error.is::<LengthLimitError>() => {
+                self.let_go().await;
+                Err(Refusal::too_large(limit))
+            }
             Err(_) => Err(Refusal::bad("BadRequest", "The body could not be read.")),
         }
+    }
+
+    /// Reads what is still sent, as far as is reasonable: who has not sent all hears no answer over HTTP/1, and over HTTP/2 some clients take it
+    /// for broken.
+    async fn let_go(mut self) {
+        let mut left = REFUSED;
+        let reading = async {
+            while let Some(Ok(frame)) = self.body.frame().await {
+                let length = frame.data_ref().map_or(0, Bytes::len);
+                if length > left {
+                    break;
+                }
+                left -= length;
+            }
+        };
+        let _ = tokio::time::timeout(BODY, reading).await;
     }
 }
 
@@ -155,8 +174,7 @@ impl App {
             return match self.place(&session, endpoint.action, names).await {
                 Ok(place) => self.of_gateway(endpoint.action, visit, (names, place), session).await,
                 Err(refusal) => {
-                    // Over HTTP/2 some clients take an answer for broken whose request was not read to its end.
-                    let _ = visit.body(REFUSED).await;
+                    visit.let_go().await;
                     Err(refusal)
                 }
             };

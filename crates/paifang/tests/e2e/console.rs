@@ -201,6 +201,7 @@ fn a_port_that_is_taken_is_told_and_ends_nothing() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a socket");
     let address = taken.local_addr().expect("bound").to_string();
     let up = Up::start(&["--console-address", &address]);
-    assert!(up.said().contains(&format!("no console: {address} is taken by another program")), "{}", up.said());
+    let told = format!("no console: {address} is taken by another program");
+    eventually(&told, || up.said().contains(&told).then_some(()));
     assert!(up.get(&["namespace", "default"]).is_some());
 }
