@@ -86,8 +86,7 @@ pub(crate) async fn metrics(visit: &Visit<'_>, place: &Place) -> Result<Reply, R
         .ok_or_else(|| Refusal::bad("BadWindow", "A window is 5m, 15m, 30m or 1h."))?;
     let until = counted_until(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
     let count = usize::try_from(window / step).unwrap_or(1);
-    let first = (until.saturating_sub(1) / step * step).saturating_sub(window - step);
-    let empty = || (0..window / step).map(|n| Point { at: first + n * step, ..Point::default() }).collect();
+    let empty = || Point::row(until, Duration::from_secs(step), count);
     let (points, missing): (Vec<Point>, Option<Missing>) = match place {
         Place::Here(gateways, id) => {
             let history = gateways.history().ok_or_else(|| Refusal::unavailable("Nothing is counted beside this console."))?;

@@ -1,7 +1,7 @@
 //! The last hour of every gateway, in steps: what is drawn of it without a collector beside.
 //!
-//! It is sans-IO: whoever owns it calls [`History::tick`] once in a [`STEP`], when [`until_tick`] says so. Ticks come at whole steps of the wall
-//! clock, so that a longer step is made of whole ones, and the pods of a gateway count the same seconds.
+//! It is sans-IO but for [`remember`], which ticks at whole [`STEP`]s of the wall clock: a longer step is made of whole ones then, and the pods of
+//! a gateway count the same seconds.
 //!
 //! **Invariant:** of a gateway there are at most [`KEPT`] steps, and of gateways at most [`MOST`]; a step without requests costs next to nothing.
 
@@ -11,7 +11,7 @@ use model::GatewayId;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// From one tick to the next.
 pub const STEP: Duration = Duration::from_secs(5);
@@ -68,8 +68,17 @@ pub struct Point {
     pub counted: Counted,
 }
 
+/// Takes down what gateways do, as long as it is wanted.
+pub async fn remember(history: Arc<History>) {
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    loop {
+        history.tick(now().as_secs());
+        tokio::time::sleep(until_tick(now())).await;
+    }
+}
+
 /// How long it is from `now`, since 1970, to the next tick: a little after a whole step, for clocks that do not go alike.
-pub fn until_tick(now: Duration) -> Duration {
+fn until_tick(now: Duration) -> Duration {
     const LATER: Duration = Duration::from_millis(20);
     let into = Duration::from_nanos((now.as_nanos() % STEP.as_nanos()) as u64);
     STEP - into + LATER
@@ -112,10 +121,8 @@ impl History {
     pub fn points(&self, gateway: &GatewayId, until: u64, step: Duration, count: usize) -> Option<Vec<Point>> {
         let rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
         let ring = rings.get(gateway)?;
-        let step = step.as_secs().max(STEP.as_secs());
-        let last = until.saturating_sub(1) / step * step;
-        let first = last.saturating_sub(step * (count.max(1) as u64 - 1));
-        let mut points: Vec<Point> = (0..count.max(1) as u64).map(|n| Point { at: first + n * step, ..Point::default() }).collect();
+        let mut points = Point::row(until, step, count);
+        let (first, step) = (points.first()?.at, step.as_secs().max(STEP.as_secs()));
         for of in ring.steps.iter().filter(|it| it.at <= until) {
             // A step that ends where a point begins belongs to the one before.
             let Some(place) = of.at.checked_sub(1).and_then(|at| at.checked_sub(first)).map(|since| since / step) else { continue };
@@ -132,6 +139,14 @@ impl History {
 // === impl Point ===
 
 impl Point {
+    /// `count` points in which nothing was counted, `step` each, of which the last has `until` in it, or ends there.
+    pub fn row(until: u64, step: Duration, count: usize) -> Vec<Self> {
+        let (step, count) = (step.as_secs().max(STEP.as_secs()), count.max(1) as u64);
+        let last = until.saturating_sub(1) / step * step;
+        let first = last.saturating_sub(step * (count - 1));
+        (0..count).map(|n| Self { at: first + n * step, ..Self::default() }).collect()
+    }
+
     /// All of it in one row, so that others can add it up as exactly.
     pub fn numbers(&self) -> Vec<u64> {
         let Counted { classes, received, sent, micros, buckets } = &self.counted;

@@ -30,7 +30,7 @@ mod tunnel;
 pub use access_log::{AccessLog, Exchange, RouteRef, Sink, Upstream};
 pub use admin::{Admin, Beside};
 pub use context::{TraceContext, hexadecimal, trace_state};
-pub use history::{Counted, History, Point, STEP, until_tick};
+pub use history::{Counted, History, Point, STEP, remember};
 pub use kept::{Keeper, Kept, Lines, Reader, Sieve, Wanted};
 pub use log_line::{Heard, Own};
 pub use metrics::{BackendMetrics, ListenerMetrics, Measured, Metrics, RouteMetrics};

@@ -6,12 +6,12 @@
 //! | `/endpoints?gateway=&kind=&namespace=&name=` | how the endpoints behind an object's routes fare |
 
 use model::{GatewayId, ObjectRef};
-use observe::{History, until_tick};
+use observe::History;
 use proxy::{EndpointFares, Fares};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crate::plane::Plane;
 
@@ -61,15 +61,6 @@ fn shown(fares: &Fares) -> Value {
         "backend": fares.backend.to_string(), "connections": fares.connections,
         "endpoints": fares.endpoints.iter().map(endpoint).collect::<Vec<_>>(),
     })
-}
-
-/// Takes down what the gateway does, as long as it is wanted.
-pub async fn remember(history: Arc<History>) {
-    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    loop {
-        history.tick(now().as_secs());
-        tokio::time::sleep(until_tick(now())).await;
-    }
 }
 
 #[cfg(test)]

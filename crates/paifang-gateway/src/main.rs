@@ -110,7 +110,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let history = Arc::new(History::new(plane.metrics()));
     let told = beside::Told { plane: plane.clone(), history: history.clone() };
     let admin = tokio::spawn(admin.beside(move |target| told.answer(target)).serve(plane.metrics(), ready));
-    let remembering = tokio::spawn(beside::remember(history));
+    let remembering = tokio::spawn(observe::remember(history));
     let link = {
         let (plane, options) = (plane.clone(), options(&arguments)?);
         tokio::spawn(async move { sync::follow(&options, &*plane, &state).await })

@@ -18,7 +18,6 @@ use serde_json::json;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 
 mod addresses;
@@ -138,7 +137,7 @@ fn reached(elsewhere: Elsewhere, args: &ConsoleArgs, address: SocketAddr) -> Els
 /// What the console is given of this process.
 fn ports(args: &UpArgs, api: &apiserver::Running, client: &Client, serving: &mut Serving) -> Ports {
     let history = Arc::new(observe::History::new(serving.metrics().clone()));
-    serving.accompany(remember(history.clone()));
+    serving.accompany(observe::remember(history.clone()));
     let gateways = Arc::new(gateways::Here::new(serving, history, observe::Kept::at(log(api))));
     let known = Arc::new(explains::Known { client: client.clone(), api: api.local_addr, gateways: gateways.clone() });
     let addresses =
@@ -154,15 +153,6 @@ fn ports(args: &UpArgs, api: &apiserver::Running, client: &Client, serving: &mut
         pods: None,
         catalogues: catalogues::all(),
         pool: args.pool != pools::Pool::None,
-    }
-}
-
-/// Takes down what gateways do, as long as it is wanted.
-async fn remember(history: Arc<observe::History>) {
-    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    loop {
-        history.tick(now().as_secs());
-        tokio::time::sleep(observe::until_tick(now())).await;
     }
 }
 
