@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use testkit::client::Connection;
+use testkit::ports::own_address;
 
 use crate::processes::Program;
 use crate::table::Table;
@@ -77,7 +78,7 @@ impl Peer {
 
     /// Starts it in a folder that already holds the certificates, and waits until its first and last host answer.
     pub fn start(self, folder: &Path, table: &Table) -> Result<Running> {
-        let (http, https) = (free_address(), free_address());
+        let (http, https) = (own_address(), own_address());
         let (program, config) = match self {
             Self::Paifang => (paifang::start(folder, table, http, https)?, None),
             Self::Nginx => nginx::start(folder, table, http, https)?,
@@ -140,8 +141,4 @@ fn answers(address: SocketAddr, host: &str, path: &str) -> bool {
     let mut connection = Connection::open(address);
     connection.send(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n"));
     connection.any_response("GET").is_ok_and(|response| response.status == 200)
-}
-
-fn free_address() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], testkit::ports::likely_free()))
 }

@@ -19,6 +19,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client};
 use serde_json::Value;
+use testkit::ports;
 use tokio::runtime::Runtime;
 
 use crate::edit;
@@ -88,8 +89,8 @@ impl Whole {
         if !binary.exists() {
             bail!("{} is missing: `cargo xtask bench` builds it", binary.display());
         }
-        let (data, port) = (folder.join("paifang"), two_node_ports()?);
-        let (api, nodes) = (SocketAddr::from(([127, 0, 0, 1], testkit::ports::likely_free())), format!("{port}-{}", port + 1));
+        let (data, api) = (folder.join("paifang"), ports::own_address());
+        let (port, nodes) = node_ports();
         let mut command = Command::new(binary);
         command.arg("up").arg("--data-dir").arg(&data).args(["--api-address", &api.to_string(), "--node-ports", &nodes]);
         command.args(["--pool", "none", "--admin-address", "none", "--access-log", "none", "--workers", "1"]);
@@ -264,10 +265,10 @@ impl Drop for Watch {
     }
 }
 
-/// The first of two that are free, as this machine's node ports must be of Kubernetes' range.
-pub fn two_node_ports() -> Result<u16> {
-    let free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
-    (30_100..32_000).step_by(2).find(|port| free(*port) && free(*port + 1)).context("two free node ports")
+/// Two of Kubernetes' range: the first, and both as `--node-ports` takes them.
+pub fn node_ports() -> (u16, String) {
+    let first = *ports::row(30_100..32_700).start();
+    (first, format!("{first}-{}", first + 1))
 }
 
 /// Makes all objects of the table: Services and their endpoints before the Ingresses that name them.

@@ -84,7 +84,7 @@ fn usual_place() -> Option<PathBuf> {
 impl Server {
     pub fn start(peer: &Peer, folder: &Path) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let address = SocketAddr::from(([127, 0, 0, 1], testkit::ports::likely_free()));
+        let address = testkit::ports::own_address();
         let kubeconfig = match peer {
             Peer::Paifang(_) => on_disk(folder).join("kubeconfig"),
             Peer::Kubernetes(_) => prepare(folder, address)?,
@@ -161,13 +161,22 @@ fn begin(peer: &Peer, folder: &Path, address: SocketAddr) -> Result<Vec<Program>
         Peer::Paifang(program) => {
             let mut up = Command::new(program);
             up.arg("up").arg("--data-dir").arg(on_disk(folder)).args(["--api-address", &address.to_string()]);
-            let nodes = whole::two_node_ports()?;
-            up.args(["--node-ports", &format!("{nodes}-{}", nodes + 1)]);
-            up.args(["--pool", "none", "--admin-address", "none", "--access-log", "none", "--workers", "1"]);
+            up.args([
+                "--node-ports",
+                &whole::node_ports().1,
+                "--pool",
+                "none",
+                "--admin-address",
+                "none",
+                "--access-log",
+                "none",
+                "--workers",
+                "1",
+            ]);
             Ok(vec![start(&up, "api.err")?])
         }
         Peer::Kubernetes(binaries) => {
-            let [client, peers] = [1, 2].map(|_| format!("http://127.0.0.1:{}", testkit::ports::likely_free()));
+            let [client, peers] = [1, 2].map(|_| format!("http://{}", testkit::ports::own_address()));
             let mut etcd = Command::new(binaries.join("etcd"));
             etcd.arg("--data-dir").arg(on_disk(folder)).args(["--log-level", "warn"]);
             etcd.args(["--listen-client-urls", &client, "--advertise-client-urls", &client, "--listen-peer-urls", &peers]);

@@ -11,8 +11,9 @@ use model::{
 };
 use sync::{Authority, Hub, Review, Reviewed};
 use testkit::client::Connection;
+use testkit::eventually;
 use testkit::origin::Origin;
-use testkit::{eventually, ports};
+use testkit::ports::own_address;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -65,11 +66,6 @@ impl Drop for Running {
     }
 }
 
-/// A loopback port that was free a moment ago.
-fn free() -> SocketAddr {
-    ports::listener().local_addr().expect("it is bound")
-}
-
 fn status(at: SocketAddr, path: &str) -> Option<u16> {
     let stream = std::net::TcpStream::connect(at).ok()?;
     drop(stream);
@@ -112,7 +108,7 @@ fn it_serves_what_it_is_told_and_goes_on_without_control() {
     std::fs::write(&token, "good").expect("a file");
     let (pem, key) = Authority::generate(SystemTime::now()).expect("random octets");
     let authority = Arc::new(Authority::read(&pem, &key).expect("it was just made"));
-    let (link, admin, http) = (free(), free(), free());
+    let (link, admin, http) = (own_address(), own_address(), own_address());
     let control = Control::start(link, authority.clone(), 1);
     let gateway = Command::new(env!("CARGO_BIN_EXE_paifang-gateway"))
         .args(["--control", &link.to_string(), "--admin-address", &admin.to_string(), "--workers", "1"])

@@ -1,6 +1,5 @@
 use super::*;
 use serde_json::{Value, json};
-use std::net::TcpListener;
 
 const NOW: i64 = 1_800_000_000;
 
@@ -63,7 +62,7 @@ fn hops(url: &str, host: &str, known: &Known, how: &How) -> Vec<(&'static str, &
 
 #[test]
 fn a_way_that_is_whole_is_good_at_every_hop() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let listener = testkit::ports::listener();
     let port = listener.local_addr().expect("bound").port();
     let found = hops(&format!("http://127.0.0.1:{port}/"), "web.example", &known("127.0.0.1", port), &how(Touch::Anything));
     assert!(found.iter().all(|(_, verdict, _)| *verdict == "good"), "{found:?}");
@@ -75,7 +74,7 @@ fn a_way_that_is_whole_is_good_at_every_hop() {
 
 #[test]
 fn who_asks_for_somebody_else_touches_only_what_it_named() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let listener = testkit::ports::listener();
     listener.set_nonblocking(true).expect("it may");
     let port = listener.local_addr().expect("bound").port();
     let url = format!("http://127.0.0.1:{port}/");

@@ -95,7 +95,7 @@ fn what_its_services_say_from_an_earlier_time_is_kept() {
 fn the_owner_of_the_own_service_may_ask_for_node_ports_only_and_for_other_ones() {
     let mut entrances = entrances("127.77.6.0/28");
     entrances.told(&Listening::default());
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let taken = testkit::ports::listener();
     let number = taken.local_addr().expect("bound").port();
     let service = |number: u16| {
         json!({ "metadata": {}, "spec": { "type": "NodePort",

@@ -85,8 +85,9 @@ fn a_port_that_comes_later_moves_nothing() {
 
 #[test]
 fn what_is_really_in_use_is_found() {
-    let socket = TcpListener::bind("127.77.3.1:0").and_then(|it| it.local_addr().map(|address| (it, address))).expect("a free port");
-    assert_eq!(probe(socket.1), Probe::Taken);
-    drop(socket.0);
-    assert_eq!(probe(socket.1), Probe::Free);
+    let address = testkit::ports::own_at([127, 77, 3, 1]);
+    let taken = TcpListener::bind(address).expect("it is free");
+    assert_eq!(probe(address), Probe::Taken);
+    drop(taken);
+    assert_eq!(probe(address), Probe::Free);
 }

@@ -58,8 +58,8 @@ async fn where_all_addresses_are_meant_the_answer_comes_from_the_one_that_was_as
 
 #[tokio::test]
 async fn a_taken_port_is_no_end() {
-    let taken = UdpSocket::bind("127.0.0.1:0").await.expect("a socket");
-    let at = taken.local_addr().expect("an address");
+    let at = testkit::ports::own_address();
+    let taken = UdpSocket::bind(at).await.expect("it is free");
     let server = Server::start(at, Zones::new(["nip.io"], Table::default())).await;
     let mut listening = server.listening();
     let fault = Fault { address: at, why: "the port is taken by another program".into() };

@@ -1,7 +1,6 @@
 //! How routes are reached, as their people are told, and where the way there breaks.
 
 use crate::harness::{GATEWAY, Up, binary, chance, run, shown_port, text, word};
-use crate::names::free;
 use crate::objects::{bare_service, namespace, path, service, simple, with_tls};
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use serde_json::{Value, json};
@@ -9,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use testkit::eventually;
 use testkit::origin::{Behaviour, Origin};
+use testkit::ports::own_address;
 
 /// A kubeconfig of somebody's own.
 fn kubeconfig(up: &Up, user: &str) -> PathBuf {
@@ -193,7 +193,7 @@ impl Followed<'_> {
 #[test]
 fn every_broken_hop_is_marked_with_what_mends_it() {
     let rng = &mut chance("every_broken_hop_is_marked_with_what_mends_it");
-    let dns = free(rng);
+    let dns = own_address();
     let up = Up::start(&["--dns-address", &dns.to_string()]);
     let (project, origin) = (word(rng), Origin::start(Behaviour::body("here")));
     up.apply(&[
@@ -231,8 +231,10 @@ fn every_broken_hop_is_marked_with_what_mends_it() {
     let system = Followed { kubeconfig: &kubeconfig, more: Vec::new() };
     system.until("http://nobody.invalid/", &["--timeout", "20"], Some(("name", "nobody.invalid")));
     // Where it is known where the name should lead, that is what mends it.
-    let refused =
-        Followed { kubeconfig: &kubeconfig, more: vec!["--dns".to_owned(), free(rng).to_string(), "--timeout".to_owned(), "1".to_owned()] };
+    let refused = Followed {
+        kubeconfig: &kubeconfig,
+        more: vec!["--dns".to_owned(), own_address().to_string(), "--timeout".to_owned(), "1".to_owned()],
+    };
     refused.until(&format!("http://web.example{http}/"), &[], Some(("name", &format!("{at} web.example"))));
     // By address and Host header, as with curl.
     system.until(&format!("http://{}/", up.front()), &["-H", "Host: web.example"], None);
@@ -248,8 +250,7 @@ fn every_broken_hop_is_marked_with_what_mends_it() {
 
 #[test]
 fn a_project_s_people_follow_their_own_routes() {
-    let rng = &mut chance("a_project_s_people_follow_their_own_routes");
-    let dns = free(rng);
+    let dns = own_address();
     let up = Up::start(&["--demo", "--dns-address", &dns.to_string()]);
     eventually("it says what to try", || up.said().contains("people ").then_some(()));
     let regular = kubeconfig(&up, "project-regular");

@@ -7,6 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 use testkit::eventually;
 use testkit::origin::{Behaviour, Origin};
+use testkit::ports::Refusing;
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -166,12 +167,11 @@ fn endpoints_fare_as_the_gateway_finds_them() {
     let mut admin = Browser::open(&up);
     admin.sign_in("admin", PASSWORD);
     let origin = Origin::start(Behaviour::body("here"));
-    // Nothing listens there any more.
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a socket");
+    let gone = Refusing::new();
     up.apply(&[
         namespace("shop"),
         service("shop", "web", &[origin.address()]),
-        service("shop", "gone", &[gone]),
+        service("shop", "gone", &[gone.address()]),
         bare_service("shop", "empty"),
         simple("shop", "web", "web.example", "web"),
         simple("shop", "gone", "gone.example", "gone"),

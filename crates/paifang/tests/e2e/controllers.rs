@@ -224,9 +224,8 @@ fn a_controller_reconciles_through_a_change_of_leader_and_a_restart() {
     eventually("the second leads", || at(&up, &["gadget", "g"], "/status/by").filter(|it| it == "second"));
 
     // A power cut, and the same address again: the watches resume.
-    let address = up.api_address();
     up.kill();
-    up.start_again_at(&address);
+    up.start_again();
     write(&up, "four");
     until_text(&up, "four");
 

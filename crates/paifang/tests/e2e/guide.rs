@@ -1,12 +1,13 @@
 //! The commands of the first pages, run as they stand there, and what the pages say they print.
 
-use crate::harness::{Up, binary, chance, may_bind_80, read, run, text};
-use crate::names::{free, has_dig};
+use crate::harness::{Up, binary, may_bind_80, read, run, text};
+use crate::names::has_dig;
 use crate::objects::{service, simple, with_tls};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use testkit::eventually;
 use testkit::origin::Origin;
+use testkit::ports::own_address;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -222,7 +223,7 @@ fn the_pages_about_istio_and_gateway_api_go_as_written() {
 
 #[test]
 fn the_page_about_names_goes_as_written() {
-    let dns = free(&mut chance("the_page_about_names_goes_as_written"));
+    let dns = own_address();
     let mut reader = Reader::of(Up::start(&["--demo", "--dns-address", &dns.to_string()]));
     // First, since other addresses are parts of it.
     reader.here.insert(0, ("@127.0.0.1 -p 53".to_owned(), format!("@{} -p {}", dns.ip(), dns.port())));

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use tempfile::TempDir;
 use testkit::client::{Connection, Response};
-use testkit::eventually;
+use testkit::{eventually, ports};
 
 pub const GATEWAY: (&str, &str) = ("kubesphere-controls-system", "kubesphere-router-kubesphere-system");
 
@@ -19,6 +19,8 @@ pub struct Up {
     pub pool: String,
     pub node_ports: String,
     pub offset: u16,
+    /// Where its API is, after a restart too, so that clients find it again.
+    pub api: SocketAddr,
     more: Vec<String>,
     child: Option<Child>,
     /// LoadBalancer first, then the node's.
@@ -83,12 +85,13 @@ impl Up {
         let mut rng = Rng::new();
         // /28 networks of 127.64.0.0/10; two tests that meet in one would pass over each other's addresses.
         let (a, b, c) = (rng.u8(64..128), rng.u8(..), rng.u8(0..16) * 16);
-        let base = rng.u16(30_100..32_700);
+        let node_ports = ports::row(30_100..32_700);
         Self {
             dir: TempDir::new().expect("a folder"),
             pool: format!("127.{a}.{b}.{c}/28"),
-            node_ports: format!("{base}-{}", base + 9),
+            node_ports: format!("{}-{}", node_ports.start(), node_ports.start() + 9),
             offset: if may_bind_80() { 0 } else { 10_000 },
+            api: ports::own_address(),
             more: more.iter().map(|it| (*it).to_owned()).collect(),
             child: None,
             http: Vec::new(),
@@ -102,7 +105,7 @@ impl Up {
         command.arg("--data-dir").arg(self.data()).args(["--node-ports", &self.node_ports]);
         let given = |flag: &str| self.more.iter().any(|it| it == flag);
         if !given("--api-address") {
-            command.args(["--api-address", "127.0.0.1:0"]);
+            command.args(["--api-address", &self.api.to_string()]);
         }
         if !given("--pool") {
             command.args(["--pool", &self.pool]);
@@ -137,18 +140,6 @@ impl Up {
             let all = self.http.iter().chain(&self.https);
             all.map(|it| TcpStream::connect(it).ok()).collect::<Option<Vec<_>>>()
         });
-    }
-
-    /// Where its API is.
-    pub fn api_address(&self) -> String {
-        let server = ["config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}"];
-        self.kubectl(&server, "").expect("a kubeconfig").trim_start_matches("https://").to_owned()
-    }
-
-    /// Starts it where its API was before, so that clients find it again.
-    pub fn start_again_at(&mut self, address: &str) {
-        self.more.extend(["--api-address".to_owned(), address.to_owned()]);
-        self.start_again();
     }
 
     fn find_sockets(&mut self) -> Option<()> {

@@ -3,22 +3,11 @@
 use crate::harness::{Up, chance, run, text, word};
 use crate::objects::{by_number, ingress, namespace, path, service, simple};
 use serde_json::Value;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::process::Command;
 use testkit::eventually;
 use testkit::origin::Origin;
-
-/// A port that is free for UDP and TCP alike on a loopback address that no other test has.
-pub fn free(rng: &mut fastrand::Rng) -> SocketAddr {
-    loop {
-        let address = SocketAddr::from((Ipv4Addr::new(127, rng.u8(160..190), rng.u8(..), rng.u8(1..255)), 0));
-        let Ok(udp) = UdpSocket::bind(address) else { continue };
-        let Ok(found) = udp.local_addr() else { continue };
-        if TcpListener::bind(found).is_ok() {
-            return found;
-        }
-    }
-}
+use testkit::ports::own_address;
 
 /// Whether there is a dig to ask with; a test without one says that it is skipped.
 pub fn has_dig() -> bool {
@@ -56,11 +45,10 @@ fn shown(up: &Up, namespace: &str, kind: &str, name: &str) -> Option<String> {
 
 #[test]
 fn every_form_is_answered_as_dig_asks() {
-    let rng = &mut chance("every_form_is_answered_as_dig_asks");
     if !has_dig() {
         return;
     }
-    let dns = free(rng);
+    let dns = own_address();
     let up = Up::start(&["--dns-address", &dns.to_string(), "--dns-suffix", "nip.io,apps.example"]);
     let forwards = [format!("server=/nip.io/apps.example/{}#{}", dns.ip(), dns.port()), format!("DNS={dns}")];
     eventually("it says where names are answered, and what to do", || {
@@ -119,8 +107,7 @@ fn every_form_is_answered_as_dig_asks() {
 
 #[test]
 fn a_taken_port_is_said_and_no_end() {
-    let rng = &mut chance("a_taken_port_is_said_and_no_end");
-    let dns = free(rng);
+    let dns = own_address();
     let taken = UdpSocket::bind(dns).expect("it is free");
     let up = Up::start(&["--dns-address", &dns.to_string()]);
     let event = up.event("kubesphere-controls-system", "kubesphere-router-kubesphere-system", &["NamesNotAnswered", &dns.to_string()]);
@@ -139,7 +126,7 @@ fn a_taken_port_is_said_and_no_end() {
 #[test]
 fn a_generated_host_is_shown_answered_served_and_follows_its_gateway() {
     let rng = &mut chance("a_generated_host_is_shown_answered_served_and_follows_its_gateway");
-    let (dns, project) = (free(rng), word(rng));
+    let (dns, project) = (own_address(), word(rng));
     let origin = Origin::recording();
     let mut up = Up::start(&["--dns-address", &dns.to_string()]);
     up.apply(&[namespace(&project), service(&project, "web", &[origin.address()])]);

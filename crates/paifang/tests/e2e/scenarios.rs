@@ -592,9 +592,8 @@ fn what_other_controllers_serve_is_neither_written_to_nor_called_unserved() {
     }
     admin.kubectl(&["delete", KIND, "-n", &project, "gateway"], "");
     up.until("ours.example", "/", "everybody's takes over", |it| it.text() == "here");
-    let address = up.api_address();
     up.kill();
-    up.start_again_at(&address);
+    up.start_again();
     operator.route(&project, "broken", "broken.example/*=nothing:80", &[]);
     up.event(&project, "broken", &["nothing"]);
     assert_eq!(versions(&up), before);

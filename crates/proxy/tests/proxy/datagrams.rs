@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use testkit::client::Connection;
+use testkit::ports::own_address;
 use testkit::{PATIENCE, eventually};
 
 const PORT: u16 = 5300;
@@ -155,7 +156,7 @@ fn a_client_whose_endpoint_goes_gets_another() {
 #[test]
 fn behind_a_dead_endpoint_the_next_datagram_goes_elsewhere() {
     let live = Oracle::start();
-    let dead = UdpSocket::bind(loopback()).expect("a port").local_addr().expect("its address");
+    let dead = own_address();
     let it = post(loopback(), &[dead, live.address], |_, _, _| {});
     for _ in 0..4 {
         let client = Client::to(it.at);
@@ -219,7 +220,7 @@ fn datagrams_and_connections_of_one_port_have_owners_of_their_own() {
     let (udp, tcp) = (Backend::new(BackendId::new("demo/udp:53")), Backend::new(BackendId::new("demo/tcp:53")));
     let gate = plan.start();
     let mut both = gateway(ListenerProtocol::Tcp, &[]);
-    let at = Client::to(oracle.address).0.local_addr().expect("a free port");
+    let at = own_address();
     both.listeners = vec![listener("udp", ListenerProtocol::Udp, PORT, at), listener("tcp", ListenerProtocol::Tcp, PORT, at)];
     let host = Host { datagrams: Some(tunnel(&udp)), tunnel: Some(tunnel(&tcp)), ..Host::new(HostPattern::Any) };
     let ack = gate.apply(Update {

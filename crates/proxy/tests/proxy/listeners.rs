@@ -1,21 +1,18 @@
 //! Sockets that come and go.
 
-use crate::support::{GET, Gate, HOST, Plan, bound, gateway, host, id, loopback, named, shard};
+use crate::support::{GET, Gate, HOST, Plan, bound, gateway, host, id, named, shard};
 use crate::trap;
 use model::{Action, Backend, BackendId, Binding, Forward, ListenerProtocol, Reason, Respond, Update};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 use testkit::client::Connection;
 use testkit::origin::Origin;
+use testkit::ports::{self, own_address, own_at};
 
 fn at(gate: &Gate, addresses: &[SocketAddr]) -> model::Ack {
     let gateway = gateway(ListenerProtocol::Http, addresses);
     gate.apply(Update { gateways: vec![(id(), Some(Arc::new(gateway)))], ..Update::default() })
-}
-
-fn free(ip: [u8; 4]) -> SocketAddr {
-    TcpListener::bind(SocketAddr::from((ip, 0))).and_then(|it| it.local_addr()).expect("a free port")
 }
 
 #[test]
@@ -26,29 +23,28 @@ fn a_new_socket_serves_and_the_old_one_does_not_notice() {
     let gate = plan.start();
     let mut kept = gate.open();
     kept.get(HOST, "/1");
-    let other = free([127, 1, 0, 1]);
-    let ack = at(&gate, &[gate.address, other]);
-    // Port 0 was asked for at first: its socket is another binding and closes.
+    let (first, other) = (own_address(), own_at([127, 1, 0, 1]));
+    let ack = at(&gate, &[first, other]);
     assert_eq!(bound(&ack).len(), 2, "{ack:?}");
     let ending = kept.get(HOST, "/2");
     assert_eq!((ending.status, ending.get("connection")), (200, Some("close")), "connections outlive their socket by one answer");
-    let mut kept = Connection::open(gate.address);
+    let mut kept = Connection::open(first);
     assert_eq!(kept.get(HOST, "/2").get("connection"), None);
     assert_eq!(Connection::open(other).get(HOST, "/3").status, 200);
     let ack = at(&gate, &[other]);
     assert_eq!(bound(&ack), [other]);
-    assert!(TcpStream::connect(gate.address).is_err(), "closed when the change is acknowledged");
+    assert!(TcpStream::connect(first).is_err(), "closed when the change is acknowledged");
     assert_eq!(kept.get(HOST, "/4").get("connection"), Some("close"));
-    assert_eq!(bound(&at(&gate, &[gate.address, other]))[0], gate.address, "an address can come back");
+    assert_eq!(bound(&at(&gate, &[first, other]))[0], first, "an address can come back");
 }
 
 #[test]
 fn a_taken_port_is_told_and_costs_nothing_else() {
     let origin = Origin::recording();
     let gate = Gate::to(&origin);
-    let holder = TcpListener::bind(loopback()).expect("a port");
+    let holder = ports::listener();
     let taken = holder.local_addr().expect("its address");
-    let good = free([127, 0, 0, 1]);
+    let good = own_address();
     let ack = at(&gate, &[taken, good]);
     let error = ack.bindings[0].bound.clone().expect_err("it is taken");
     assert_eq!(error, format!("{taken} is in use by another process"));
@@ -62,7 +58,7 @@ fn a_taken_port_is_told_and_costs_nothing_else() {
 fn two_listeners_at_one_address_are_one_too_many() {
     let origin = Origin::recording();
     let gate = Gate::to(&origin);
-    let address = free([127, 0, 0, 1]);
+    let address = own_address();
     let mut both = gateway(ListenerProtocol::Http, &[address]);
     both.listeners.push(both.listeners[0].clone());
     both.listeners[1].name = model::SectionName::new("second");
@@ -76,7 +72,7 @@ fn two_listeners_at_one_address_are_one_too_many() {
 fn an_open_socket_learns_its_new_https_port() {
     let origin = Origin::recording();
     let gate = Gate::to(&origin);
-    let address = free([127, 0, 0, 1]);
+    let address = own_address();
     let mut it = gateway(ListenerProtocol::Http, &[]);
     let redirect = model::Filter::HttpsRedirect(model::HttpsRedirect {
         when: model::RedirectWhen::Always,
@@ -131,10 +127,10 @@ fn connections_spread_over_workers() {
 fn what_waits_in_the_queue_of_a_socket_that_goes_is_served() {
     const WAITING: usize = 400;
     trap::set();
-    let mut plan = Plan::to(&[free([127, 0, 0, 1])]);
+    let mut plan = Plan::to(&[own_address()]);
     plan.backend = Backend::new(BackendId::new(trap::SLEEPS));
     let gate = plan.start();
-    let address = free([127, 0, 0, 1]);
+    let address = own_address();
     at(&gate, &[address]);
     // While the only worker is held up, connections gather.
     let mut busy = Connection::open(address);

@@ -3,15 +3,15 @@
 use crate::support::{GET, Plan};
 use crate::trap;
 use model::{Backend, BackendId};
-use std::net::TcpListener;
 use testkit::client::Close;
 use testkit::origin::Origin;
+use testkit::ports::Refusing;
 
 #[test]
 fn a_panic_ends_its_connection_and_leaves_nothing_behind() {
     trap::set();
-    let refusing = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port");
-    let mut plan = Plan::to(&[refusing]);
+    let refusing = Refusing::new();
+    let mut plan = Plan::to(&[refusing.address()]);
     plan.backend = Backend::new(BackendId::new(trap::PANICS));
     // A share that is not given back would be missed.
     plan.backend.limits.connections = 1;

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 use testkit::client::{Close, Connection};
 use testkit::origin::Origin;
-use testkit::ports::Refusing;
+use testkit::ports::{Refusing, own_at};
 use testkit::{PATIENCE, eventually};
 
 const TCP: u16 = 31400;
@@ -194,8 +194,7 @@ fn a_limit_of_the_backend_holds() {
 fn ports_come_and_go_beside_each_other() {
     let (echo, origin) = (Echo::start(), Origin::recording());
     let it = passage(&[echo.address], |plan, _| plan.endpoints = vec![origin.address()]);
-    let free = |ip: [u8; 4]| TcpListener::bind(SocketAddr::from((ip, 0))).and_then(|it| it.local_addr()).expect("a free port");
-    let (http, tcp) = (free([127, 2, 0, 1]), free([127, 2, 0, 2]));
+    let (http, tcp) = (own_at([127, 2, 0, 1]), own_at([127, 2, 0, 2]));
     let set = |gateway: Gateway| it.gate.apply(Update { gateways: vec![(id(), Some(Arc::new(gateway)))], ..Update::default() });
     let on_same = SocketAddr::from((tcp.ip(), http.port()));
     assert_eq!(bound(&set(both(http, on_same))), [http, on_same], "one port, two addresses, two protocols");
