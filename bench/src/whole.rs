@@ -19,7 +19,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client};
 use serde_json::Value;
-use testkit::ports;
+use testkit::ports::{NODE_PORTS, Row, own_address};
 use tokio::runtime::Runtime;
 
 use crate::edit;
@@ -42,6 +42,7 @@ pub struct Whole {
     log: std::path::PathBuf,
     kubeconfig: std::path::PathBuf,
     http: SocketAddr,
+    _nodes: Row,
     table: Table,
     runtime: Runtime,
     watch: Option<Watch>,
@@ -89,17 +90,17 @@ impl Whole {
         if !binary.exists() {
             bail!("{} is missing: `cargo xtask bench` builds it", binary.display());
         }
-        let (data, api) = (folder.join("paifang"), ports::own_address());
-        let (port, nodes) = node_ports();
+        let (data, api, nodes) = (folder.join("paifang"), own_address(), Row::among(NODE_PORTS));
         let mut command = Command::new(binary);
-        command.arg("up").arg("--data-dir").arg(&data).args(["--api-address", &api.to_string(), "--node-ports", &nodes]);
+        command.arg("up").arg("--data-dir").arg(&data).args(["--api-address", &api.to_string(), "--node-ports", &nodes.to_string()]);
         command.args(["--pool", "none", "--admin-address", "none", "--access-log", "none", "--workers", "1"]);
         let mut whole = Self {
             program: None,
             command,
             log: folder.join("paifang.err"),
             kubeconfig: data.join("kubeconfig"),
-            http: SocketAddr::from(([127, 0, 0, 1], port)),
+            http: SocketAddr::from(([127, 0, 0, 1], *nodes.ports().start())),
+            _nodes: nodes,
             table: table.clone(),
             runtime: tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?,
             watch: None,
@@ -263,12 +264,6 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.task.abort();
     }
-}
-
-/// Two of Kubernetes' range: the first, and both as `--node-ports` takes them.
-pub fn node_ports() -> (u16, String) {
-    let first = *ports::row(30_100..32_700).start();
-    (first, format!("{first}-{}", first + 1))
 }
 
 /// Makes all objects of the table: Services and their endpoints before the Ingresses that name them.

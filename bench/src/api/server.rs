@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use kube::Client;
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use testkit::ports::{NODE_PORTS, Row, own_address};
 use tokio::runtime::Runtime;
 
 use super::on_disk;
 use crate::processes::{self, PROXY_CORE, Program};
-use crate::whole;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Of the administrator of the other server, which is gone when the run is.
@@ -31,6 +31,7 @@ pub struct Server {
     folder: PathBuf,
     programs: Vec<Program>,
     address: SocketAddr,
+    nodes: Row,
     pub runtime: Runtime,
     pub client: Client,
 }
@@ -84,12 +85,13 @@ fn usual_place() -> Option<PathBuf> {
 impl Server {
     pub fn start(peer: &Peer, folder: &Path) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let address = testkit::ports::own_address();
+        let address = own_address();
         let kubeconfig = match peer {
             Peer::Paifang(_) => on_disk(folder).join("kubeconfig"),
             Peer::Kubernetes(_) => prepare(folder, address)?,
         };
-        let programs = begin(peer, folder, address)?;
+        let nodes = Row::among(NODE_PORTS);
+        let programs = begin(peer, folder, address, &nodes)?;
         wait_for(&kubeconfig)?;
         let config =
             runtime.block_on(kube::Config::from_custom_kubeconfig(Kubeconfig::read_from(&kubeconfig)?, &KubeConfigOptions::default()))?;
@@ -97,7 +99,7 @@ impl Server {
             let _entered = runtime.enter();
             Client::try_from(config)?
         };
-        let server = Self { peer: peer.clone(), folder: folder.to_owned(), programs, address, runtime, client };
+        let server = Self { peer: peer.clone(), folder: folder.to_owned(), programs, address, nodes, runtime, client };
         server.wait_until_it_answers()?;
         Ok(server)
     }
@@ -107,7 +109,7 @@ impl Server {
         // The API before its store.
         while self.programs.pop().is_some() {}
         let begun = Instant::now();
-        self.programs = begin(&self.peer, &self.folder, self.address)?;
+        self.programs = begin(&self.peer, &self.folder, self.address, &self.nodes)?;
         self.wait_until_it_answers()?;
         Ok(begun.elapsed().as_secs_f64())
     }
@@ -155,7 +157,7 @@ fn wait_for(file: &Path) -> Result<()> {
     Ok(())
 }
 
-fn begin(peer: &Peer, folder: &Path, address: SocketAddr) -> Result<Vec<Program>> {
+fn begin(peer: &Peer, folder: &Path, address: SocketAddr, nodes: &Row) -> Result<Vec<Program>> {
     let start = |command: &Command, log: &str| Program::start(PROXY_CORE, command, Some(&folder.join(log)));
     match peer {
         Peer::Paifang(program) => {
@@ -163,7 +165,7 @@ fn begin(peer: &Peer, folder: &Path, address: SocketAddr) -> Result<Vec<Program>
             up.arg("up").arg("--data-dir").arg(on_disk(folder)).args(["--api-address", &address.to_string()]);
             up.args([
                 "--node-ports",
-                &whole::node_ports().1,
+                &nodes.to_string(),
                 "--pool",
                 "none",
                 "--admin-address",
@@ -176,7 +178,7 @@ fn begin(peer: &Peer, folder: &Path, address: SocketAddr) -> Result<Vec<Program>
             Ok(vec![start(&up, "api.err")?])
         }
         Peer::Kubernetes(binaries) => {
-            let [client, peers] = [1, 2].map(|_| format!("http://{}", testkit::ports::own_address()));
+            let [client, peers] = [1, 2].map(|_| format!("http://{}", own_address()));
             let mut etcd = Command::new(binaries.join("etcd"));
             etcd.arg("--data-dir").arg(on_disk(folder)).args(["--log-level", "warn"]);
             etcd.args(["--listen-client-urls", &client, "--advertise-client-urls", &client, "--listen-peer-urls", &peers]);

@@ -3,39 +3,30 @@
 //! A port that the system chose may be anybody's as soon as it is let go: of a client's own end, of a test beside. So a test that names a port before
 //! somebody else listens there, or comes back to one, takes one of its process's [`own`], from below those that systems choose from.
 
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::ops::{Range, RangeInclusive};
 use std::sync::{Mutex, PoisonError};
+use std::{fmt, io};
 
 use socket2::{Domain, Socket, Type};
+
+/// Of node ports.
+pub const NODE_PORTS: Range<u16> = 30_100..32_700;
 
 /// What [`own`] takes rows from: Linux chooses from 32768 on, others from 49152, and Kubernetes' node ports begin at 30000.
 const OWN: Range<u16> = 20_000..30_000;
 
-/// The first port of a row is bound as long as this process lives, and so says that the row is taken.
 const ROW: u16 = 20;
 
-static TAKEN: Mutex<Vec<TcpListener>> = Mutex::new(Vec::new());
+static TAKEN: Mutex<Vec<Row>> = Mutex::new(Vec::new());
 static LEFT: Mutex<Vec<u16>> = Mutex::new(Vec::new());
 
-/// Ports in a row that no other test is given, nor this process once more. Programs of others may be at some of them.
-///
-/// # Panics
-///
-/// If all rows are taken.
-pub fn row(among: Range<u16>) -> RangeInclusive<u16> {
-    let rows = among.len() / usize::from(ROW);
-    // Processes do not all begin at the same row, or each would try what those before it have.
-    let begin = std::process::id() as usize % rows.max(1);
-    let firsts = (0..rows).map(|at| among.start + ((begin + at) % rows) as u16 * ROW);
-    for first in firsts {
-        if let Ok(marker) = TcpListener::bind((Ipv4Addr::LOCALHOST, first)) {
-            TAKEN.lock().unwrap_or_else(PoisonError::into_inner).push(marker);
-            return first + 1..=first + ROW - 1;
-        }
-    }
-    panic!("no row of {ROW} ports is left in {among:?}: do many tests run beside these?")
+/// Ports in a row that no other test is given as long as this lives. Programs of others may be at some of them.
+#[derive(Debug)]
+pub struct Row {
+    first: u16,
+    /// At the port before them: what says to all processes that the row is taken.
+    _marker: TcpListener,
 }
 
 /// A port at which nothing is, TCP or UDP, on no address of this machine; no other test is given it, nor this process once more.
@@ -47,7 +38,9 @@ pub fn own() -> u16 {
     let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
         let Some(port) = left.pop() else {
-            left.extend(row(OWN).rev());
+            let row = Row::among(OWN);
+            left.extend(row.ports().rev());
+            TAKEN.lock().unwrap_or_else(PoisonError::into_inner).push(row);
             continue;
         };
         let anywhere = (Ipv4Addr::UNSPECIFIED, port);
@@ -95,6 +88,34 @@ pub struct Refusing {
     _socket: Socket,
 }
 
+// === impl Row ===
+
+impl Row {
+    /// # Panics
+    ///
+    /// If all rows are taken.
+    pub fn among(ports: Range<u16>) -> Self {
+        let rows = ports.len() / usize::from(ROW);
+        // Processes do not all begin at the same row, or each would try what those before it have.
+        let begin = std::process::id() as usize % rows.max(1);
+        let markers = (0..rows).map(|at| ports.start + ((begin + at) % rows) as u16 * ROW);
+        let row = |marker| TcpListener::bind((Ipv4Addr::LOCALHOST, marker)).map(|it| Self { first: marker + 1, _marker: it });
+        let taken = markers.filter_map(|it| row(it).ok()).next();
+        taken.unwrap_or_else(|| panic!("no row of {ROW} ports is left in {ports:?}: do many tests run beside these?"))
+    }
+
+    pub fn ports(&self) -> RangeInclusive<u16> {
+        self.first..=self.first + ROW - 2
+    }
+}
+
+/// As `--node-ports` takes it.
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.ports().start(), self.ports().end())
+    }
+}
+
 // === impl Refusing ===
 
 impl Refusing {
@@ -135,24 +156,25 @@ mod tests {
         let given: Vec<u16> = threads.into_iter().flat_map(|it| it.join().expect("they are enough")).collect();
         assert_eq!(given.iter().collect::<BTreeSet<_>>().len(), 240, "{given:?}");
         assert!(given.iter().all(|it| OWN.contains(it)), "{given:?}");
-        let beside = row(OWN);
-        assert!(beside.clone().all(|it| !given.contains(&it)) && beside.count() == usize::from(ROW) - 1);
+        let beside = Row::among(OWN);
+        assert!(beside.ports().all(|it| !given.contains(&it)) && beside.ports().count() == usize::from(ROW) - 1);
     }
 
     #[test]
     fn a_port_that_somebody_has_is_passed_over() {
-        let row = row(OWN);
-        let _held = UdpSocket::bind((Ipv4Addr::LOCALHOST, *row.start())).expect("it is this test's");
-        LEFT.lock().unwrap_or_else(PoisonError::into_inner).extend(row.clone().rev());
-        let given: BTreeSet<u16> = (0..100).map(|_| own()).collect();
-        assert!(given.contains(row.end()) && !given.contains(row.start()), "{given:?}");
+        let row = Row::among(OWN).ports();
+        let held = row.clone().find_map(|it| Some((it, UdpSocket::bind((Ipv4Addr::LOCALHOST, it)).ok()?))).expect("one is free");
+        LEFT.lock().unwrap_or_else(PoisonError::into_inner).extend(row.rev());
+        assert!((0..100).all(|_| own() != held.0));
     }
 
     #[test]
-    fn rows_end() {
-        let few = 19_900..19_940;
-        let rows = [(); 3].map(|()| std::panic::catch_unwind(|| row(few.clone())).ok());
-        assert_ne!(rows[0], rows[1]);
-        assert_eq!(rows[2], None);
+    fn rows_end_and_come_back() {
+        let row = || std::panic::catch_unwind(|| Row::among(19_900..19_940)).ok();
+        let [first, second] = [(); 2].map(|()| row().expect("one of two"));
+        assert_ne!(first.ports(), second.ports());
+        assert!(row().is_none());
+        drop(first);
+        assert!(row().is_some());
     }
 }

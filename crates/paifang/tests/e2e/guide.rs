@@ -45,15 +45,16 @@ fn block(fenced: &str) -> Vec<Block> {
 
 /// Without what differs from run to run.
 fn steady(line: &str) -> String {
-    let word = |it: &str| {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let word = |at: usize| {
+        let it = words[at];
         let age = it.strip_suffix('s').is_some_and(|it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit()));
         let id = it.trim_matches(['"', ',']);
         let id = id.len() == 32 && id.bytes().all(|it| it.is_ascii_hexdigit());
-        let plain = it.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit());
-        let password = it.len() == 20 && plain && it.bytes().any(|it| it.is_ascii_digit());
-        if age || id || password || it.contains("curl/") { "*".to_owned() } else { it.to_owned() }
+        let password = at > 0 && words[at - 1] == "password";
+        if age || id || password || it.contains("curl/") { "*" } else { it }
     };
-    line.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
+    (0..words.len()).map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// The first line of the page that was not printed, each looked for behind the one before.

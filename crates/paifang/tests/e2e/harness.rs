@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use tempfile::TempDir;
 use testkit::client::{Connection, Response};
-use testkit::{eventually, ports};
+use testkit::eventually;
+use testkit::ports::{NODE_PORTS, Row, own_address};
 
 pub const GATEWAY: (&str, &str) = ("kubesphere-controls-system", "kubesphere-router-kubesphere-system");
 
@@ -17,7 +18,7 @@ pub const GATEWAY: (&str, &str) = ("kubesphere-controls-system", "kubesphere-rou
 pub struct Up {
     pub dir: TempDir,
     pub pool: String,
-    pub node_ports: String,
+    pub node_ports: Row,
     pub offset: u16,
     /// Where its API is, after a restart too, so that clients find it again.
     pub api: SocketAddr,
@@ -85,13 +86,12 @@ impl Up {
         let mut rng = Rng::new();
         // /28 networks of 127.64.0.0/10; two tests that meet in one would pass over each other's addresses.
         let (a, b, c) = (rng.u8(64..128), rng.u8(..), rng.u8(0..16) * 16);
-        let node_ports = ports::row(30_100..32_700);
         Self {
             dir: TempDir::new().expect("a folder"),
             pool: format!("127.{a}.{b}.{c}/28"),
-            node_ports: format!("{}-{}", node_ports.start(), node_ports.start() + 9),
+            node_ports: Row::among(NODE_PORTS),
             offset: if may_bind_80() { 0 } else { 10_000 },
-            api: ports::own_address(),
+            api: own_address(),
             more: more.iter().map(|it| (*it).to_owned()).collect(),
             child: None,
             http: Vec::new(),
@@ -102,7 +102,7 @@ impl Up {
     pub fn command(&self) -> Command {
         let mut command = Command::new(binary());
         command.arg("up").args(["--admin-address", "127.0.0.1:0"]);
-        command.arg("--data-dir").arg(self.data()).args(["--node-ports", &self.node_ports]);
+        command.arg("--data-dir").arg(self.data()).args(["--node-ports", &self.node_ports.to_string()]);
         let given = |flag: &str| self.more.iter().any(|it| it == flag);
         if !given("--api-address") {
             command.args(["--api-address", &self.api.to_string()]);
