@@ -97,18 +97,17 @@ fn versions(definition: &Value) -> &[Value] {
 fn kinds_of(definition: &Value) -> Vec<Arc<Kind>> {
     let mut versions: Vec<&Value> = versions(definition).iter().filter(|version| version["served"] == true).collect();
     versions.sort_by_key(|version| std::cmp::Reverse(priority(version["name"].as_str().unwrap_or(""))));
-    let mut read: Vec<(Value, Rules)> = Vec::new();
+    let mut read: Vec<(Value, Structural)> = Vec::new();
     let mut kinds = Vec::with_capacity(versions.len());
     for version in versions {
         let schema = version.pointer("/schema/openAPIV3Schema").cloned().unwrap_or_else(|| json!({ "type": "object" }));
         // Versions often have one schema: reading it is the expensive part.
-        let rules = match read.iter().find(|(known, _)| *known == schema) {
-            Some((_, rules)) => rules.clone(),
+        let structural = match read.iter().find(|(known, _)| *known == schema) {
+            Some((_, structural)) => structural.clone(),
             None => match Structural::from_crd(&schema) {
                 Ok(structural) => {
-                    let rules = Rules::custom(structural);
-                    read.push((schema, rules.clone()));
-                    rules
+                    read.push((schema, structural.clone()));
+                    structural
                 }
                 Err(problems) => {
                     // It was checked when it was written; an older version of this program may have checked less.
@@ -117,7 +116,11 @@ fn kinds_of(definition: &Value) -> Vec<Arc<Kind>> {
                 }
             },
         };
-        kinds.push(Arc::new(kind_of(definition, version, rules)));
+        let structural = match version.pointer("/subresources/scale") {
+            Some(scale) => structural.scaled(scale),
+            None => structural,
+        };
+        kinds.push(Arc::new(kind_of(definition, version, Rules::custom(structural))));
     }
     kinds
 }

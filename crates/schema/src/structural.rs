@@ -9,6 +9,7 @@ mod defaults;
 mod format;
 mod prune;
 pub(crate) mod read;
+mod scale;
 mod validate;
 
 pub(crate) use validate::counterpart;
@@ -21,6 +22,7 @@ use serde_json::Value;
 use crate::cel::Rule;
 use crate::path::Path;
 use crate::violation::Violation;
+use scale::Scale;
 
 /// The schema of one kind at one version.
 #[derive(Clone, Debug)]
@@ -28,6 +30,7 @@ pub struct Structural {
     pub(crate) nodes: Arc<Vec<Node>>,
     pub(crate) root: NodeId,
     source: Source,
+    scale: Option<Arc<Scale>>,
 }
 
 /// What [`Structural::openapi`] is made from.
@@ -148,14 +151,20 @@ impl Structural {
 
     pub(crate) fn from_crd_at(schema: &Value, path: &Path<'_>) -> Result<Self, Vec<Violation>> {
         let (nodes, root) = read::custom(schema, path)?;
-        let structural = Self { nodes: Arc::new(nodes), root, source: Source::Schema(Arc::new(schema.clone())) };
+        let structural = Self { nodes: Arc::new(nodes), root, source: Source::Schema(Arc::new(schema.clone())), scale: None };
         let mut violations = Vec::new();
         read::check_defaults(&structural, path, schema, &mut violations);
         if violations.is_empty() { Ok(structural) } else { Err(violations) }
     }
 
+    /// Where `subresources.scale` of the version says that counts are, there must be counts.
+    #[must_use]
+    pub fn scaled(self, scale: &Value) -> Self {
+        Self { scale: Some(Arc::new(Scale::read(scale))), ..self }
+    }
+
     pub(crate) fn of_definition(nodes: Arc<Vec<Node>>, root: NodeId, definition: &'static str) -> Self {
-        Self { nodes, root, source: Source::Definition(definition) }
+        Self { nodes, root, source: Source::Definition(definition), scale: None }
     }
 
     /// The top of the schema.

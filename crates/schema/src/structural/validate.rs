@@ -16,10 +16,14 @@ impl Structural {
     pub fn validate(&self, new: &Value, old: Option<&Value>) -> Vec<Violation> {
         let mut found = Vec::new();
         self.check(self.root, new, old, &Path::ROOT, &mut found);
+        let hindered = found.iter().any(Violation::hinders_rules);
+        if let Some(scale) = &self.scale {
+            scale.check(new, &mut found);
+        }
         if !self.nodes[self.root.index()].ruled {
             return found;
         }
-        if !found.iter().any(Violation::hinders_rules) {
+        if !hindered {
             cel::check(self, new, old, &mut found);
         } else {
             found.push(Path::ROOT.invalid(
