@@ -128,11 +128,14 @@ fn everybodys(service: &Value) -> SeenGateway {
     if addresses.is_empty() && access == Access::NodePort {
         addresses.push(annotation(service, NODE_ADDRESS).to_owned());
     }
+    // As long as it waits for an address of its own, it is reached as one by node ports is.
+    let waits = addresses.is_empty() && access == Access::LoadBalancer;
+    let reached = |it: SeenPort| SeenPort { reached: it.node_port.filter(|_| waits).unwrap_or(it.reached), ..it };
     SeenGateway {
         access: Some(access),
         ready: if addresses.is_empty() { Truth::False } else { Truth::True },
         addresses,
-        ports: list(service, "/spec/ports").filter_map(|it| service_port(it, access)).collect(),
+        ports: list(service, "/spec/ports").filter_map(|it| service_port(it, access)).map(reached).collect(),
         class: Some(name(service).to_owned()),
         ..seen(Kind::Service, service, Serves::Everybody)
     }

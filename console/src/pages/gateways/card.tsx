@@ -18,7 +18,7 @@ import { say } from '../../parts/toasts'
 import { useWords } from '../../words'
 import { Said } from '../../words/said'
 import { GatewayDialog } from './dialog'
-import { gatewayState, remarks, scopeWord, servingOf, visitUrl } from './state'
+import { gatewayState, isByNodes, remarks, scopeWord, servingOf, visitUrl } from './state'
 
 type Doing = 'edit' | 'scale' | 'disable' | null
 
@@ -117,7 +117,7 @@ export function GatewayFacts({ serving, gateway }: { serving: Serving; gateway?:
     <Facts
       of={[
         [t('gateway.access'), <span className="chip jade">{serving.type}</span>],
-        [t('gateway.address'), serving.addresses.length > 0 && <Addresses serving={serving} />],
+        [t('gateway.address'), serving.addresses.length > 0 ? <Addresses serving={serving} /> : isByNodes(serving) && t('gateway.byNodes')],
         gateway?.spec.access?.provider ? [t('gateway.provider'), gateway.spec.access.provider] : undefined,
         [t('gateway.ports'), serving.ports.length > 0 && `HTTP ${port('http') ?? '—'} · HTTPS ${port('https') ?? '—'}`],
         gateway && [t('gateway.replicas'), replicas],

@@ -54,6 +54,9 @@ export function servingOf(gateway: IngressGateway): Serving {
   }
 }
 
+/** Whether it waits for an address of its own, and ports of the nodes answer until then. */
+export const isByNodes = ({ type, addresses, ports }: Serving) => type === 'LoadBalancer' && addresses.length === 0 && ports.some((it) => it.nodePort !== undefined && it.nodePort === it.reachedAt)
+
 const STANDARD = { http: 80, https: 443 }
 
 export const portOf = (gateway: Serving, protocol: 'http' | 'https') => gateway.ports.find((it) => it.name === protocol)?.reachedAt

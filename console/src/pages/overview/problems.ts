@@ -8,6 +8,7 @@ import type { Tone } from '../../parts/basics'
 import { useWords } from '../../words'
 import { useTell } from '../../words/messages'
 import { refusedPorts } from '../gateways/ports'
+import { isByNodes, scopeWord } from '../gateways/state'
 import { conditionsOf, listenersOf, OTHERS } from '../others/kinds'
 import { gatewayOf } from '../routes/address'
 import { countEndpoints } from '../routes/flow'
@@ -75,6 +76,15 @@ const ofGateways = (gateways: readonly IngressGateway[], project: string, { t, s
     return [...bad, refusedPorts(gateway) ?? []].flat().map((one): Problem => ({ kind: t('gateway.one'), tone: /Ignored$|Refused$/.test(one.type) ? 'warn' : 'bad', where: project ? name : `${namespace}/${name}`, to: project ? `/projects/${namespace}/gateways/${namespace}/${name}` : `/cluster/gateways/${namespace}/${name}`, text: said(one.message ?? one.type), english: one.message }))
   })
 
+/** Gateways that no object here tells of: those of everybody and of workspaces. */
+const ofServing = (serving: Serving[], gateways: readonly IngressGateway[], project: string, { t }: Telling): Problem[] => {
+  const known = new Set(gateways.map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`))
+  // What serves a project's routes is the nearest.
+  const asked = project ? serving.slice(0, 1) : serving
+  const waiting = asked.filter((it) => it.type === 'LoadBalancer' && it.addresses.length === 0 && !known.has(`${it.namespace}/${it.name}`))
+  return waiting.map((it): Problem => ({ kind: t('gateway.one'), tone: 'warn', where: t(scopeWord(it.scope)), to: project ? `/projects/${project}/gateways` : `/cluster/gateways/${it.namespace}/${it.name}`, text: t(isByNodes(it) ? 'gateway.byNodes' : 'gateway.nowhere') }))
+}
+
 const ofOthers = (others: Everything['others'], project: string, { said }: Telling): Problem[] =>
   OTHERS.flatMap(({ slug, title }) =>
     (others[slug] ?? []).flatMap((it) => {
@@ -97,7 +107,7 @@ export function useProblems(of: Everything, endings: Ending[], serving: Serving[
   return useMemo(() => {
     const everything = { routes, services, slices, events, gateways, others, judged }
     const telling = { ...words, said }
-    const all = [...ofGateways(gateways, project, telling), ...ofCertificates(endings, project, telling), ...ofRoutes(everything, serving, project, telling), ...ofOthers(others, project, telling)]
+    const all = [...ofGateways(gateways, project, telling), ...ofServing(serving, gateways, project, telling), ...ofCertificates(endings, project, telling), ...ofRoutes(everything, serving, project, telling), ...ofOthers(others, project, telling)]
     const once = new Map(all.map((it) => [`${it.to} ${it.text}`, it]))
     return [...once.values()].sort((a, b) => Number(a.tone !== 'bad') - Number(b.tone !== 'bad'))
   }, [routes, services, slices, events, gateways, others, judged, endings, serving, project, words.language, said])

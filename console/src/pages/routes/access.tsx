@@ -6,15 +6,17 @@ import type { Ingress } from '../../api/types'
 import { Card, Code, Facts } from '../../parts/basics'
 import { useWords } from '../../words'
 import { portOf } from '../gateways/state'
-import { addressesOf, lines, reaches, type Way } from './address'
+import { addressesOf, isReached, lines, reaches, type Way } from './address'
 import { TryElsewhere, Unable } from './unable'
 
 /** `note`: why it is not reached. */
 export type Shown = Way & { note?: string | undefined }
 
 export function RouteAccess({ route, gateway }: { route: Ingress; gateway: Serving | undefined }) {
+  const { t } = useWords()
   const fallback = addressesOf(route)[0] ?? ''
-  return <Access ways={reaches(route, gateway).map((reach) => ({ reach, gateway, fallback }))} />
+  const ways = reaches(route, gateway).map((reach) => ({ reach, gateway, fallback }))
+  return <Access ways={ways.map((it) => ({ ...it, ...(!isReached(it) && { note: t('gateway.nowhere') }) }))} />
 }
 
 export function Access({ ways }: { ways: Shown[] }) {
@@ -34,7 +36,7 @@ export function Access({ ways }: { ways: Shown[] }) {
             { title: t('gateway.access'), render: (_, it) => it.gateway?.type ?? '—', responsive: ['sm'] },
             { title: t('access.portIp'), render: (_, it) => <span className="mono">{portIp(it)}</span>, responsive: ['sm'] },
             { title: t('access.nodes'), render: (_, it) => <span className="mono wrap">{it.gateway?.nodes.join(', ') || '—'}</span>, responsive: ['sm'] },
-            { title: <span className="hidden">{t('access.visit')}</span>, align: 'right', render: (_, it) => it.reach.url && <Visit url={it.reach.url} />, responsive: ['sm'] },
+            { title: <span className="hidden">{t('access.visit')}</span>, align: 'right', render: (_, it) => it.reach.url && isReached(it) && <Visit url={it.reach.url} />, responsive: ['sm'] },
           ]}
         />
       </Card>
@@ -72,7 +74,7 @@ const MOST = 6
 /** A line for a hosts file, and commands that need none. */
 function ByHand({ ways }: { ways: Shown[] }) {
   const { t } = useWords()
-  const all = ways.filter((it) => it.reach.url).map(({ reach, gateway, fallback }) => lines(reach, gateway, fallback))
+  const all = ways.filter((it) => it.reach.url && isReached(it)).map(({ reach, gateway, fallback }) => lines(reach, gateway, fallback))
   const hosts = [...new Set(all.map((it) => it.hosts))].filter(Boolean)
   const commands = [...new Set(all.map((it) => it.curl))].slice(0, MOST)
   if (commands.length === 0) return null
@@ -137,7 +139,7 @@ function Small({ way }: { way: Shown }) {
       </span>
       {note && <Because>{note}</Because>}
       <Facts of={[[t('gateway.access'), gateway?.type], [t('access.portIp'), <span className="mono">{portIp(way)}</span>], [t('access.nodes'), <span className="mono">{gateway?.nodes.join(', ')}</span>]]} />
-      {reach.url && <Visit url={reach.url} />}
+      {reach.url && isReached(way) && <Visit url={reach.url} />}
     </div>
   )
 }

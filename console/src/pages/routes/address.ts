@@ -3,7 +3,7 @@ import type { Serving } from '../../api/console'
 import type { Ingress } from '../../api/types'
 import { GENERATED_HOST, HOST_ANNOTATION } from '../../forms/route'
 import { quoted } from '../../parts/command'
-import { portOf, visitUrl } from '../gateways/state'
+import { isByNodes, portOf, visitUrl } from '../gateways/state'
 
 export interface Reach {
   host: string
@@ -28,6 +28,9 @@ export interface Way {
   /** The gateway is a Gateway of Gateway API: none that can be asked from here. */
   isGatewayApi?: boolean
 }
+
+/** Whether anything answers: not as long as its gateway waits for an address. */
+export const isReached = ({ gateway, fallback }: Way) => !gateway || gateway.addresses.length > 0 || fallback !== '' || isByNodes(gateway)
 
 export const addressesOf = ({ status }: Ingress) => (status?.loadBalancer?.ingress ?? []).map((it) => it.ip ?? it.hostname ?? '').filter(Boolean)
 

@@ -36,6 +36,19 @@ fn everybodys_is_shown_once() {
 }
 
 #[test]
+fn everybodys_is_reached_by_node_ports_as_long_as_it_waits_for_an_address() {
+    let service = |status: serde_json::Value| {
+        json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "r", "namespace": "edge",
+            "labels": { "kubesphere.io/gateway-type": "cluster" }, "annotations": { "paifang.dev/gateway": "edge/r" } },
+            "spec": { "type": "LoadBalancer", "ports": [{ "name": "http", "port": 80, "nodePort": 30_080 }, { "name": "https", "port": 443 }] },
+            "status": { "loadBalancer": status } })
+    };
+    let ports = |status| gateways(&[service(status)])[0].ports.iter().map(|it| it.reached).collect::<Vec<_>>();
+    assert_eq!(ports(json!({})), [30_080, 443]);
+    assert_eq!(ports(json!({ "ingress": [{ "ip": "10.0.0.1" }] })), [80, 443]);
+}
+
+#[test]
 fn kubespheres_own_gateways_are_read_as_they_are_there() {
     let object = json!({ "apiVersion": "gateway.kubesphere.io/v1alpha1", "kind": "Gateway",
         "metadata": { "name": "kubesphere-router-demo", "namespace": "kubesphere-controls-system" },
