@@ -14,7 +14,7 @@ const SOURCES = [
   'apiserver/src/body.rs', 'apiserver/src/containers.rs', 'apiserver/src/delete.rs', 'apiserver/src/failure.rs', 'apiserver/src/names.rs', 'apiserver/src/patch/operations.rs', 'apiserver/src/people', 'apiserver/src/rbac/attempt.rs', 'apiserver/src/rbac/escalation.rs', 'apiserver/src/read.rs', 'apiserver/src/read_only.rs', 'apiserver/src/write.rs',
   'console/src',
   'control/src/answers', 'control/src/answers.rs', 'control/src/entrances.rs', 'control/src/forwarding', 'control/src/forwarding.rs', 'control/src/sockets.rs', 'control/src/stand_in',
-  'model/src/egress.rs', 'model/src/name.rs', 'pools/src', 'resources/src', 'schema/src/name.rs', 'schema/src/path.rs', 'schema/src/rules', 'schema/src/structural/validate.rs', 'schema/src/violation.rs',
+  'model/src/egress.rs', 'model/src/name.rs', 'pools/src', 'resources/src', 'schema/src/name.rs', 'schema/src/path.rs', 'schema/src/rules', 'schema/src/structural/scale.rs', 'schema/src/structural/validate.rs', 'schema/src/violation.rs',
   'status/src/event.rs', 'tenancy/src/plan', 'trace/src/courier.rs', 'trace/src/dial.rs', 'trace/src/line.rs',
   'translate/src', 'translate-gateway-api/src', 'translate-ingress/src', 'translate-istio/src', 'translate-service/src',
 ]
