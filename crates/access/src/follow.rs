@@ -1,4 +1,5 @@
-//! Following a name from DNS to an endpoint, hop by hop, to the first that is broken.
+//! Following a name from DNS to an endpoint, hop by hop, to the first that is broken. A name of a route that leads nowhere is no end: who asks may
+//! have it in a hosts file of their own, so the way goes on where the route's gateway is.
 //!
 //! ```text
 //! name ─► address ─► port ─► certificate ─► route ─► endpoint
@@ -55,12 +56,11 @@ pub struct How {
     pub gateway: Option<String>,
 }
 
-/// Every hop, in order; after a broken one nothing is tried.
+/// Every hop, in order; after a broken one nothing is tried, but for a name whose gateway is known.
 pub async fn follow(asked: &Asked, known: &Known, how: &How) -> Vec<Hop> {
     let way = Way { asked, known, how, target: known.target(asked) };
     let mut hops = Vec::new();
-    let arrived = way.tried(&mut hops).await;
-    if hops.iter().all(|it| it.verdict != Verdict::Broken) {
+    if let Ok(arrived) = way.tried(&mut hops).await {
         hops.extend(way.of_objects(arrived));
     }
     let rest: Vec<HopName> = HopName::ALL.into_iter().filter(|name| hops.iter().all(|it| it.hop != *name)).collect();
@@ -150,6 +150,12 @@ impl Target<'_> {
         self.addresses.iter().find_map(|it| it.parse().ok())
     }
 
+    /// The addresses at which a route's gateway is, where they are such.
+    fn own(&self) -> Option<BTreeSet<IpAddr>> {
+        let own: BTreeSet<IpAddr> = self.addresses.iter().filter_map(|it| it.parse().ok()).collect();
+        (!self.rows.is_empty() && !own.is_empty()).then_some(own)
+    }
+
     /// The gateway's namespace and name.
     fn who(&self) -> Option<String> {
         self.gateway.map(|it| format!("{}/{}", it.namespace, it.name))
@@ -189,36 +195,26 @@ struct Way<'a> {
 // === impl Way ===
 
 impl Way<'_> {
-    /// The hops that are tried; where the connection arrived.
-    async fn tried(&self, hops: &mut Vec<Hop>) -> Option<IpAddr> {
-        let found = match self.name().await {
-            (hop, Some(found)) => {
-                hops.push(hop);
-                found
-            }
-            (hop, None) => {
-                hops.push(hop);
-                return None;
-            }
+    /// The hops that are tried; where the connection arrived, if that is known. An error: one of them is an end.
+    async fn tried(&self, hops: &mut Vec<Hop>) -> Result<Option<IpAddr>, End> {
+        let (name, found) = self.name().await;
+        let leads_nowhere = name.verdict == Verdict::Broken;
+        hops.push(name);
+        let found = match found {
+            Some(found) => found,
+            None if leads_nowhere => self.target.own().ok_or(End)?,
+            None => return Ok(None),
         };
-        let address = self.address(&found).await;
-        let is_broken = address.verdict == Verdict::Broken;
-        hops.push(address);
-        if is_broken {
-            return None;
-        }
+        pass(hops, self.address(&found).await)?;
         let (port, arrived) = self.port(&found).await;
-        let is_broken = port.verdict == Verdict::Broken;
-        hops.push(port);
-        if is_broken {
-            return None;
-        }
-        hops.push(match (self.asked.scheme, arrived) {
+        pass(hops, port)?;
+        let certificate = match (self.asked.scheme, arrived) {
             (Scheme::Http, _) => Hop::good(HopName::Certificate, Saying::NoneNeeded {}),
             (Scheme::Https, None) => Hop::untried(HopName::Certificate),
             (Scheme::Https, Some(arrived)) => self.certificate(arrived).await,
-        });
-        arrived.or_else(|| found.first().copied())
+        };
+        pass(hops, certificate)?;
+        Ok(arrived.or_else(|| found.first().copied()))
     }
 
     /// `None`: it leads nowhere, or was not asked.
@@ -384,6 +380,16 @@ impl Way<'_> {
             _ => [route, endpoint],
         }
     }
+}
+
+/// Nothing behind it is tried.
+struct End;
+
+/// On to the next, where this one is not broken.
+fn pass(hops: &mut Vec<Hop>, hop: Hop) -> Result<(), End> {
+    let is_broken = hop.verdict == Verdict::Broken;
+    hops.push(hop);
+    if is_broken { Err(End) } else { Ok(()) }
 }
 
 /// What is to be said of a handshake.

@@ -73,6 +73,24 @@ fn a_way_that_is_whole_is_good_at_every_hop() {
 }
 
 #[test]
+fn a_name_that_leads_nowhere_is_no_end_where_the_gateway_is_known() {
+    let listener = testkit::ports::listener();
+    let port = listener.local_addr().expect("bound").port();
+    let words = |port: u16, known: &Known| {
+        let found = hops(&format!("http://127.0.0.1.nobody.invalid:{port}/"), "", known, &how(Touch::Anything));
+        found.into_iter().map(|it| it.1).collect::<Vec<_>>()
+    };
+    assert_eq!(words(port, &known("127.0.0.1", port)), ["broken", "good", "good", "good", "good", "good"]);
+    let nothing = testkit::ports::own();
+    assert_eq!(words(nothing, &known("127.0.0.1", nothing))[1..], ["good", "broken", "unknown", "unknown", "unknown"]);
+    // A name of no route's, and a gateway that is nowhere.
+    let found = hops("http://nobody.invalid/", "", &known("127.0.0.1", port), &how(Touch::Anything));
+    assert!(found[1..].iter().all(|it| it.2 == "not tried"), "{found:?}");
+    let found = hops("http://127.0.0.1.nobody.invalid/", "", &known("gateway.invalid", port), &how(Touch::Anything));
+    assert!(found[1..].iter().all(|it| it.2 == "not tried"), "{found:?}");
+}
+
+#[test]
 fn who_asks_for_somebody_else_touches_only_what_it_named() {
     let listener = testkit::ports::listener();
     listener.set_nonblocking(true).expect("it may");
