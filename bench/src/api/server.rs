@@ -163,18 +163,8 @@ fn begin(peer: &Peer, folder: &Path, address: SocketAddr, nodes: &Row) -> Result
         Peer::Paifang(program) => {
             let mut up = Command::new(program);
             up.arg("up").arg("--data-dir").arg(on_disk(folder)).args(["--api-address", &address.to_string()]);
-            up.args([
-                "--node-ports",
-                &nodes.to_string(),
-                "--pool",
-                "none",
-                "--admin-address",
-                "none",
-                "--access-log",
-                "none",
-                "--workers",
-                "1",
-            ]);
+            up.args(["--node-ports", &nodes.to_string(), "--pool", "none", "--admin-address", "none"]);
+            up.args(["--access-log", "none", "--workers", "1"]);
             Ok(vec![start(&up, "api.err")?])
         }
         Peer::Kubernetes(binaries) => {

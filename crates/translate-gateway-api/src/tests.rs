@@ -500,24 +500,6 @@ fn one_edit_among_many_touches_one_host() {
     assert_eq!(touch.objects.len(), 1, "its Gateway has as many routes as before: {:?}", touch.objects);
 }
 
-/// Printed, not judged: `cargo test --profile quick -p translate-gateway-api -- --ignored --nocapture how_long`.
-#[test]
-#[ignore = "prints how long ten thousand routes take"]
-fn how_long_ten_thousand_take() {
-    let begin = std::time::Instant::now();
-    let mut resources = many(10_000);
-    let read = begin.elapsed();
-    let begin = std::time::Instant::now();
-    let mut whole = Whole::scratch(&resources);
-    let scratch = begin.elapsed();
-    let begin = std::time::Instant::now();
-    for n in 0..100 {
-        let applied = resources.apply(Change::of(&numbered(n * 7, "api")).expect("a change"));
-        whole.change(&resources, &applied);
-    }
-    println!("{} hosts: read in {read:?}, translated in {scratch:?}; one edit in {:?}", whole.hosts.len(), begin.elapsed() / 100);
-}
-
 // === goldens ===
 
 fn below(folder: &std::path::Path, name: &str, found: &mut Vec<String>) {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { Metrics } from '../../api/console'
+import type { Metrics, Serving } from '../../api/console'
 import { pathOf } from '../../parts/spark'
 import { daysUntil, isUrgent } from './certificates'
 import { sum } from './numbers'
+import { ofServing } from './problems'
 
 const point = (at: number, requests: number, s5xx: number, p95: number | null) => ({ at, requests, s2xx: requests - s5xx, s3xx: 0, s4xx: 0, s5xx, connections: 2, bytesIn: 0, bytesOut: 0, mean: null, p50: null, p95, p99: null })
 const metrics = (...points: ReturnType<typeof point>[]): Metrics => ({ step: 5, until: 1_000, points, total: { ...point(0, 15, 5, 9), requests: points.reduce((all, it) => all + it.requests, 0) } })
@@ -26,6 +27,24 @@ describe('the end of a certificate', () => {
     expect(daysUntil('2026-01-31T12:00:00Z', now)).toBe(30)
     const urgent = (days: number | null, problem?: string) => isUrgent({ namespace: 'a', name: 'b', days, problem })
     expect([urgent(30), urgent(31), urgent(-1), urgent(null), urgent(null, 'no certificate')]).toEqual([true, false, true, false, true])
+  })
+})
+
+describe('a gateway that nobody asked for', () => {
+  const gateway = (of: Partial<Serving>): Serving => ({ namespace: 'kubesphere-system', name: 'cluster', scope: 'Cluster', type: 'LoadBalancer', addresses: [], nodes: [], ports: [{ name: 'http', port: 80, nodePort: 30_080, reachedAt: 30_080 }], ...of })
+  const said = (serving: Serving[], project = '') => ofServing(serving, [], project, { t: (key) => key }).map(({ to, text }) => [to, text])
+  it('is a problem as long as it waits for an address', () => {
+    expect(said([gateway({})])).toEqual([['/cluster/gateways/kubesphere-system/cluster', 'gateway.byNodes']])
+    expect(said([gateway({ ports: [] })])).toEqual([['/cluster/gateways/kubesphere-system/cluster', 'gateway.nowhere']])
+    expect(said([gateway({ addresses: ['10.0.0.1'] })])).toEqual([])
+    expect(said([gateway({ type: 'NodePort' })])).toEqual([])
+  })
+  it('is none of a project that has a nearer one, nor told twice', () => {
+    const own = gateway({ namespace: 'shop', name: 'gateway', scope: 'Project', addresses: ['10.0.0.2'] })
+    expect(said([own, gateway({})], 'shop')).toEqual([])
+    expect(said([gateway({})], 'shop')).toEqual([['/projects/shop/gateways', 'gateway.byNodes']])
+    const object = { apiVersion: 'paifang.dev/v1alpha1', kind: 'IngressGateway', metadata: { namespace: 'kubesphere-system', name: 'cluster' }, spec: {} }
+    expect(ofServing([gateway({})], [object], '', { t: (key) => key })).toEqual([])
   })
 })
 

@@ -77,7 +77,7 @@ const ofGateways = (gateways: readonly IngressGateway[], project: string, { t, s
   })
 
 /** Gateways that no object here tells of: those of everybody and of workspaces. */
-const ofServing = (serving: Serving[], gateways: readonly IngressGateway[], project: string, { t }: Telling): Problem[] => {
+export const ofServing = (serving: Serving[], gateways: readonly IngressGateway[], project: string, { t }: Pick<Telling, 't'>): Problem[] => {
   const known = new Set(gateways.map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`))
   // What serves a project's routes is the nearest.
   const asked = project ? serving.slice(0, 1) : serving

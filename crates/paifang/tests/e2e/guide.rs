@@ -51,7 +51,8 @@ fn steady(line: &str) -> String {
         let age = it.strip_suffix('s').is_some_and(|it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit()));
         let id = it.trim_matches(['"', ',']);
         let id = id.len() == 32 && id.bytes().all(|it| it.is_ascii_hexdigit());
-        let password = at > 0 && words[at - 1] == "password";
+        let plain = it.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit());
+        let password = it.len() == 20 && plain && at > 0 && words[at - 1] == "password";
         if age || id || password || it.contains("curl/") { "*" } else { it }
     };
     (0..words.len()).map(word).collect::<Vec<_>>().join(" ")

@@ -21,7 +21,7 @@ pub struct Up {
     pub node_ports: Row,
     pub offset: u16,
     /// Where its API is, after a restart too, so that clients find it again.
-    pub api: SocketAddr,
+    api: SocketAddr,
     more: Vec<String>,
     child: Option<Child>,
     /// LoadBalancer first, then the node's.

@@ -10,7 +10,6 @@ use proptest::prelude::*;
 use resources::{AddressForm, Change, HOST_ANNOTATION, HostTemplate, Kind, Name, Projects, Scope, SharedGateway, Status};
 use route::Snapshot;
 use serde_json::{Value, json};
-use std::time::Instant;
 
 fn options() -> Options {
     let mut options = Options::new(GatewayId::new("cluster"));
@@ -238,33 +237,4 @@ fn a_generated_host_is_served_by_the_gateway_it_was_made_for_alone() {
     }
     let shards: Vec<String> = translate(&resources, &options()).shards.keys().map(ToString::to_string).collect();
     assert_eq!(shards, ["web-1.10.0.0.2.test on project", "web-1.10.0.0.3.test on project"]);
-}
-
-/// Printed, not judged: `cargo test --profile quick -p translate -- --ignored --nocapture how_long`.
-#[test]
-#[ignore = "prints how long ten thousand Ingresses take"]
-#[expect(clippy::disallowed_methods, reason = "it is about time")]
-fn how_long_ten_thousand_take() {
-    let begin = Instant::now();
-    let (mut options, mut resources) = (Options::new(GatewayId::new("g")), many(10_000));
-    let read = begin.elapsed();
-    let begin = Instant::now();
-    let shards = translate(&resources, &options).shards.len();
-    let whole = begin.elapsed();
-    let mut edits: Vec<_> = (0..1_000)
-        .map(|n| {
-            let change = Change::of(&named(n * 7, if n % 2 == 0 { "api" } else { "wbe" })[1]).expect("a change");
-            let begin = Instant::now();
-            let applied = resources.apply(change);
-            for key in &touched(&resources, &mut options, &applied).shards {
-                assert!(translate_shard(&resources, &options, key).0.is_some());
-            }
-            begin.elapsed()
-        })
-        .collect();
-    edits.sort_unstable();
-    println!(
-        "{shards} shards: read in {read:?}, translated in {whole:?}; one edit in {:?}, of a hundred one in {:?}",
-        edits[500], edits[990]
-    );
 }
