@@ -38,5 +38,7 @@ async function grow(page: import('@playwright/test').Page, width: number) {
   const height = await page.evaluate(() => Math.ceil(document.documentElement.scrollHeight))
   const { height: now } = page.viewportSize() ?? { height: 0 }
   if (height > now) await page.setViewportSize({ width, height: Math.min(height, 4_000) })
+  // What was clicked has moved, and something else is there now.
+  await page.mouse.move(0, 0)
   await page.waitForTimeout(400)
 }
